@@ -1,0 +1,69 @@
+"""Everything that ipyassets raises on purpose, as one tree.
+
+    IpyassetsError
+        InvalidDefinitionError          a definition that cannot mean anything: a bad cron, two keys alike, two zones
+            InvalidMappingError         a mapping that does not fit the two definitions it stands between
+        InvalidArgumentError            (ValueError) an argument of the wrong kind or out of its range
+        InvalidPartitionKeyError        (ValueError) a key that could not be addressed later, or a malformed one
+        InvalidSelectionError           (ValueError) a selection text that cannot be read; knows the position
+        UnknownPartitionError           (LookupError) a key, or a range end, that is no partition
+        SpaceMismatchError              (ValueError) an operation between partitions of two different universes
+        NoDynamicPartitionsError        dynamic keys were asked for where no store of them is known
+
+Catch `IpyassetsError` for all of them. Messages name the value at fault and what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class IpyassetsError(Exception):
+    """Root of every error that this library raises on purpose."""
+
+
+class InvalidDefinitionError(IpyassetsError):
+    """A definition contradicts itself or cannot mean anything."""
+
+
+class InvalidMappingError(InvalidDefinitionError):
+    """A partition mapping does not fit the two definitions it stands between."""
+
+
+class InvalidArgumentError(IpyassetsError, ValueError):
+    """An argument is of the wrong kind or out of its range."""
+
+
+class InvalidPartitionKeyError(IpyassetsError, ValueError):
+    """A partition key is malformed, or could not be addressed later."""
+
+
+class InvalidSelectionError(IpyassetsError, ValueError):
+    """A selection text cannot be read.
+
+    `position` is the offset in `text`, counted from 0, of the first character at fault.
+    """
+
+    def __init__(self, message: str, text: str = "", position: int = 0) -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
+
+
+class UnknownPartitionError(IpyassetsError, LookupError):
+    """A key, or one end of a range, is not a partition."""
+
+
+class SpaceMismatchError(IpyassetsError, ValueError):
+    """Partitions of two different universes were combined."""
+
+
+class NoDynamicPartitionsError(IpyassetsError):
+    """Dynamic partition keys were asked for where no store of them is known."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """A phrase `; did you mean 'x'?` naming the choice closest to `name`, or an empty text if none is close."""
+    found = difflib.get_close_matches(name, list(choices), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
