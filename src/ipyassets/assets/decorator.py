@@ -1,0 +1,148 @@
+"""`@asset`: a function becomes an asset, with Dagster's name and signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import overload
+
+from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition, CoercibleToAssetKey, Upstream
+from ipyassets.assets.io_manager import IOManager
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidDefinitionError
+from ipyassets.partitions import PartitionsDefinition
+
+CONTEXT_NAMES = frozenset({"context", "_context", "_", "__"})  # Dagster's rule for the first argument
+
+
+@overload
+def asset(compute_fn: Callable[..., object], /) -> AssetsDefinition: ...
+
+
+@overload
+def asset(
+    *,
+    name: str | None = None,
+    key_prefix: str | Sequence[str] | None = None,
+    key: CoercibleToAssetKey | None = None,
+    ins: Mapping[str, AssetIn] | None = None,
+    deps: Iterable[CoercibleToAssetKey | AssetDep] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    tags: Mapping[str, str] | None = None,
+    description: str | None = None,
+    io_manager_def: IOManager | None = None,
+    io_manager_key: str | None = None,
+    partitions_def: PartitionsDefinition | None = None,
+    group_name: str | None = None,
+    output_required: bool = True,
+    code_version: str | None = None,
+    owners: Sequence[str] | None = None,
+    kinds: Iterable[str] | None = None,
+) -> Callable[[Callable[..., object]], AssetsDefinition]: ...
+
+
+def asset(
+    compute_fn: Callable[..., object] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    key_prefix: str | Sequence[str] | None = None,
+    key: CoercibleToAssetKey | None = None,
+    ins: Mapping[str, AssetIn] | None = None,
+    deps: Iterable[CoercibleToAssetKey | AssetDep] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    tags: Mapping[str, str] | None = None,
+    description: str | None = None,
+    io_manager_def: IOManager | None = None,
+    io_manager_key: str | None = None,
+    partitions_def: PartitionsDefinition | None = None,
+    group_name: str | None = None,
+    output_required: bool = True,
+    code_version: str | None = None,
+    owners: Sequence[str] | None = None,
+    kinds: Iterable[str] | None = None,
+) -> AssetsDefinition | Callable[[Callable[..., object]], AssetsDefinition]:
+    """Declare that a function makes an asset, once for each partition of `partitions_def`.
+
+    Every argument of the function but a first one called `context` is an upstream asset: the one of that name below
+    `key_prefix`, or the one that `ins` gives for it. `deps` are upstream assets that are not loaded. Nothing is registered and
+    nothing runs: the result is a value. Raises InvalidDefinitionError for contradictory arguments.
+    """
+    if partitions_def is not None and not isinstance(partitions_def, PartitionsDefinition):
+        raise InvalidDefinitionError(f"partitions_def is {partitions_def!r}: give a partitions definition")
+
+    def declare(compute: Callable[..., object]) -> AssetsDefinition:
+        takes_context, arguments = _arguments(compute)
+        asset_key = _key(compute, name, key_prefix, key)
+        return AssetsDefinition(
+            key=asset_key,
+            compute=compute,
+            takes_context=takes_context,
+            upstreams=_upstreams(asset_key, arguments, ins or {}, deps or ()),
+            partitions_def=partitions_def,
+            io_manager=io_manager_def,
+            io_manager_key=io_manager_key or "io_manager",
+            code_version=code_version or "",
+            description=description or inspect.getdoc(compute) or "",
+            group_name=group_name or "default",
+            metadata=dict(metadata or {}),
+            tags=dict(tags or {}),
+            owners=tuple(owners or ()),
+            kinds=frozenset(kinds or ()),
+            output_required=output_required,
+            returns_nothing=compute.__annotations__.get("return", ...) in (None, "None"),
+        )
+
+    return declare if compute_fn is None else declare(compute_fn)
+
+
+def _key(
+    compute: Callable[..., object],
+    name: str | None,
+    prefix: str | Sequence[str] | None,
+    key: CoercibleToAssetKey | None,
+) -> AssetKey:
+    if key is not None:
+        if name is not None or prefix is not None:
+            raise InvalidDefinitionError(f"key={key!r} already names the asset: drop name and key_prefix")
+        return AssetKey.from_coercible(key)
+    plain = AssetKey(name or compute.__name__)
+    return plain.with_prefix(prefix) if prefix else plain
+
+
+def _arguments(compute: Callable[..., object]) -> tuple[bool, list[str]]:
+    """Whether the first argument is the context, and the names of the others."""
+    parameters = list(inspect.signature(compute).parameters.values())
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            raise InvalidDefinitionError(f"*{parameter.name} of {compute.__name__} cannot be an input: name each upstream asset")
+    named = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    takes_context = bool(named) and _is_context(named[0])
+    return takes_context, [p.name for p in named[takes_context:]]
+
+
+def _is_context(parameter: inspect.Parameter) -> bool:
+    annotation = parameter.annotation
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return parameter.name in CONTEXT_NAMES or text.endswith("ExecutionContext")
+
+
+def _upstreams(
+    key: AssetKey,
+    arguments: Iterable[str],
+    ins: Mapping[str, AssetIn],
+    deps: Iterable[CoercibleToAssetKey | AssetDep],
+) -> tuple[Upstream, ...]:
+    found: dict[AssetKey, Upstream] = {}
+    for argument in dict.fromkeys([*arguments, *ins]):
+        given = ins.get(argument, AssetIn())
+        upstream = Upstream(given.key_for(argument), given.partition_mapping, argument, given.metadata)
+        if upstream.key in found:
+            raise InvalidDefinitionError(f"{key} reads {upstream.key} through two arguments: keep one of them")
+        found[upstream.key] = upstream
+    for dep in deps:
+        given_dep = dep if isinstance(dep, AssetDep) else AssetDep(dep)
+        if given_dep.asset_key in found:
+            raise InvalidDefinitionError(f"{key} names {given_dep.asset_key} twice: as an input and in deps, or twice in deps")
+        found[given_dep.asset_key] = Upstream(given_dep.asset_key, given_dep.partition_mapping, None, given_dep.metadata)
+    return tuple(found.values())

@@ -1,0 +1,131 @@
+"""Assets: a function, what it reads, and the partitions that its value comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ipyassets.assets.io_manager import IOManager
+from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.stored import stored
+from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, PartitionSpace, WholeSpace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+type CoercibleToAssetKey = str | Sequence[str] | AssetKey | AssetsDefinition
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class AssetIn:
+    """An input of an asset that is loaded and passed to the body (Dagster's AssetIn)."""
+
+    key: AssetKey | None
+    metadata: Mapping[str, object]
+    key_prefix: tuple[str, ...]
+    partition_mapping: PartitionMapping | None
+
+    def __init__(
+        self,
+        key: CoercibleToAssetKey | None = None,
+        metadata: Mapping[str, object] | None = None,
+        key_prefix: str | Sequence[str] | None = None,
+        partition_mapping: PartitionMapping | None = None,
+    ) -> None:
+        prefix = (key_prefix,) if isinstance(key_prefix, str) else tuple(key_prefix or ())
+        object.__setattr__(self, "key", None if key is None else AssetKey.from_coercible(key))
+        object.__setattr__(self, "metadata", dict(metadata or {}))
+        object.__setattr__(self, "key_prefix", prefix)
+        object.__setattr__(self, "partition_mapping", partition_mapping)
+
+    def key_for(self, name: str) -> AssetKey:
+        """The upstream asset meant: the key given, else the argument's name below the prefix."""
+        return self.key or AssetKey([*self.key_prefix, name])
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class AssetDep:
+    """An upstream asset that is not loaded: order and lineage only (Dagster's AssetDep)."""
+
+    asset_key: AssetKey
+    partition_mapping: PartitionMapping | None
+    metadata: Mapping[str, object]
+
+    def __init__(
+        self,
+        asset: CoercibleToAssetKey,
+        *,
+        partition_mapping: PartitionMapping | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        object.__setattr__(self, "asset_key", AssetKey.from_coercible(asset))
+        object.__setattr__(self, "partition_mapping", partition_mapping)
+        object.__setattr__(self, "metadata", dict(metadata or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One edge into an asset: where it leads, how partitions correspond, and the argument that takes the value, if one does."""
+
+    key: AssetKey
+    partition_mapping: PartitionMapping | None = None
+    argument: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AssetsDefinition:
+    """An asset: call it to run its body, index it to read a stored partition.
+
+    `asset["2013-01-15"]` is one value; `asset["2013-01-01":"2013-01-31"]` a lazy mapping from key to value over an inclusive
+    range. `code_version` "" means the hash of the body counts.
+    """
+
+    key: AssetKey
+    compute: Callable[..., object]
+    takes_context: bool = False
+    upstreams: tuple[Upstream, ...] = ()
+    partitions_def: PartitionsDefinition | None = None
+    io_manager: IOManager | None = None
+    code_version: str = ""
+    description: str = ""
+    group_name: str = "default"
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+    io_manager_key: str = "io_manager"
+    output_required: bool = True
+    returns_nothing: bool = False
+
+    def space(self, as_of: AsOf) -> PartitionSpace:
+        """The asset's partitions at one moment; a single one for an asset without partitions."""
+        return WholeSpace() if self.partitions_def is None else self.partitions_def.space(as_of)
+
+    def with_io_manager(self, io_manager: IOManager) -> AssetsDefinition:
+        """The same asset, stored elsewhere."""
+        return replace(self, io_manager=io_manager)
+
+    def __getitem__(self, selection: str | slice) -> object:
+        """The stored value of a partition key, or a lazy mapping over an inclusive slice of keys."""
+        return stored(self)[selection]
+
+    def value(self) -> object:
+        """The stored value of an asset without partitions."""
+        return stored(self).value()
+
+    def status(self) -> pd.DataFrame:
+        """A table of all partitions: key, state, reason, when (UTC), seconds, bytes."""
+        return stored(self).status()
+
+    def history(self, partition_key: str | None = None) -> pd.DataFrame:
+        """A table of all attempts, newest first; of one partition, or of all."""
+        return stored(self).history(partition_key)
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """Run the body directly, as a plain function: nothing is stored."""
+        return self.compute(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<asset {self.key}{'' if self.partitions_def is None else f' by {self.partitions_def!r}'}>"

@@ -1,0 +1,92 @@
+"""Which asset reads which: a frozen graph of assets, with every mapping decided."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from ipyassets.assets.definition import AssetsDefinition, Upstream
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidDefinitionError, UnknownAssetError
+from ipyassets.partitions import PartitionMapping, infer_partition_mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One asset reading another: how partitions correspond, and the argument that takes the value, if one does."""
+
+    down: AssetKey
+    up: AssetKey
+    mapping: PartitionMapping
+    gives_one: bool
+    upstream: Upstream
+
+    @property
+    def is_self(self) -> bool:
+        """Whether an asset reads earlier partitions of itself."""
+        return self.down == self.up
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssetGraph:
+    """Assets in an order in which each comes after what it reads, and the edges between them.
+
+    An upstream that is not among the assets is external: it is neither run nor checked, only loaded if a value is stored.
+    """
+
+    assets: Mapping[AssetKey, AssetsDefinition]
+    edges: Mapping[AssetKey, tuple[Edge, ...]]
+
+    @classmethod
+    def of(cls, assets: Iterable[AssetsDefinition]) -> AssetGraph:
+        """The graph of some assets; raises InvalidDefinitionError for two with one key, for a cycle, or for a bad mapping."""
+        by_key: dict[AssetKey, AssetsDefinition] = {}
+        for one in assets:
+            if by_key.setdefault(one.key, one) is not one:
+                raise InvalidDefinitionError(f"two different assets are called {one.key}: rename one of them")
+        edges = {key: tuple(_edges(one, by_key)) for key, one in by_key.items()}
+        order = TopologicalSorter({key: [e.up for e in es if not e.is_self] for key, es in edges.items()})
+        try:
+            ordered = [key for key in order.static_order() if key in by_key]
+        except CycleError as error:
+            loop = " -> ".join(str(key) for key in error.args[1])
+            raise InvalidDefinitionError(f"assets read one another in a circle: {loop}") from None
+        return cls({key: by_key[key] for key in ordered}, edges)
+
+    def __getitem__(self, key: AssetKey) -> AssetsDefinition:
+        try:
+            return self.assets[key]
+        except KeyError:
+            near = difflib.get_close_matches(str(key), [str(k) for k in self.assets], n=1)
+            hint = f"; the nearest name is {near[0]!r}" if near else ""
+            raise UnknownAssetError(f"{str(key)!r} is not an asset here{hint}") from None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.assets
+
+    def __iter__(self) -> Iterator[AssetsDefinition]:
+        """Upstream before downstream."""
+        return iter(self.assets.values())
+
+    def __len__(self) -> int:
+        return len(self.assets)
+
+    def downstream(self, key: AssetKey) -> list[Edge]:
+        """The edges that lead out of an asset."""
+        return [edge for edges in self.edges.values() for edge in edges if edge.up == key]
+
+
+def _edges(down: AssetsDefinition, assets: Mapping[AssetKey, AssetsDefinition]) -> Iterator[Edge]:
+    for upstream in down.upstreams:
+        if (up := assets.get(upstream.key)) is None:
+            continue
+        try:
+            mapping = infer_partition_mapping(upstream.partition_mapping, down.partitions_def, up.partitions_def)
+            if up is down:
+                mapping.validate_self_dependency(down.partitions_def)
+            gives_one = mapping.gives_one(down.partitions_def, up.partitions_def)
+        except InvalidDefinitionError as error:
+            raise InvalidDefinitionError(f"{down.key} cannot read {up.key}: {error}") from error
+        yield Edge(down.key, up.key, mapping, gives_one, upstream)

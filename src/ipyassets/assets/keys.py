@@ -1,0 +1,72 @@
+"""Names of assets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipyassets.errors import InvalidDefinitionError
+
+
+@dataclass(frozen=True, slots=True, order=True, init=False)
+class AssetKey:
+    """The name of an asset: one or more parts, as in `AssetKey(["sales", "daily"])`.
+
+    A plain string is one part, whatever characters it holds (Dagster's rule); `AssetKey.from_user_string("a/b")` splits at
+    slashes. Raises InvalidDefinitionError for an empty key, an empty part, or a part that is not text.
+    """
+
+    path: tuple[str, ...]
+
+    def __init__(self, path: str | Sequence[str]) -> None:
+        parts = (path,) if isinstance(path, str) else tuple(path)
+        if not parts or not all(isinstance(part, str) and part for part in parts):
+            raise InvalidDefinitionError(f"{path!r} is not an asset key: give a name, or a list of names that are not empty")
+        object.__setattr__(self, "path", parts)
+
+    @classmethod
+    def from_user_string(cls, text: str) -> AssetKey:
+        """The key written as people write it: `a/b` has two parts."""
+        return cls(text.split("/"))
+
+    @classmethod
+    def from_coercible(cls, value: object) -> AssetKey:
+        """The key meant by a key, a string, a list of parts, or anything that has a `key`."""
+        if isinstance(value, AssetKey):
+            return value
+        if isinstance(value, str):
+            return cls.from_user_string(value)
+        if isinstance(value, Sequence):
+            return cls(value)
+        key = getattr(value, "key", None)
+        if isinstance(key, AssetKey):
+            return key
+        raise InvalidDefinitionError(f"{value!r} does not name an asset: give an asset, an AssetKey or a string")
+
+    @classmethod
+    def from_db_string(cls, text: str) -> AssetKey:
+        """The inverse of `to_string`."""
+        return cls(json.loads(text))
+
+    def to_user_string(self) -> str:
+        """The key as people write it, parts joined by slashes."""
+        return "/".join(self.path)
+
+    def to_string(self) -> str:
+        """The key as the event log holds it: a JSON list, so that `["a/b"]` and `["a", "b"]` differ."""
+        return json.dumps(self.path, ensure_ascii=False)
+
+    def to_python_identifier(self) -> str:
+        """The key as a Python name, parts joined by two underscores."""
+        return "__".join(self.path).replace("-", "_").replace(".", "_")
+
+    def with_prefix(self, prefix: str | Sequence[str]) -> AssetKey:
+        """The same key below a prefix."""
+        return AssetKey([prefix, *self.path] if isinstance(prefix, str) else [*prefix, *self.path])
+
+    def __str__(self) -> str:
+        return self.to_user_string()
+
+    def __repr__(self) -> str:
+        return f"AssetKey({list(self.path)!r})"
