@@ -1,0 +1,1 @@
+"""The notebook's side: extension, magics, and the partition bar."""
