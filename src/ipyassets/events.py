@@ -93,7 +93,10 @@ class Event:
     """How one attempt at one partition ended.
 
     `partition_key` is "" for an asset without partitions. `timestamp` is when the attempt ended, in UTC epoch seconds;
-    `seconds` is how long the body ran. What does not apply to the kind of attempt is empty.
+    `seconds` is how long the body ran; `retries` how often it was tried again before it ended so. `data_version` is the unsigned
+    64-bit number that downstream assets compare: that of the artifact, or of the text that the body gave, or one never seen
+    before where nothing is known of the content. `config` is the run configuration that the body was given; `displays` are the
+    MIME bundles that it displayed, its prints being in `output`. What does not apply to the kind of attempt is empty.
     """
 
     attempt: Attempt
@@ -103,6 +106,7 @@ class Event:
     timestamp: float
     seconds: float = 0.0
     code_version: str = ""
+    data_version: int = 0
     artifact: Artifact | None = None
     inputs: tuple[InputUse, ...] = ()
     metadata: Mapping[str, object] = field(default=NOTHING)
@@ -110,6 +114,9 @@ class Event:
     reason: str = ""
     failure: Failure | None = None
     output: str = ""
+    displays: tuple[Mapping[str, object], ...] = ()
+    config: Mapping[str, object] = field(default=NOTHING)
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,9 +124,10 @@ class Records:
     """The latest rows of one asset: one position per partition that the log knows, in no particular order.
 
     `attempt` holds Attempt codes of the last attempt. `made` says whether a value stands recorded (a failed re-run keeps the
-    previous one); `code` and `data` are the 64-bit code and data versions of that value; `inputs` the recorded sums of input
-    versions by upstream asset, with `used` saying where an upstream was recorded at all; `seconds` is the duration of the last
-    successful attempt, `size` its bytes, `timestamp` the end of the last attempt in UTC epoch seconds.
+    previous one); `code` and `data` are the 64-bit code and data versions of that value (`version_number` of the event's text,
+    the event's own number); `inputs` the recorded sums of input versions by upstream asset, with `used` saying where an upstream
+    was recorded at all; `tried` is the 64-bit code version of the last attempt, whatever came of it; `seconds` is the duration
+    of the last successful attempt, `size` its bytes, `timestamp` the end of the last attempt in UTC epoch seconds.
     """
 
     keys: list[str]
@@ -129,6 +137,7 @@ class Records:
     data: NDArray[np.uint64]
     inputs: Mapping[AssetKey, NDArray[np.uint64]]
     used: Mapping[AssetKey, NDArray[np.bool_]]
+    tried: NDArray[np.uint64]
     seconds: NDArray[np.float32]
     size: NDArray[np.int64]
     timestamp: NDArray[np.float64]
@@ -144,6 +153,7 @@ class Records:
             data=np.empty(0, np.uint64),
             inputs={},
             used={},
+            tried=np.empty(0, np.uint64),
             seconds=np.empty(0, np.float32),
             size=np.empty(0, np.int64),
             timestamp=np.empty(0, np.float64),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
@@ -14,7 +14,7 @@ from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, P
 if TYPE_CHECKING:
     import pandas as pd
 
-type CoercibleToAssetKey = str | Sequence[str] | AssetKey | AssetsDefinition
+CoercibleToAssetKey: TypeAlias = "str | Sequence[str] | AssetKey | AssetsDefinition"
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
@@ -120,3 +123,7 @@ class PathAddressed(ABC):
     @abstractmethod
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where the value of a partition is stored; None asks for the value of an asset without partitions."""
+
+    @abstractmethod
+    def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""

@@ -1,0 +1,56 @@
+"""What the engine needs of a store, as protocols: the event log and the dynamic partition keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.events import Artifact, Event, Records
+
+
+class EventLog(Protocol):
+    """The append-only history of attempts, and the latest row of every partition."""
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Record events in one transaction: all or none of them."""
+
+    def records(self, asset_key: AssetKey) -> Records:
+        """The latest row of every partition of an asset that the log knows."""
+
+    def cursor(self) -> int:
+        """A number that grows with every append of any process; cheap to ask for."""
+
+    def since(self, cursor: int) -> list[Event]:
+        """The events appended after `cursor`, in order."""
+
+    def history(self, asset_key: AssetKey, partition_key: str | None = None, limit: int | None = None) -> list[Event]:
+        """Attempts at an asset, or at one partition of it, newest first."""
+
+    def last(self, asset_key: AssetKey, partition_key: str) -> tuple[Event | None, Event | None]:
+        """The last attempt at a partition, and the materialization of it that still stands."""
+
+    def artifacts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Artifact]:
+        """The artifacts of the materializations that still stand, by partition key; keys without one are left out."""
+
+    def asset_keys(self) -> list[AssetKey]:
+        """Every asset that the log knows."""
+
+    def close(self) -> None:
+        """Let go of the store; nothing may be asked afterwards."""
+
+
+class DynamicKeys(Protocol):
+    """The keys of dynamic partitions definitions, by the definition's name, in the order they were added."""
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """The keys added under a name and not deleted."""
+
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Add keys; those already there stay where they are."""
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Delete a key; one that is not there is no error."""
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether a key was added under a name and not deleted."""
