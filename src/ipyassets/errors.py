@@ -9,6 +9,8 @@
         UnknownPartitionError           (LookupError) a key, or a range end, that is no partition
         SpaceMismatchError              (ValueError) an operation between partitions of two different universes
         NoDynamicPartitionsError        dynamic keys were asked for where no store of them is known
+        InvalidMessageError             (ValueError) a message of the browser that cannot be meant
+            OutdatedDrawingError        a message about partitions that have changed since they were drawn
 
 Catch `IpyassetsError` for all of them. Messages name the value at fault and what to do next.
 """
@@ -61,6 +63,14 @@ class SpaceMismatchError(IpyassetsError, ValueError):
 
 class NoDynamicPartitionsError(IpyassetsError):
     """Dynamic partition keys were asked for where no store of them is known."""
+
+
+class InvalidMessageError(IpyassetsError, ValueError):
+    """A message of the browser cannot be meant."""
+
+
+class OutdatedDrawingError(InvalidMessageError):
+    """A message is about partitions that have changed since they were drawn."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
