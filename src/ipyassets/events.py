@@ -109,13 +109,13 @@ class Event:
     data_version: int = 0
     artifact: Artifact | None = None
     inputs: tuple[InputUse, ...] = ()
-    metadata: Mapping[str, object] = field(default=NOTHING)
+    metadata: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     tags: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     failure: Failure | None = None
     output: str = ""
     displays: tuple[Mapping[str, object], ...] = ()
-    config: Mapping[str, object] = field(default=NOTHING)
+    config: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     retries: int = 0
 
 
