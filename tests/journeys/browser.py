@@ -22,10 +22,11 @@ ADVICE = (
 
 def installed() -> Path | None:
     """The browser named by IPYASSETS_BROWSER, else one on PATH, else the build that Playwright downloaded."""
-    named = os.environ.get("IPYASSETS_BROWSER")
-    found = next(filter(None, map(shutil.which, (*([named] if named else []), *NAMES))), None)
-    candidates = [Path(found)] if found else []
-    return next((path for path in (*candidates, ON_A_MAC, _own_build()) if path.exists()), None)
+    names = (*filter(None, [os.environ.get("IPYASSETS_BROWSER")]), *NAMES)
+    on_path = next(filter(None, map(shutil.which, names)), None)
+    if on_path is not None:
+        return Path(on_path)
+    return next((path for path in (ON_A_MAC, _own_build()) if path.exists()), None)
 
 
 def install() -> None:
