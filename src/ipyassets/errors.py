@@ -9,6 +9,12 @@
         UnknownPartitionError           (LookupError) a key, or a range end, that is no partition
         SpaceMismatchError              (ValueError) an operation between partitions of two different universes
         NoDynamicPartitionsError        dynamic keys were asked for where no store of them is known
+        UnknownAssetError               (LookupError) a name that is no asset here
+        NotMaterializedError            (LookupError) a value was asked for that is not stored
+        InvalidInvocationError          a call that does not fit the asset: a partition key too many, or none
+        NoInstanceError                 stored partitions were asked for where no instance is bound
+        MaterializationError            partitions failed, and there is no exception of the body to raise instead
+        InvalidResultError              a body returned what cannot be kept: a generator, or no value for a key
         InvalidMessageError             (ValueError) a message of the browser that cannot be meant
             OutdatedDrawingError        a message about partitions that have changed since they were drawn
 
@@ -63,6 +69,30 @@ class SpaceMismatchError(IpyassetsError, ValueError):
 
 class NoDynamicPartitionsError(IpyassetsError):
     """Dynamic partition keys were asked for where no store of them is known."""
+
+
+class UnknownAssetError(IpyassetsError, LookupError):
+    """A name is not that of an asset here."""
+
+
+class NotMaterializedError(IpyassetsError, LookupError):
+    """A value was asked for that is not stored."""
+
+
+class InvalidInvocationError(IpyassetsError):
+    """A call does not fit the asset: a partition key is missing, too many, or there are none to have."""
+
+
+class NoInstanceError(IpyassetsError):
+    """Stored partitions were asked for where no instance is bound."""
+
+
+class MaterializationError(IpyassetsError):
+    """Partitions failed or were blocked, and there is no exception of a body to raise in its place."""
+
+
+class InvalidResultError(IpyassetsError):
+    """A body returned something that cannot be kept as the value of its partitions."""
 
 
 class InvalidMessageError(IpyassetsError, ValueError):

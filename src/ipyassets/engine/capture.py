@@ -1,0 +1,152 @@
+"""What a body prints, warns, logs and displays, kept with its partition instead of going wherever the kernel points.
+
+A context variable says where output goes, so that bodies in several threads do not mix and everything else prints as before.
+`contextlib.redirect_stdout` would redirect the whole process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import io
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+LIMIT = 1_000_000  # characters kept of one partition: a body that prints in a loop must not fill the log
+
+_SINK: contextvars.ContextVar[Output | None] = contextvars.ContextVar("ipyassets_output", default=None)
+
+
+@dataclass(slots=True)
+class Output:
+    """What one body has put out so far: text in order, and the MIME bundles that it displayed."""
+
+    pieces: list[str] = field(default_factory=list)
+    displays: list[Mapping[str, object]] = field(default_factory=list)
+    size: int = 0
+
+    def write(self, text: str) -> None:
+        """Keep text, up to a million characters."""
+        if self.size < LIMIT:
+            self.pieces.append(text[: LIMIT - self.size])
+            self.size += len(text)
+            if self.size >= LIMIT:
+                self.pieces.append("\n[output beyond 1,000,000 characters was dropped]\n")
+
+    def display(self, bundle: Mapping[str, object]) -> None:
+        """Keep a displayed object, and its plain text among the prints."""
+        self.displays.append(dict(bundle))
+        self.write(f"{bundle.get('text/plain', '')}\n")
+
+    @property
+    def text(self) -> str:
+        """All text so far."""
+        return "".join(self.pieces)
+
+
+def current_output() -> Output | None:
+    """Where the body that runs in this context puts its output; None outside a body."""
+    return _SINK.get()
+
+
+class Stream(io.TextIOBase):
+    """A stand-in for `sys.stdout` or `sys.stderr`: a body's text goes to its partition, all other text where it went before.
+
+    Attributes are read through, because ipykernel calls methods of its own on `sys.stdout`; they are never written through:
+    IPython replaces `write` for the time of a cell, which would then call itself without end.
+    """
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        sink = _SINK.get()
+        if sink is None:
+            return self.inner.write(text)
+        sink.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if _SINK.get() is None:
+            self.inner.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+class _Handler(logging.Handler):
+    """Log records of a body go to its partition; handlers hold the stream they were born with, so streams alone miss them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sink = _SINK.get()
+        if sink is not None:
+            sink.write(self.format(record) + "\n")
+
+
+class _Streams:
+    """The stand-ins of this process: put in place by the first body that runs, taken away after the last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._handler = _Handler()
+        self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self._hook: Callable[..., object] = sys.breakpointhook
+
+    def enter(self) -> None:
+        with self._lock:
+            self._users += 1
+            if not isinstance(sys.stdout, Stream):
+                sys.stdout = Stream(sys.stdout)
+            if not isinstance(sys.stderr, Stream):
+                sys.stderr = Stream(sys.stderr)
+            if self._users == 1:
+                logging.getLogger().addHandler(self._handler)
+                self._hook, sys.breakpointhook = sys.breakpointhook, self._talk
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                logging.getLogger().removeHandler(self._handler)
+                sys.breakpointhook = self._hook
+                # what somebody else has put in place meanwhile is theirs to take away
+                if isinstance(sys.stdout, Stream):
+                    sys.stdout = sys.stdout.inner
+                if isinstance(sys.stderr, Stream):
+                    sys.stderr = sys.stderr.inner
+
+    def _talk(self, *args: object, **kwargs: object) -> object:
+        """A debugger talks to its user: from a breakpoint on, nothing of this body is captured."""
+        _SINK.set(None)
+        return self._hook(*args, **kwargs)
+
+
+_STREAMS = _Streams()
+
+
+@contextlib.contextmanager
+def streams() -> Iterator[None]:
+    """Keep the stand-ins in place for a whole run, rather than putting them in place for each body."""
+    _STREAMS.enter()
+    try:
+        yield
+    finally:
+        _STREAMS.leave()
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[Output]:
+    """Keep what is printed, warned, logged and displayed inside, in this thread and context alone."""
+    output = Output()
+    _STREAMS.enter()
+    token = _SINK.set(output)
+    try:
+        yield output
+    finally:
+        _SINK.reset(token)
+        _STREAMS.leave()
