@@ -1,7 +1,7 @@
 """What bar and browser say to each other: run-length text down and up, and the browser's intents.
 
-Run-length text is bytes. Byte 0 tells the format: 0 raw, one byte a partition follows; 1 run-length, pairs of value (one byte
-below 128) and length (unsigned LEB128) follow. It carries states (the value is a State code) and masks (0 or 1).
+Run-length text is bytes. Byte 0 tells the format: 0 raw, one byte a partition follows; 1 run-length, pairs of value
+(one byte below 128) and length (unsigned LEB128) follow. It carries states (a State code each) and masks (0 or 1).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def encode(values: npt.NDArray[np.uint8]) -> bytes:
 
 
 def decode(text: Buffer, length: int) -> npt.NDArray[np.uint8]:
-    """The values of a run-length text about `length` partitions; raises InvalidMessageError unless it is exactly that."""
+    """The values of a run-length text of `length` partitions; raises InvalidMessageError for anything else."""
     body = np.frombuffer(text, dtype=np.uint8)
     if not len(body) or body[0] not in (RAW, RUNS):
         raise InvalidMessageError(f"{bytes(text[:1])!r} does not begin a run-length text: the first byte is 0 or 1")

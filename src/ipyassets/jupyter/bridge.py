@@ -1,0 +1,93 @@
+"""The one hop between threads and the traits of bars.
+
+Runs, comm handlers and cells live on threads of their own, and traits know no locks. So whatever changes a bar is done
+on one thread, in order. What only asks for a new picture is gathered: a notebook server drops messages beyond a rate,
+the last ones too, and a picture costs time that belongs to the user's code.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.1  # seconds between two pictures: a server drops messages beyond some 1000 a second, a person sees 10
+SHARE = 0.25  # the part of the time that pictures may take from the user's code
+LINGER = 2.0  # seconds after which an idle thread ends; the next action starts another
+
+
+class Bridge:
+    """Runs actions one after the other on one thread, and `draw` at most ten times a second after a `mark`.
+
+    After the last mark there is always one more `draw`. The thread is a daemon that exists only while there is work.
+    """
+
+    def __init__(self, draw: Callable[[], None], *, pause: float = PAUSE) -> None:
+        self._draw = draw
+        self._pause = pause
+        self._changed = threading.Condition()
+        self._actions: deque[Callable[[], None]] = deque()
+        self._marked = False
+        self._busy = False
+        self._next_draw = 0.0
+        self._thread: threading.Thread | None = None
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Have `action` run after those posted before; returns at once, on any thread."""
+        with self._changed:
+            self._actions.append(action)
+            self._wake()
+
+    def mark(self) -> None:
+        """Ask for a new picture; returns at once, on any thread."""
+        with self._changed:
+            self._marked = True
+            self._wake()
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until everything posted and marked so far is done; False if that took longer than `timeout` seconds."""
+        if threading.current_thread() is self._thread:
+            return False
+        with self._changed:
+            self._next_draw = 0.0
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not (self._actions or self._marked or self._busy), timeout)
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="ipyassets-bars", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        while (action := self._next()) is not None:
+            started = monotonic()
+            try:
+                action()
+            except Exception:
+                log.exception("a bar could not be brought up to date")
+            with self._changed:
+                self._busy = False
+                if action is self._draw:
+                    took = monotonic() - started
+                    self._next_draw = monotonic() + max(self._pause, took / SHARE - took)
+                self._changed.notify_all()
+
+    def _next(self) -> Callable[[], None] | None:
+        """What to do now, waiting for it; None once there has been nothing for a while."""
+        with self._changed:
+            while True:
+                wait = self._next_draw - monotonic() if self._marked else LINGER
+                if self._actions or (self._marked and wait <= 0):
+                    self._busy = True
+                    if self._actions:
+                        return self._actions.popleft()
+                    self._marked = False
+                    return self._draw
+                if not self._changed.wait(wait) and not (self._actions or self._marked):
+                    self._thread = None
+                    return None
