@@ -56,7 +56,6 @@ def public_methods(node: ast.ClassDef) -> set[str]:
     }
 
 
-
 def test_a_module_can_be_taken_in(module):
     assert len(module.read_text().splitlines()) <= MODULE_LINES
 
