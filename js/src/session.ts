@@ -1,0 +1,243 @@
+// One model's side of the conversation, shared by all its views: what the kernel said, and what was asked of it since.
+import { bytesOf, decode, encode } from "./codec.ts";
+import { Grid } from "./grid.ts";
+import { type Intent, type Model, type Notice, noticeOf, TRAITS, type TraitName, type Traits } from "./protocol.ts";
+import { count, textOf } from "./selection.ts";
+import { MISSING } from "./states.ts";
+
+/** What a listener is told has changed: traits, or how the kernel answers. */
+export type Topic = TraitName | "connection";
+export type Listener = (changed: ReadonlySet<Topic>) => void;
+
+/** Live; asked and not answered for a second; no longer there. */
+export type Connection = "live" | "busy" | "gone";
+
+/** A selection drawn before the kernel has answered; a text may be answered by another serial than its own. */
+interface Ahead {
+  mask: Uint8Array;
+  text: string | null;
+  serial: number;
+  isText: boolean;
+}
+
+const PATIENCE = 1000;
+const OF_SELECTION: readonly TraitName[] = ["selection", "selection_text", "selection_serial", "plan", "notice"];
+const OF_RUN: readonly TraitName[] = ["run", "notice"];
+
+export class Session {
+  readonly #model: Model;
+  readonly #listeners = new Set<Listener>();
+  readonly #changed = new Set<Topic>();
+  readonly #heard = new Set<TraitName>();
+  readonly #handlers = new Map<string, () => void>();
+  #grid: Grid;
+  #states: Uint8Array;
+  #adopted: Uint8Array;
+  /** The user's own selection, ahead of the kernel's. */
+  #ahead: Ahead | null = null;
+  // begins anywhere, so that two pages on one kernel do not take each other's answers for their own
+  #serial = Math.floor(Math.random() * 2 ** 30) * 2 ** 10;
+  readonly #awaited = new Set<"run" | "selection">();
+  #isStopping = false;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  #connection: Connection = "live";
+  #selected = 0;
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.#grid = new Grid(model.get("dimensions"));
+    this.#states = this.#decode("states");
+    this.#adopted = this.#decode("selection");
+    this.#selected = count(this.#adopted);
+    for (const name of TRAITS) this.#listen(`change:${name}`, () => this.#note(name));
+    for (const name of ["comm:close", "comm_live_update", "destroy"]) this.#listen(name, () => this.#lose());
+  }
+
+  get grid(): Grid {
+    return this.#grid;
+  }
+
+  get states(): Uint8Array {
+    return this.#states;
+  }
+
+  get selection(): Uint8Array {
+    return this.#ahead?.mask ?? this.#adopted;
+  }
+
+  get selected(): number {
+    return this.#selected;
+  }
+
+  /** The selection in the grammar; null while only the kernel can word it. */
+  get selectionText(): string | null {
+    return this.#ahead === null ? this.get("selection_text") : this.#ahead.text;
+  }
+
+  /** Whether plan and text speak of the selection that is drawn. */
+  get isAnswered(): boolean {
+    return this.#ahead === null;
+  }
+
+  get isStarting(): boolean {
+    return this.#awaited.has("run");
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  get notice(): Notice | null {
+    return noticeOf(this.get("notice"));
+  }
+
+  get<Name extends TraitName>(name: Name): Traits[Name] {
+    return this.#model.get(name);
+  }
+
+  /** Calls the listener once after each batch of changes; returns how to stop. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Selects at once on screen; the kernel's answer replaces it. */
+  select(mask: Uint8Array): void {
+    const serial = ++this.#serial;
+    this.#draw({ mask, text: textOf(mask, this.#grid), serial, isText: false });
+    this.#send({ kind: "select", serial }, mask);
+  }
+
+  /** Selects by text; `mask` is what the text is known to mean, null if only the kernel knows. */
+  selectText(text: string, mask: Uint8Array | null): void {
+    const serial = ++this.#serial;
+    if (mask !== null) this.#draw({ mask, text, serial, isText: true });
+    this.#ask("selection");
+    this.#send({ kind: "select_text", serial, text });
+  }
+
+  materialize(): void {
+    this.#ask("run");
+    this.#send({ kind: "materialize" }, this.#grid.isWhole ? new Uint8Array([1]) : this.selection);
+  }
+
+  cancel(): void {
+    this.#isStopping = true;
+    this.#mark("connection");
+    this.#send({ kind: "cancel" });
+  }
+
+  describe(index: number): void {
+    this.#send({ kind: "describe", index });
+  }
+
+  closeDetail(): void {
+    this.#send({ kind: "close_detail" });
+  }
+
+  dispose(): void {
+    clearTimeout(this.#patience);
+    for (const [name, handler] of this.#handlers) this.#model.off(name, handler);
+    this.#listeners.clear();
+  }
+
+  #listen(name: string, handler: () => void): void {
+    this.#handlers.set(name, handler);
+    this.#model.on(name, handler);
+  }
+
+  #send(intent: Intent, mask?: Uint8Array): void {
+    const message = { ...intent, fingerprint: this.get("fingerprint") };
+    const buffers = mask === undefined ? [] : [encode(mask).buffer as ArrayBuffer];
+    try {
+      this.#model.send(message, undefined, buffers);
+    } catch {
+      this.#lose();
+    }
+  }
+
+  #draw(ahead: Ahead): void {
+    this.#ahead = ahead;
+    this.#selected = count(ahead.mask);
+    this.#ask("selection");
+    this.#mark("selection");
+  }
+
+  #ask(what: "run" | "selection"): void {
+    if (this.#connection === "gone") return;
+    this.#awaited.add(what);
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.#connect("busy"), PATIENCE);
+    this.#mark("connection");
+  }
+
+  #lose(): void {
+    clearTimeout(this.#patience);
+    this.#awaited.clear();
+    this.#isStopping = false;
+    this.#connect("gone");
+  }
+
+  #connect(connection: Connection): void {
+    this.#connection = connection;
+    this.#mark("connection");
+  }
+
+  #note(name: TraitName): void {
+    this.#heard.add(name);
+    this.#mark(name);
+  }
+
+  /** Changes that arrive together are told together. */
+  #mark(topic: Topic): void {
+    if (this.#changed.size === 0) queueMicrotask(() => this.#tell());
+    this.#changed.add(topic);
+  }
+
+  #tell(): void {
+    if (this.#heard.size > 0) this.#hear(new Set(this.#heard));
+    const changed = new Set(this.#changed);
+    this.#heard.clear();
+    this.#changed.clear();
+    for (const listener of this.#listeners) listener(changed);
+  }
+
+  #hear(heard: ReadonlySet<TraitName>): void {
+    const isNewSpace = heard.has("dimensions") || heard.has("fingerprint");
+    if (isNewSpace) this.#grid = new Grid(this.get("dimensions"));
+    if (isNewSpace || heard.has("states")) this.#states = this.#decode("states");
+    if (isNewSpace || heard.has("selection")) this.#adopted = this.#decode("selection");
+    if (this.#ahead !== null && (isNewSpace || this.#isSettled(this.#ahead, heard))) this.#ahead = null;
+    this.#selected = count(this.selection);
+    this.#changed.add("selection");
+    if (!this.get("run").active) this.#isStopping = false;
+    if (OF_RUN.some((name) => heard.has(name))) this.#awaited.delete("run");
+    if (this.#ahead === null && OF_SELECTION.some((name) => heard.has(name))) this.#awaited.delete("selection");
+    if (this.#awaited.size > 0) return;
+    clearTimeout(this.#patience);
+    this.#connect("live");
+  }
+
+  #isSettled(ahead: Ahead, heard: ReadonlySet<TraitName>): boolean {
+    if (heard.has("notice") && this.notice?.level === "error") return true;
+    if (ahead.isText) return OF_SELECTION.some((name) => heard.has(name));
+    return this.get("selection_serial") === ahead.serial;
+  }
+
+  /** A mask or the states; nothing selected, or all missing, where the text does not fit the space (yet). */
+  #decode(name: "states" | "selection"): Uint8Array {
+    const text = bytesOf(this.get(name));
+    if (text.length > 0) {
+      try {
+        return decode(text, this.#grid.length);
+      } catch (error) {
+        console.warn(`ipyassets: ${name} cannot be read:`, error);
+      }
+    }
+    return new Uint8Array(this.#grid.length).fill(name === "states" ? MISSING : 0);
+  }
+}
