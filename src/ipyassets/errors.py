@@ -11,6 +11,11 @@
         NoDynamicPartitionsError        dynamic keys were asked for where no store of them is known
         UnknownAssetError               (LookupError) a name that is no asset here
         NotMaterializedError            (LookupError) a value was asked for that is not stored
+        DamagedPartitionError           a stored value is not what its record says: file gone, or content changed
+            UntrustedPartitionError     a stored value that was not signed by this user's key, so it is not unpickled
+        UnstorableValueError            a value that cannot be pickled, or a place that cannot take it
+        DamagedLogError                 the event log itself cannot be read
+        IncompatibleLogError            an event log written by a newer version, or a file that is no event log
         InvalidInvocationError          a call that does not fit the asset: a partition key too many, or none
         NoInstanceError                 stored partitions were asked for where no instance is bound
         MaterializationError            partitions failed, and there is no exception of the body to raise instead
@@ -101,6 +106,26 @@ class InvalidMessageError(IpyassetsError, ValueError):
 
 class OutdatedDrawingError(InvalidMessageError):
     """A message is about partitions that have changed since they were drawn."""
+
+
+class DamagedPartitionError(IpyassetsError):
+    """A stored value is not what its record says."""
+
+
+class UntrustedPartitionError(DamagedPartitionError):
+    """A stored value was not signed by this user's key, and is not unpickled before `trust()` is called."""
+
+
+class UnstorableValueError(IpyassetsError):
+    """A value cannot be stored as it is, or not where it should be."""
+
+
+class DamagedLogError(IpyassetsError):
+    """The event log cannot be read."""
+
+
+class IncompatibleLogError(IpyassetsError):
+    """The event log belongs to a newer version of ipyassets, or to something else."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
