@@ -1,0 +1,99 @@
+"""What a partition costs beyond its own work: made, signed, stored, recorded; against a bare loop that only writes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.table import Row, seconds
+from ipyassets import (
+    AssetsDefinition,
+    DailyPartitionsDefinition,
+    Instance,
+    StaticPartitionsDefinition,
+    asset,
+    materialize,
+)
+
+TINY = 300
+KEYS = [f"key-{number:05}" for number in range(TINY)]
+LARGE = 64 * 2**20
+FACTS = 100_000
+
+
+def write(path: Path, value: object, *, durable: bool) -> None:
+    """The least that leaves no half-written file: a temporary file, perhaps fsync, and a rename."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        pickle.dump(value, file, protocol=5)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    partial.rename(path)
+
+
+def bare(folder: Path, *, durable: bool) -> Callable[[], None]:
+    """A loop that writes the tiny values and does nothing else."""
+
+    def loop() -> None:
+        for number, key in enumerate(KEYS):
+            write(folder / key, {"number": number}, durable=durable)
+
+    return loop
+
+
+@asset(partitions_def=StaticPartitionsDefinition(KEYS))
+def tiny(context):
+    return {"key": context.partition_key}
+
+
+@asset
+def large():
+    return np.arange(LARGE // 8)
+
+
+def run(made: AssetsDefinition, instance: Instance, keys: list[str] | None) -> Callable[[], object]:
+    """A run of all partitions, whether they are there or not."""
+    return lambda: materialize([made], partition_keys=keys, instance=instance)
+
+
+def rows() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        numbers = count()
+        durable, fast = (Instance(root=folder / str(next(numbers)), durability=each) for each in ("full", "fast"))
+        ours, theirs, quick, plain = seconds(
+            run(tiny, durable, KEYS),
+            bare(folder, durable=True),
+            run(tiny, fast, KEYS),
+            bare(folder, durable=False),
+        )
+        yield Row("a tiny partition, durable, to a bare write-fsync-rename", ours / theirs, "x", most=2)
+        yield Row("the same", ours / TINY * 1e6, "us")
+        yield Row("a tiny partition, fast, to a bare write-rename", quick / plain, "x", most=2)
+        yield Row("the same", quick / TINY * 1e6, "us")
+        value = np.arange(LARGE // 8)
+        kept, bared = seconds(run(large, durable, None), lambda: write(folder / "large", value, durable=True))
+        yield Row("a value of 64 MB, bare pickle to ours", bared / kept, "x", least=0.7)
+        yield from standing(folder / "facts")
+
+
+def standing(root: Path) -> Iterator[Row]:
+    """States of many partitions that were once made."""
+    hundred_thousand = DailyPartitionsDefinition(start_date="1750-01-01", end_date="2023-10-16")
+    keys = hundred_thousand.get_partition_keys()[:FACTS]
+
+    @asset(partitions_def=hundred_thousand)
+    def many():
+        return None
+
+    instance = Instance(root=root, durability="fast")
+    run(many, instance, keys[:1000])()
+    (status,) = seconds(many.status)
+    yield Row("status of 100,000 partitions, 1,000 of them made", status, "s", most=0.3)
