@@ -3,6 +3,7 @@
 #   make demo    JupyterLab on the quickstart notebook    PORT=8890  ARGS=--no-browser
 #   make test    every check and every test, those in a real browser included
 #   make lint    the checks alone
+#   make js      the bar's script alone
 #   make bench   the tables of benchmarks/
 #   make soak    the long runs
 #
@@ -94,12 +95,15 @@ lint: .stamps/test
 	$(BIN)/lint-imports
 
 .PHONY: js
-js: .stamps/js-test
+js: $(BUNDLE)
+
+.PHONY: js-test
+js-test: .stamps/js-test
 	npm --prefix js run --silent check
 	npm --prefix js run --silent test
 
 .PHONY: test
-test: lint js $(BUNDLE) .stamps/browser
+test: lint js-test $(BUNDLE) .stamps/browser
 	$(BIN)/pytest
 
 .PHONY: bench

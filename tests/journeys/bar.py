@@ -1,8 +1,16 @@
-"""A partition bar in a page, read by its `data-*` attributes and worked with the mouse and the keyboard."""
+"""A partition bar in a page: read by its `data-*` attributes and its pixels, worked with the mouse and the keyboard."""
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+import io
+import re
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.image import imread
+from playwright.sync_api import Locator, Page, expect
+
+STATES = ("running", "queued", "failed", "blocked", "damaged", "stale", "fresh", "skipped", "cancelled", "missing")
 
 
 class Bar:
@@ -10,4 +18,82 @@ class Bar:
 
     def __init__(self, page: Page, cell: Locator) -> None:
         self._page = page
-        self.root = cell.locator(".ipyassets").first
+        self.canvas = cell.get_by_role("slider")
+        self.root = cell.locator(".ipa").first
+        self.text = self.root.locator(".ipa-input")
+        self.status = self.root.locator(".ipa-status")
+        self.detail = self.root.locator(".ipa-detail")
+
+    def wait(self) -> Bar:
+        """The bar itself, once it is drawn."""
+        expect(self.canvas).to_have_attribute("data-ready", re.compile("."))
+        return self
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many partitions are in which state, by its attributes; those without any are left out."""
+        data = self.canvas.evaluate("(canvas) => ({ ...canvas.dataset })")
+        counts = {state: int(data[f"counts{state.title()}"]) for state in STATES}
+        return {state: count for state, count in counts.items() if count}
+
+    def expect_count(self, state: str, count: int) -> None:
+        """Wait until that many partitions are in the state."""
+        expect(self.canvas).to_have_attribute(f"data-counts-{state}", str(count))
+
+    def expect_selected(self, count: int) -> None:
+        """Wait until that many partitions are selected."""
+        expect(self.canvas).to_have_attribute("data-selection-count", str(count))
+
+    def expect_finished(self) -> None:
+        """Wait until no run is active."""
+        expect(self.canvas).to_have_attribute("data-running", "false")
+
+    def click(self, index: int, row: int = 0, rows: int = 1) -> None:
+        """Click a partition: the column of that number in the row of that number."""
+        self._page.mouse.click(*self._point(index, row, rows))
+
+    def drag(self, first: int, last: int, row: int = 0, rows: int = 1, last_row: int | None = None) -> None:
+        """Drag from one partition to another."""
+        self._page.mouse.move(*self._point(first, row, rows))
+        self._page.mouse.down()
+        self._page.mouse.move(*self._point(last, row if last_row is None else last_row, rows), steps=8)
+        self._page.mouse.up()
+
+    def hover(self, index: int, row: int = 0, rows: int = 1) -> None:
+        """Rest the mouse on a partition."""
+        self._page.mouse.move(*self._point(index, row, rows))
+
+    def press(self, key: str) -> None:
+        """Press a key while the bar has the focus."""
+        self.canvas.press(key)
+
+    def select(self, text: str) -> None:
+        """Type a selection into the text field."""
+        self.text.fill(text)
+        self.text.press("Enter")
+
+    def button(self, name: str) -> Locator:
+        """A button by the words on it."""
+        return self.root.get_by_role("button", name=re.compile(name))
+
+    def materialize(self) -> None:
+        """Press the button that runs the selection."""
+        self.button("^Materialize").click()
+
+    def cancel(self) -> None:
+        """Press Cancel."""
+        self.button("^Cancel").click()
+
+    def colours(self) -> npt.NDArray[np.float32]:
+        """The drawn pixels of the states: height x width x (red, green, blue), each from 0 to 1."""
+        picture = self.root.locator(".ipa-states").screenshot()
+        return np.asarray(imread(io.BytesIO(picture), format="png"), dtype=np.float32)[..., :3]
+
+    def _point(self, index: int, row: int, rows: int) -> tuple[float, float]:
+        """The middle of a partition on the page."""
+        states = self.root.locator(".ipa-states")
+        states.scroll_into_view_if_needed()
+        box = states.bounding_box()
+        assert box is not None, "the bar is not on view"
+        columns = int(self.canvas.get_attribute("data-length") or 0) // rows
+        return box["x"] + box["width"] * (index + 0.5) / columns, box["y"] + box["height"] * (row + 0.5) / rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from tests.journeys import browser as browsers
 from tests.journeys.notebook_page import NotebookPage
@@ -25,6 +25,8 @@ FLAGS = [
 ]
 # The front ends have errors of their own; a widget's module is the one that is loaded from a blob.
 OURS = "blob:"
+# Milliseconds within which a page follows what happens, on a busy machine.
+expect.set_options(timeout=30_000)
 WINDOW = ViewportSize(width=1280, height=1000)
 
 

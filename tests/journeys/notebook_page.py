@@ -24,6 +24,7 @@ KERNEL = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.sess
 # The prompt and the kernel's status are both read: with subshells the status alone flickers.
 IS_IDLE = f"""() => {KERNEL}?.status === "idle"
     && ![...document.querySelectorAll(".jp-InputPrompt")].some((prompt) => prompt.textContent.includes("*"))"""
+READ_SOURCES = f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.sharedModel.source)"
 READ_OUTPUTS = f"(index) => {NOTEBOOK}.content.widgets[index].model.outputs.toJSON()"
 
 
@@ -78,6 +79,13 @@ class NotebookPage:
         script = f"([index, source]) => {NOTEBOOK}.content.widgets[index].model.sharedModel.setSource(source)"
         self.page.evaluate(script, [index, source])
 
+    def index_of(self, start: str) -> int:
+        """The number of the first cell whose text begins so."""
+        sources: list[str] = self.page.evaluate(READ_SOURCES)
+        index = next((at for at, source in enumerate(sources) if source.startswith(start)), -1)
+        assert index >= 0, f"no cell begins with {start!r}"
+        return index
+
     def restart_kernel(self) -> None:
         """Restart the kernel as a person does: the command, then the button of the dialog."""
         self._command("kernelmenu:restart")
@@ -88,6 +96,10 @@ class NotebookPage:
     def interrupt(self) -> None:
         """Press the stop button."""
         self._command("kernelmenu:interrupt")
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def wait_until_idle(self) -> None:
         """Wait until the kernel is idle and no cell waits, seen twice."""
@@ -109,8 +121,14 @@ class NotebookPage:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
     def bar(self, index: int) -> Bar:
-        """The bar under the cell."""
-        return Bar(self.page, self.cell(index))
+        """The bar under the cell, drawn."""
+        return Bar(self.page, self.cell(index)).wait()
+
+    def pickles(self, asset: str) -> dict[str, int]:
+        """The partition keys that have a pickle on disk, and when each was written."""
+        storage = self.folder / ".ipyassets" / "storage" / asset
+        files = sorted(file for file in storage.rglob("*") if file.is_file())
+        return {str(file.relative_to(storage)): file.stat().st_mtime_ns for file in files}
 
     def theme(self, name: Literal["JupyterLab Light", "JupyterLab Dark"]) -> None:
         """Switch the theme of the front end."""

@@ -1,0 +1,103 @@
+"""The bar by itself: two dimensions, many partitions, keyboard, a busy kernel, no kernel."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+LOAD = "%load_ext ipyassets\nimport time\nfrom ipyassets import *"
+WEEK = 'days = DailyPartitionsDefinition(start_date="2026-01-01", end_date="2026-01-21")'
+GRID = 'grid = MultiPartitionsDefinition({"colour": StaticPartitionsDefinition(["red", "green", "blue"]), "day": days})'
+SALES = "%%asset sales --partitions days\npartition_key"
+BY_COLOUR = "%%asset by_colour --partitions grid\nstr(partition_key)"
+MANY = 'hours = HourlyPartitionsDefinition(start_date="2015-01-01-00:00", end_date="2026-05-29-16:00")'
+HOURLY = "%%asset hourly --partitions hours\n0"
+
+
+def test_two_dimensions_are_a_grid_in_which_a_rectangle_can_be_dragged(notebook):
+    notebook.start(LOAD, WEEK, GRID, BY_COLOUR)
+    bar = notebook.bar(3)
+    bar.drag(2, 6, row=0, rows=3, last_row=1)
+    bar.expect_selected(10)
+    bar.press("Enter")
+    bar.expect_count("fresh", 10)
+    notebook.screenshot("grid")
+    days = [f"2026-01-{day:02}" for day in range(3, 8)]
+    assert list(notebook.pickles("by_colour")) == [f"{colour}/{day}" for colour in ("green", "red") for day in days]
+
+
+def test_a_hundred_thousand_partitions_are_drawn_and_dragged_over(notebook):
+    notebook.start(LOAD, MANY, HOURLY)
+    bar = notebook.bar(2)
+    assert bar.counts == {"missing": 100_000}
+    bar.drag(0, 99_999)
+    bar.expect_selected(100_000)
+
+
+def test_shift_adds_to_the_selection_and_takes_away_from_it(notebook):
+    notebook.start(LOAD, WEEK, SALES)
+    bar = notebook.bar(2)
+    bar.drag(0, 9)
+    bar.expect_selected(10)
+    notebook.page.keyboard.down("Shift")
+    bar.drag(15, 19)
+    bar.expect_selected(15)
+    bar.drag(0, 4)
+    notebook.page.keyboard.up("Shift")
+    bar.expect_selected(10)
+    expect(bar.text).to_have_value("[2026-01-06...2026-01-10], [2026-01-16...2026-01-20]")
+
+
+def test_a_selection_can_be_typed(notebook):
+    notebook.start(LOAD, WEEK, SALES)
+    bar = notebook.bar(2)
+    bar.select("2026-01-1*")
+    bar.expect_selected(10)
+    expect(bar.status).to_contain_text("10")
+
+
+def test_everything_can_be_done_from_the_keyboard_and_no_key_reaches_the_notebook(notebook):
+    notebook.start(LOAD, WEEK, SALES, "")
+    bar = notebook.bar(2)
+    cells = notebook.page.locator(".jp-Notebook .jp-Cell").count()
+    bar.canvas.focus()
+    for key in ("Home", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "b", "d", "d"):
+        bar.press(key)
+    bar.expect_selected(3)
+    bar.press("Enter")
+    bar.expect_count("fresh", 3)
+    assert notebook.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert list(notebook.pickles("sales")) == ["2026-01-02", "2026-01-03", "2026-01-04"]
+
+
+@pytest.mark.parametrize("busy", ["time.sleep(6)", "end = time.time() + 6\nwhile time.time() < end: pass"])
+def test_a_run_starts_while_a_cell_keeps_the_kernel_busy(notebook, busy):
+    notebook.start(LOAD, WEEK, SALES, busy)
+    bar = notebook.bar(2)
+    notebook.begin_run(3)
+    bar.drag(0, 4)
+    bar.press("Enter")
+    bar.expect_count("fresh", 5)
+    assert notebook.cell(3).locator(".jp-InputPrompt").inner_text() == "[*]:"
+
+
+def test_two_views_of_a_bar_agree(notebook):
+    notebook.start(LOAD, WEEK, SALES, "sales")
+    first, second = notebook.bar(2), notebook.bar(3)
+    second.drag(0, 4)
+    first.expect_selected(5)
+    first.press("Enter")
+    second.expect_count("fresh", 5)
+
+
+def test_without_a_kernel_the_saved_notebook_still_shows_the_last_states(notebook):
+    notebook.start(LOAD, WEEK, SALES)
+    bar = notebook.bar(2)
+    bar.drag(0, 4)
+    bar.press("Enter")
+    bar.expect_count("fresh", 5)
+    bar.expect_finished()
+    notebook.save()
+    notebook.reopen_without_kernel()
+    notebook.screenshot("without-kernel")
+    assert "5 fresh" in notebook.text(2)

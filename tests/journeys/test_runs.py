@@ -1,0 +1,82 @@
+"""Runs started on a bar: beside the kernel's own work, cancelled, failing."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+LOAD = "%load_ext ipyassets\nimport time\nfrom ipyassets import StaticPartitionsDefinition"
+NUMBERS = 'numbers = StaticPartitionsDefinition([f"{number:02}" for number in range(40)])'
+SLOW = "%%asset slow --partitions numbers\ntime.sleep(0.15)\npartition_key"
+FAILING = """\
+%%asset inverse --partitions numbers
+number = int(partition_key)
+print("dividing by", number - 3)
+1 / (number - 3)"""
+ALL = (0, 39)
+
+
+def test_another_cell_runs_while_partitions_are_made(notebook):
+    notebook.start(LOAD, NUMBERS, SLOW, "print(6 * 7)")
+    bar = notebook.bar(2)
+    bar.drag(*ALL)
+    bar.press("Enter")
+    expect(bar.canvas).to_have_attribute("data-running", "true")
+    notebook.run(3)
+    assert notebook.text(3) == "42"
+    assert bar.counts.get("fresh", 0) < 40
+    bar.expect_count("fresh", 40)
+    assert len(notebook.pickles("slow")) == 40
+
+
+def test_cancelling_keeps_what_is_finished_and_leaves_the_rest_unmade(notebook):
+    notebook.start(LOAD, NUMBERS, SLOW, "1 + 1")
+    bar = notebook.bar(2)
+    bar.drag(*ALL)
+    bar.press("Enter")
+    expect(bar.canvas).not_to_have_attribute("data-counts-fresh", "0")
+    bar.cancel()
+    bar.expect_finished()
+    notebook.screenshot("cancelled", bar.root)
+    counts = bar.counts
+    assert 0 < counts["fresh"] < 40
+    assert counts["fresh"] == len(notebook.pickles("slow"))
+    assert set(counts) <= {"fresh", "missing", "cancelled"}
+    notebook.run(3)
+    assert notebook.text(3) == "2"
+
+
+def test_a_failure_can_be_read_on_the_bar_and_stops_no_other_partition(notebook):
+    notebook.start(LOAD, NUMBERS, FAILING)
+    bar = notebook.bar(2)
+    bar.drag(*ALL)
+    bar.press("Enter")
+    bar.expect_finished()
+    bar.expect_count("failed", 1)
+    assert bar.counts == {"failed": 1, "fresh": 39}
+    bar.click(3)
+    expect(bar.detail).to_contain_text("ZeroDivisionError")
+    expect(bar.detail).to_contain_text("line 4")
+    expect(bar.detail).to_contain_text("1 / (number - 3)")
+    expect(bar.detail).to_contain_text("dividing by 0")
+    notebook.screenshot("failed", bar.root)
+
+
+def test_a_failure_fails_the_cell_of_a_blocking_run(notebook):
+    notebook.start(LOAD, NUMBERS, FAILING, "%materialize inverse", "print('not reached')")
+    assert "ZeroDivisionError" in notebook.text(3)
+    assert "error" in {output["output_type"] for output in notebook.outputs(3)}
+    assert notebook.outputs(4) == []
+
+
+def test_interrupting_a_blocking_run_keeps_what_is_finished(notebook):
+    notebook.start(LOAD, NUMBERS, SLOW)
+    notebook.type_into(1, f"{NUMBERS}\n%materialize slow")
+    bar = notebook.bar(2)
+    notebook.begin_run(1)
+    expect(bar.canvas).not_to_have_attribute("data-counts-fresh", "0", timeout=20_000)
+    notebook.interrupt()
+    notebook.wait_until_idle()
+    assert "KeyboardInterrupt" in notebook.text(1)
+    bar.expect_finished()
+    assert 0 < bar.counts["fresh"] < 40
+    assert bar.counts["fresh"] == len(notebook.pickles("slow"))
