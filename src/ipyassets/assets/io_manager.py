@@ -116,6 +116,17 @@ class IOManager(ABC):
     def load_input(self, context: InputContext) -> object:
         """The value of the upstream partitions in hand."""
 
+    def stage(self, context: OutputContext, obj: object) -> None:
+        """Make `obj` ready without touching what is stored, where that can be done; `publish` then puts it in place.
+
+        The engine calls `stage`, records what it reported in `context.stored`, and calls `publish`: whatever is interrupted,
+        the previous value stands until the new one is recorded. Otherwise it is stored at once.
+        """
+        self.handle_output(context, obj)
+
+    def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - most have nothing to do
+        """Put staged values in place, now that they are recorded: one Artifact for each partition key."""
+
 
 class PathAddressed(ABC):
     """An I/O manager whose values are files, so that the engine can see which of them are still there."""

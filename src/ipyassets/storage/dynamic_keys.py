@@ -1,0 +1,56 @@
+"""The keys of dynamic partitions definitions, kept in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ipyassets.storage.database import Database
+
+
+class SqliteDynamicKeys:
+    """Dynamic partition keys by the name of their definition, as they were added; ":memory:" keeps them in memory."""
+
+    def __init__(self, path: str | Path, *, durable: bool = True) -> None:
+        self.database = Database(path, durable=durable)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> list[str]:
+        """The keys added under a name and not deleted."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                "SELECT key FROM dynamic_key WHERE definition = ? ORDER BY position", (partitions_def_name,)
+            )
+            return [key for (key,) in found]
+
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Add keys; those already there stay where they are."""
+        with self.database.write() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO dynamic_key (definition, key) VALUES (?, ?)",
+                [(partitions_def_name, str(key)) for key in partition_keys],
+            )
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Delete a key; one that is not there is no error. What was stored for it stays."""
+        with self.database.write() as connection:
+            connection.execute(
+                "DELETE FROM dynamic_key WHERE definition = ? AND key = ?", (partitions_def_name, str(partition_key))
+            )
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether a key was added under a name and not deleted."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM dynamic_key WHERE definition = ? AND key = ?", (partitions_def_name, str(partition_key))
+            )
+            return found.fetchone() is not None
+
+    def names(self) -> list[str]:
+        """The names of definitions that have keys."""
+        with self.database.read() as connection:
+            found = connection.execute("SELECT definition FROM dynamic_key GROUP BY definition ORDER BY min(position)")
+            return [name for (name,) in found]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()

@@ -1,0 +1,95 @@
+"""Events as rows of the event log, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import PurePath
+from typing import Any
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.events import NOTHING, Artifact, Attempt, Event, Failure, InputUse
+
+COLUMNS = "id, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, details"
+
+_SIGN = 2**63  # SQLite's integers are signed
+
+
+def row(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int]) -> tuple[object, ...]:
+    """The row of an event, in the order of COLUMNS."""
+    artifact = event.artifact
+    return (
+        event_id,
+        asset_ids[event.asset_key],
+        str(event.partition_key),
+        int(event.attempt),
+        event.run_id,
+        event.timestamp,
+        event.seconds,
+        event.code_version,
+        (event.data_version & (2 * _SIGN - 1)) - _SIGN,
+        artifact and artifact.path,
+        artifact and artifact.size,
+        artifact and artifact.digest,
+        _details(event, asset_ids),
+    )
+
+
+def event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
+    """The event of a row."""
+    _, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, text = values
+    details: dict[str, Any] = json.loads(text) if text else {}
+    return Event(
+        attempt=Attempt(attempt),
+        asset_key=names[asset],
+        partition_key=partition,
+        run_id=run,
+        timestamp=ended,
+        seconds=seconds,
+        code_version=code,
+        data_version=data + _SIGN,
+        artifact=None if digest is None else Artifact(path, size, digest),
+        inputs=tuple(InputUse(names[up], count, versions) for up, count, versions in details.get("inputs", ())),
+        metadata=details.get("metadata", NOTHING),
+        tags=details.get("tags", {}),
+        reason=details.get("reason", ""),
+        failure=Failure(*details["failure"]) if "failure" in details else None,
+        output=details.get("output", ""),
+        displays=tuple(details.get("displays", ())),
+        config=details.get("config", NOTHING),
+        retries=details.get("retries", 0),
+    )
+
+
+def _details(event: Event, asset_ids: Mapping[AssetKey, int]) -> str:
+    failure = event.failure
+    details = {
+        "inputs": [(asset_ids[use.asset_key], use.count, use.versions) for use in event.inputs],
+        "metadata": dict(event.metadata),
+        "tags": dict(event.tags),
+        "reason": event.reason,
+        "failure": failure and (failure.type, failure.message, failure.traceback),
+        "output": event.output,
+        "displays": [dict(each) for each in event.displays],
+        "config": dict(event.config),
+        "retries": event.retries,
+    }
+    told = {name: value for name, value in details.items() if value}
+    return json.dumps(told, default=_plain, skipkeys=True) if told else ""
+
+
+def _plain(value: object) -> object:
+    """What JSON can hold of a value of metadata; what it cannot hold is kept as it prints."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    if isinstance(value, Mapping):
+        return dict(value)
+    item = getattr(value, "item", None)  # a NumPy scalar
+    if callable(item) and getattr(value, "ndim", None) == 0:
+        return item()
+    return repr(value)

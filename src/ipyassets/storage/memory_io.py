@@ -1,0 +1,43 @@
+"""Values kept in memory, for an instance that is thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import NotMaterializedError
+
+
+class InMemoryIOManager(IOManager):
+    """Keeps each value as it is, in this process, for as long as this object lives (Dagster's InMemoryIOManager)."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[AssetKey, str], object] = {}
+
+    def handle_output(self, context: OutputContext, obj: object) -> None:
+        """Keep `obj` as the value of the partition in hand."""
+        key = context.asset_partition_key if context.has_asset_partitions else ""
+        self.values[context.asset_key, str(key)] = obj
+
+    def load_input(self, context: InputContext) -> object:
+        """The value in hand, or a dict of key to value in definition order; raises NotMaterializedError without one."""
+        if not context.has_asset_partitions:
+            return self._value(context.asset_key, "")
+        if context.gives_one:
+            return self._value(context.asset_key, context.asset_partition_key)
+        return {key: self._value(context.asset_key, key) for key in context.asset_partition_keys}
+
+    def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the partitions have a value here; the key "" asks for the asset without partitions."""
+        return np.array([(asset_key, str(key)) in self.values for key in partition_keys], np.bool_)
+
+    def _value(self, asset_key: AssetKey, key: str) -> object:
+        try:
+            return self.values[asset_key, str(key)]
+        except KeyError:
+            name = f"{asset_key} {key!r}" if key else str(asset_key)
+            raise NotMaterializedError(f"{name} is not in memory: materialize it first") from None

@@ -1,0 +1,149 @@
+"""Where the value of a partition lies: Dagster's plain paths for plain keys, an address of its own for every other key.
+
+An address is made from the asset key and the partition key alone. Different pairs have different addresses, all of them
+below the folder given, whatever characters they hold:
+
+    flights, 2013-01-01       flights/2013-01-01
+    mp, red|2024-01-01        mp/red/2024-01-01         one folder a dimension
+    ["p1", "p2"], a           p1%/p2/a                  so that it is not partition p2|a of asset p1
+    x, ../../etc              x/%2E.%2F..%2Fetc
+    x, (300 letters)          x/aaaa...%~<hash of all of it>
+
+"%" starts everything that is not plain: two hexadecimal digits for a byte that a file name should not have, another
+character for a mark of ours. No plain name starts with a dot, so that dotted names beside the values are ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.partitions.keys import SEPARATOR
+
+# What a value is called inside a folder that stands where its own file should be: `x` next to `x|y` of a changed
+# definition.
+DISPLACED = "%value"
+_PREFIX = "%"  # ends every part of an asset key but the last
+_EMPTY = "%-"
+_HASHED = "%~"
+_CASE = "%^"  # then the positions of capitals, as hexadecimal bits
+
+_LONGEST = 200  # bytes; the limit of file systems is 255, and some keep a part of it for themselves
+_KEPT_OF_LONG = 120
+
+_PLAIN = re.compile(r"[\w+=@,;~#!$&'()\[\]{}^:-](?:[\w+=@,;~#!$&'()\[\]{}^:. -]*[\w+=@,;~#!$&'()\[\]{}^:-])?", re.ASCII)
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:[ .].*)?", re.IGNORECASE | re.DOTALL)
+_UNSAFE = frozenset('/\\%<>"|?*')
+# A character is plain or not for ever, whichever Python asks: hence the one Unicode version that never changes.
+_UNICODE = unicodedata.ucd_3_2_0
+
+
+def partition_path(root: Path, asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> Path:
+    """The file of a partition's value below `root`; None or "" asks for an asset without partitions.
+
+    `portable` is for file systems that take "A" for "a" or refuse ":": names then differ by more than that.
+    """
+    folder = asset_folder(root, asset_key, portable=portable)
+    return folder.joinpath(*partition_names(partition_key, portable=portable)) if partition_key else folder
+
+
+def asset_folder(root: Path, asset_key: AssetKey, *, portable: bool = False) -> Path:
+    """The folder of an asset's partitions; without partitions, the file of its value."""
+    *prefix, last = asset_key.path
+    folders = [escaped(part, portable=portable) + _PREFIX for part in prefix]
+    return root.joinpath(*folders, escaped(last, portable=portable))
+
+
+def partition_names(partition_key: str, *, portable: bool = False) -> Iterator[str]:
+    """The names that lead from an asset's folder to a partition's file: one for each dimension."""
+    return (escaped(part, portable=portable) for part in partition_key.split(SEPARATOR))
+
+
+def are_plain(texts: Sequence[str], *, portable: bool = False) -> bool:
+    """Whether all texts, one dimension each, are certainly their own file names: a quick look at many at once."""
+    if not texts or len(max(texts, key=len)) > _LONGEST:
+        return not texts
+    characters = "".join(texts)
+    if not re.fullmatch(r"[a-z0-9_-]*" if portable else r"[A-Za-z0-9_:-]*", characters):
+        return False
+    return all(texts) and not re.search(r"(?im)^(?:con|prn|aux|nul|com\d|lpt\d)$", "\n".join(texts))
+
+
+def escaped(text: str, *, portable: bool = False) -> str:
+    """A file name for any text: the text itself where that is safe, and never the name of another text."""
+    if not text:
+        return _EMPTY
+    if _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text) and not portable:
+        name = text
+    else:
+        name = "".join(_escapes(text, portable=portable))
+    if len(name.encode()) > _LONGEST:
+        return _shortened(text, name)
+    return name
+
+
+def _escapes(text: str, *, portable: bool) -> Iterator[str]:
+    composed = _UNICODE.normalize("NFC", text) == text
+    capitals = 0
+    for i, character in enumerate(text):
+        at_edge = (i == 0 and character == ".") or (i == len(text) - 1 and character in ". ")
+        reserved = i == 0 and _RESERVED.fullmatch(text) is not None
+        if at_edge or reserved or not _is_safe(character, composed=composed, portable=portable):
+            yield "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+            continue
+        capitals |= ("A" <= character <= "Z") << i
+        yield character
+    if portable and capitals:
+        yield f"{_CASE}{capitals:x}"
+
+
+def _is_safe(character: str, *, composed: bool, portable: bool) -> bool:
+    if character.isascii():
+        return " " <= character <= "~" and character not in _UNSAFE and not (portable and character == ":")
+    # Letters, marks, numbers, punctuation and symbols; no format characters, private use or separators
+    known = _UNICODE.category(character)[0] in "LMNPS"
+    return known and composed and not (portable and character.casefold() != character)
+
+
+def _shortened(text: str, name: str) -> str:
+    kept = name.encode()[:_KEPT_OF_LONG].decode(errors="ignore")
+    kept = re.sub(r"%[^%]?$", "", kept)  # an escape cut in two
+    return f"{kept}{_HASHED}{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+
+
+def original(name: str) -> str | None:
+    """The text that `escaped` made a name from; None where only a hash of it is left, or the name is not ours."""
+    if name == _EMPTY:
+        return ""
+    if _HASHED in name:
+        return None
+    name = name.partition(_CASE)[0]
+    if re.search(r"%(?![0-9A-F]{2})", name):
+        return None
+    pieces = re.split(r"((?:%[0-9A-F]{2})+)", name)
+    try:
+        return "".join(
+            bytes.fromhex(piece.replace("%", "")).decode("utf-8", "surrogatepass") if piece.startswith("%") else piece
+            for piece in pieces
+        )
+    except UnicodeDecodeError:
+        return None
+
+
+def owner(address: PurePosixPath) -> tuple[AssetKey, str] | None:
+    """The asset and partition that an address below the root belongs to; None where that cannot be told."""
+    names = list(address.parts)
+    if names and names[-1] == DISPLACED:
+        names.pop()
+    prefix = 0
+    while prefix < len(names) and names[prefix].endswith(_PREFIX):
+        prefix += 1
+    texts = [original(name.removesuffix(_PREFIX) if i < prefix else name) for i, name in enumerate(names)]
+    if len(texts) <= prefix or any(text is None for text in texts) or not all(texts[: prefix + 1]):
+        return None
+    found = [text for text in texts if text is not None]
+    return AssetKey(found[: prefix + 1]), SEPARATOR.join(found[prefix + 1 :])

@@ -1,0 +1,43 @@
+"""One pickle for each partition: the default way of storing values."""
+
+from __future__ import annotations
+
+import pickle
+from typing import BinaryIO
+
+from ipyassets.errors import UnstorableValueError
+from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.sink import Sink
+
+
+class FilesystemIOManager(FileIOManager):
+    """Stores each partition as one pickle that plain `pickle.load` reads (Dagster's FilesystemIOManager)."""
+
+    def dump(self, obj: object, file: Sink) -> None:
+        """Pickle `obj`; large buffers go to the file as they are. UnstorableValueError says what cannot be pickled."""
+        try:
+            pickle.Pickler(file, protocol=5).dump(obj)
+        except OSError:
+            raise
+        except Exception as error:
+            name = type(obj).__name__
+            raise UnstorableValueError(f"{name} cannot be pickled ({error}){_advice(name, error)}") from error
+
+    def load(self, file: BinaryIO) -> object:
+        """Unpickle what was verified."""
+        try:
+            return pickle.Unpickler(file).load()  # noqa: S301  # verified by whoever opened it
+        except (AttributeError, ImportError) as error:
+            error.add_note("a class or module of the value is not here: run the cell that defines it, or import it")
+            raise
+
+
+def _advice(name: str, error: Exception) -> str:
+    text = f"{name} {error}".lower()
+    if "generator" in text:
+        return ": return a list or a frame instead"
+    if "lambda" in text or "local object" in text or "<locals>" in text:
+        return ": name the function or class in a cell of its own"
+    if any(word in text for word in ("lock", "socket", "textiowrapper", "bufferedreader", "connection", "cursor")):
+        return ": return what was read from the open handle, not the handle"
+    return ""

@@ -1,0 +1,176 @@
+"""Files of values: written aside, put in place once recorded, and verified before they are read.
+
+A value goes through two steps, with the event log between them:
+
+    stage      the file is written under a dotted folder, flushed to disk, and named by its seal
+    (append)   the log records the artifact: this is the moment from which the value is the partition's
+    publish    the file is renamed to the partition's address
+
+Whatever is cut short, the log is right: a staged file that it does not know is nobody's, and one that it knows but that
+is not in place yet is found by its seal and put there by the next reader. The previous value stays until it is
+replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import mmap
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
+from ipyassets.events import Artifact
+from ipyassets.storage.paths import DISPLACED, partition_path
+from ipyassets.storage.signature import Signer, content_hash, content_of, seal_of
+from ipyassets.storage.sink import Sink, flush_to_disk
+
+STAGING = ".staging"
+# From this size on, reading the file into memory first costs more than mapping it.
+_LARGE = 1 << 20
+
+
+@dataclass(frozen=True)
+class ValueFiles:
+    """The values below one folder, signed by one key; `durable=False` leaves out waiting for the disk."""
+
+    folder: Path
+    signer: Signer
+    durable: bool = True
+    portable: bool = os.name == "nt"
+
+    @cached_property
+    def _staging(self) -> str:
+        return os.path.join(self.folder, STAGING)  # noqa: PTH118  # pathlib is a third of the cost of a tiny partition
+
+    def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
+        """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
+        plain = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
+        return plain / DISPLACED if plain.is_dir() else plain
+
+    def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
+        """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it."""
+        part = f"{self._staging}/{secrets.token_hex(8)}.part"
+        with Sink(self._created(part)) as sink:
+            try:
+                dump(sink)
+                digest = self.signer.digest(asset_key, partition_key, sink.content())
+                # Named before it is flushed: the flush then takes the name to disk along with the content.
+                os.replace(part, self._staged(asset_key, partition_key, digest))  # noqa: PTH105
+                if self.durable:
+                    flush_to_disk(sink.fileno())
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(part)  # noqa: PTH108
+                raise
+        address = partition_path(Path(), asset_key, partition_key, portable=self.portable)
+        return Artifact(address.as_posix(), sink.size, digest)
+
+    def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
+        """Put staged values in place; those that are there already are left alone."""
+        for partition_key, artifact in artifacts.items():
+            target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
+            self._put(self._staged(asset_key, partition_key, artifact.digest), target)
+
+    def identity(self, asset_key: AssetKey, partition_key: str) -> str:
+        """How the staged files of a partition begin: eight digits for the asset, sixteen for both."""
+        asset = asset_key.to_string()
+        return _short_hash(asset)[:8] + _short_hash(f"{asset}\0{partition_key}")
+
+    def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
+        """The identities of all partitions of an asset that have a staged file."""
+        try:
+            names = os.listdir(self._staging)  # noqa: PTH208
+        except FileNotFoundError:
+            return frozenset()
+        ours = self.identity(asset_key, "")[:8]
+        return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
+
+    @contextmanager
+    def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
+        """The file of a value, open at its start, after it was found to be what the log recorded.
+
+        Raises NotMaterializedError where there is neither file nor record, UntrustedPartitionError for a file without a
+        record or one signed by another key, DamagedPartitionError where the file is gone or has changed.
+        """
+        name = f"{asset_key} {partition_key!r}" if partition_key else str(asset_key)
+        path = self.path(asset_key, partition_key)
+        if artifact is None:
+            if path.is_file():
+                raise UntrustedPartitionError(f"nobody knows who made {name}: {path} is not read; trust() lets it in")
+            raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
+        if not self.signer.signed(asset_key, partition_key, artifact.digest):
+            raise UntrustedPartitionError(f"{name} is not signed by you: {path} is not unpickled; trust() lets it in")
+        staged = self._staged(asset_key, partition_key, artifact.digest)
+        with self._opened(path, staged, artifact, name) as file:
+            yield file
+
+    @contextmanager
+    def _opened(self, path: Path, staged: str, artifact: Artifact, name: str) -> Iterator[BinaryIO]:
+        with contextlib.ExitStack() as stack:
+            file = _opened(path, stack)
+            intact = file is not None and matches(file, artifact)
+            # Perhaps it was recorded, but its writer was stopped before it put the file in place.
+            if not intact and self._put(staged, path):
+                file = _opened(path, stack)
+                intact = file is not None and matches(file, artifact)
+            if file is None:
+                raise DamagedPartitionError(f"the file of {name} is gone: {path}; materialize it again")
+            if not intact:
+                raise DamagedPartitionError(f"{path} is not what was stored for {name}; materialize it again")
+            yield file
+
+    def _staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
+        return f"{self._staging}/{self.identity(asset_key, partition_key)}-{seal_of(digest)}"
+
+    def _created(self, part: str) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            return os.open(part, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(self._staging, exist_ok=True)  # noqa: PTH103
+            return os.open(part, flags, 0o666)
+
+    def _put(self, staged: str, target: Path) -> bool:
+        """Rename a staged file to its address; False if there is no such staged file."""
+        try:
+            os.replace(staged, target)  # noqa: PTH105
+        except FileNotFoundError:
+            if not os.path.exists(staged):  # noqa: PTH110
+                return False
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged, target)  # noqa: PTH105
+        return True
+
+
+def _opened(path: Path, stack: contextlib.ExitStack) -> BinaryIO | None:
+    try:
+        return stack.enter_context(path.open("rb", buffering=0))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def matches(file: BinaryIO, artifact: Artifact) -> bool:
+    """Whether a file holds what an artifact says; leaves the file at its start."""
+    size = os.fstat(file.fileno()).st_size
+    if size != artifact.size:
+        return False
+    digest = content_hash()
+    if size >= _LARGE:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            digest.update(view)
+    else:
+        digest.update(file.read())
+        file.seek(0)
+    return bool(digest.hexdigest() == content_of(artifact.digest))
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
