@@ -5,7 +5,7 @@
 #   make lint    the checks alone
 #   make js      the bar's script alone
 #   make bench   the tables of benchmarks/
-#   make soak    the long runs
+#   make soak    the laws, on many more examples
 #
 # What was set up is remembered in .stamps/ and is done again when what it was made from changes.
 
@@ -111,8 +111,8 @@ bench: .stamps/test $(BUNDLE)
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak
-soak: .stamps/test $(BUNDLE)
-	$(BIN)/python -m benchmarks.soak
+soak: .stamps/test
+	$(BIN)/pytest -m 'not journey' --hypothesis-profile=soak
 
 .PHONY: clean
 clean:
