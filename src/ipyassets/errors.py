@@ -3,6 +3,7 @@
     IpyassetsError
         InvalidDefinitionError          a definition that cannot mean anything: a bad cron, two keys alike, two zones
             InvalidMappingError         a mapping that does not fit the two definitions it stands between
+            InvalidBodyError            the body of a cell that cannot become a function; knows the place
         InvalidArgumentError            (ValueError) an argument of the wrong kind or out of its range
         InvalidPartitionKeyError        (ValueError) a key that could not be addressed later, or a malformed one
         InvalidSelectionError           (ValueError) a selection text that cannot be read; knows the position
@@ -42,6 +43,17 @@ class InvalidDefinitionError(IpyassetsError):
 
 class InvalidMappingError(InvalidDefinitionError):
     """A partition mapping does not fit the two definitions it stands between."""
+
+
+class InvalidBodyError(InvalidDefinitionError):
+    """The body of a cell cannot become a function.
+
+    `syntax_error` holds the file name, line, column and text at fault.
+    """
+
+    def __init__(self, message: str, syntax_error: SyntaxError) -> None:
+        super().__init__(message)
+        self.syntax_error = syntax_error
 
 
 class InvalidArgumentError(IpyassetsError, ValueError):

@@ -1,0 +1,62 @@
+"""Which cell is running: its text, its file name, and which cell of the notebook it is."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+from collections.abc import Iterator, Mapping
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ipyassets.jupyter.cell import Cell
+
+
+def running_cell(shell: InteractiveShell, magic: str, line: str, body: str) -> Cell:
+    """The cell that has called a cell magic with this line and body; made up where it was called from elsewhere."""
+    heading: tuple[str, ...] = (f"%%{magic} {line}".rstrip(),)
+    for text in _texts(shell):
+        raw = text if text.endswith("\n") else f"{text}\n"
+        before = raw[: len(raw) - len(body)].splitlines() if raw.endswith(body) else []
+        if before and before[-1].lstrip().startswith(f"%%{magic}"):
+            heading = tuple(before)
+    cell = Cell("", heading, body)
+    return Cell(_filename(shell, magic, cell.text), heading, body)
+
+
+def cell_id(shell: InteractiveShell) -> str:
+    """The notebook's own name for the cell that is running; "" where there is none."""
+    parent = _parent(shell)
+    metadata = parent.get("metadata")
+    return str(metadata.get("cellId") or "") if isinstance(metadata, Mapping) else ""
+
+
+def cell_number(shell: InteractiveShell) -> int:
+    """The number of the running cell, as in `In[4]`."""
+    return max(int(shell.execution_count) - 1, 1)
+
+
+def _parent(shell: InteractiveShell) -> Mapping[str, object]:
+    """The request that the kernel is answering; empty in a terminal."""
+    parent: object = getattr(shell, "get_parent", dict)()
+    return parent if isinstance(parent, Mapping) else {}
+
+
+def _texts(shell: InteractiveShell) -> Iterator[str]:
+    """What the running cell may have been, the best witness last."""
+    history = shell.history_manager
+    if history is not None and history.input_hist_raw:
+        yield history.input_hist_raw[-1]
+    content = _parent(shell).get("content")
+    if isinstance(content, Mapping):
+        yield str(content.get("code", ""))
+
+
+def _filename(shell: InteractiveShell, magic: str, text: str) -> str:
+    """The name under which the shell has compiled the call of the magic: the cell's, to tracebacks and debuggers."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if frame.f_globals is shell.user_ns and f"run_cell_magic('{magic}'" in "".join(linecache.getlines(name)):
+            return name
+        frame = frame.f_back
+    return str(shell.compile.cache(text, shell.execution_count, raw_code=text))
