@@ -19,7 +19,7 @@ class Bar:
     def __init__(self, page: Page, cell: Locator) -> None:
         self._page = page
         self.canvas = cell.get_by_role("slider")
-        self.root = cell.locator(".ipa").first
+        self.root = cell.locator(".ipa-bar").first
         self.text = self.root.locator(".ipa-input")
         self.status = self.root.locator(".ipa-status")
         self.detail = self.root.locator(".ipa-detail")
