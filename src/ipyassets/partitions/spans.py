@@ -10,19 +10,20 @@ import numpy.typing as npt
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+_SHOWN = 6
 _NONE: Indices = np.empty(0, dtype=np.int64)
 
 
 class Spans:
     """A set of non-negative integers, kept as sorted half-open ranges that neither overlap nor touch.
 
-    `bounds` is the flat int64 array `[start, stop, start, stop, ...]`, so that every set operation costs as much as there
-    are ranges, whatever their lengths. Spans are values: no operation changes one, and equal sets are equal and hash alike.
+    `bounds` is the flat int64 array `[start, stop, start, stop, ...]`, so that every set operation costs as much as
+    there are ranges, whatever their lengths. Spans are values: no operation changes one; equal sets are equal and hash
+    alike.
 
         >>> Spans.of([(0, 3), (2, 5), (8, 9)]).ranges()
         [(0, 5), (8, 9)]
     """
-
 
     __slots__ = ("_bounds",)
 
@@ -118,21 +119,6 @@ class Spans:
         """Whether every member is also one of `other`."""
         return not (self - other)
 
-    def ranks(self, members: Indices) -> Indices:
-        """How many members are smaller than each of `members`: the place of a member in `indices()`."""
-        starts, stops = self._bounds[::2], self._bounds[1::2]
-        before = np.concatenate([[0], np.cumsum(stops - starts)])
-        place = np.searchsorted(starts, members, side="right") - 1
-        inside = np.minimum(members, np.concatenate([[0], stops])[place + 1]) - np.concatenate([[0], starts])[place + 1]
-        return np.asarray(before[np.maximum(place, 0)] + np.where(place < 0, 0, inside), dtype=np.int64)
-
-    def members_at(self, ranks: Indices) -> Indices:
-        """The members at the given places: `indices()[ranks]` without making `indices()`."""
-        starts = self._bounds[::2]
-        before = np.concatenate([[0], np.cumsum(self._bounds[1::2] - starts)])
-        place = np.searchsorted(before, ranks, side="right") - 1
-        return np.asarray(starts[place] + ranks - before[place], dtype=np.int64)
-
     def __len__(self) -> int:
         return int((self._bounds[1::2] - self._bounds[::2]).sum())
 
@@ -165,8 +151,9 @@ class Spans:
         return _combine(self, other, np.not_equal) if self and other else (self or other)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{start}..{stop - 1}" if stop - start > 1 else f"{start}" for start, stop in self.ranges()[:6])
-        return f"Spans({shown}{', ...' if len(self._bounds) > 12 else ''})"  # noqa: PLR2004 - twelve bounds are six ranges
+        ranges = self.ranges()
+        shown = [f"{start}..{stop - 1}" if stop - start > 1 else f"{start}" for start, stop in ranges[:_SHOWN]]
+        return f"Spans({', '.join(shown)}{', ...' if len(ranges) > _SHOWN else ''})"
 
 
 def ranges_to_indices(starts: Indices, stops: Indices) -> Indices:
@@ -174,7 +161,7 @@ def ranges_to_indices(starts: Indices, stops: Indices) -> Indices:
     sizes = np.maximum(stops - starts, 0)
     total = int(sizes.sum())
     before = np.cumsum(sizes) - sizes
-    return np.arange(total, dtype=np.int64) + np.repeat(starts - before, sizes)
+    return np.asarray(np.arange(total, dtype=np.int64) + np.repeat(starts - before, sizes), dtype=np.int64)
 
 
 def _interleaved(starts: Indices, stops: Indices) -> Indices:

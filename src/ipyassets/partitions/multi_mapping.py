@@ -1,0 +1,289 @@
+"""Mappings where a side has several dimensions."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from ipyassets.errors import InvalidArgumentError, InvalidMappingError, nearest
+from ipyassets.partitions.definitions import PartitionsDefinition
+from ipyassets.partitions.keys import MultiPartitionKey
+from ipyassets.partitions.mapping import IdentityPartitionMapping, Mapped, PartitionMapping
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.product_space import ProductSpace, SparseSpace
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
+from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
+
+Box = tuple[Spans, ...]
+
+
+class DimensionDependency(NamedTuple):
+    """One dimension that reads another; "" is the only dimension of a side without names."""
+
+    down: str
+    up: str
+    mapping: PartitionMapping
+
+
+class _ByDimension(PartitionMapping):
+    """A mapping that is one mapping for each of some pairs of dimensions; a dimension in no pair reads, or is read by, all."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def dependencies(self, down: PartitionSpace, up: PartitionSpace) -> Sequence[DimensionDependency]:
+        """Which dimension reads which, between two spaces."""
+
+    def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:
+        """Every combination of what the dimensions read."""
+        here, there = _product(down), _product(up)
+        pairs = [(here.axis(each.down), there.axis(each.up), each.mapping) for each in self.dependencies(down, up)]
+        found, missing = [], []
+        for box in boxes(here, _flat(down, spans)):
+            sides = {b: mapping.upstream(box[a], here.dimensions[a].space, there.dimensions[b].space) for a, b, mapping in pairs}
+            found.append(there.box([sides[axis].spans if axis in sides else _all(each.space) for axis, each in enumerate(there.dimensions)]))
+            if any(side.missing for side in sides.values()):
+                missing += _missing(there, sides)
+        return Mapped(_existing(up, _union(found)), tuple(dict.fromkeys(missing)))
+
+    def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
+        """Every combination of what reads the dimensions."""
+        here, there = _product(down), _product(up)
+        pairs = [(here.axis(each.down), there.axis(each.up), each.mapping) for each in self.dependencies(down, up)]
+        found = []
+        for box in boxes(there, _flat(up, spans)):
+            sides = {a: mapping.downstream(box[b], there.dimensions[b].space, here.dimensions[a].space) for a, b, mapping in pairs}
+            found.append(here.box([sides.get(axis, _all(each.space)) for axis, each in enumerate(here.dimensions)]))
+        return _existing(down, _union(found))
+
+
+@dataclass(frozen=True, slots=True)
+class MultiToSingleDimensionPartitionMapping(_ByDimension):
+    """Between a definition of several dimensions and a plain one, whichever side is which: the keys of one dimension match.
+
+    The dimension is the one named, else the only one with the same definition, else the only one of time, whose windows
+    then overlap. Other dimensions are read whole, or read the same.
+    """
+
+    partition_dimension_name: str | None = None
+
+    def __post_init__(self) -> None:
+        name = self.partition_dimension_name
+        if name is not None and not isinstance(name, str):
+            raise InvalidArgumentError(f"partition_dimension_name must be the name of a dimension, not {name!r}")
+
+    def dependencies(self, down: PartitionSpace, up: PartitionSpace) -> Sequence[DimensionDependency]:
+        """The one dimension that matches."""
+        several, plain = (down, up) if _is_multi(down) else (up, down)
+        if _is_multi(plain) or not _is_multi(several):
+            raise InvalidMappingError("MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side")
+        name, mapping = self._match({each.name: each.space for each in _product(several).dimensions}, plain)
+        return [DimensionDependency(name, "", mapping) if several is down else DimensionDependency("", name, mapping)]
+
+    def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:
+        """Whether the plain side is upstream, and one of its partitions is read."""
+        if up is None or not isinstance(down, MultiPartitionsDefinition) or isinstance(up, MultiPartitionsDefinition):
+            return up is None
+        name, mapping = self.match(down, up)
+        return mapping.gives_one(down.get_partitions_def_for_dimension(name), up)
+
+    def validate_partition_mapping(
+        self,
+        upstream_partitions_def: PartitionsDefinition | None,
+        downstream_partitions_def: PartitionsDefinition | None,
+    ) -> None:
+        """Raise InvalidMappingError where no dimension matches, or several do."""
+        sides = (downstream_partitions_def, upstream_partitions_def)
+        several = [each for each in sides if isinstance(each, MultiPartitionsDefinition)]
+        plain = [each for each in sides if each is not None and not isinstance(each, MultiPartitionsDefinition)]
+        if len(several) != 1 or len(plain) != 1:
+            raise InvalidMappingError("MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side")
+        self.match(several[0], plain[0])
+
+    def match(self, several: MultiPartitionsDefinition, plain: PartitionsDefinition) -> tuple[str, PartitionMapping]:
+        """The dimension of `several` that matches `plain`, and how; InvalidMappingError where that is not one."""
+        return self._match(dict(several.partitions_defs), plain)
+
+    def _match(self, dimensions: Mapping[str, object], plain: object) -> tuple[str, PartitionMapping]:
+        name = self.partition_dimension_name
+        if name is not None:
+            if name not in dimensions:
+                raise InvalidMappingError(f"there is no dimension {name!r} among {list(dimensions)}{nearest(name, dimensions)}")
+            dimensions = {name: dimensions[name]}
+        same = [each for each, what in dimensions.items() if what == plain]
+        if len(same) > 1:
+            raise InvalidMappingError(f"dimensions {same} all match: name one by partition_dimension_name")
+        if same:
+            return same[0], IdentityPartitionMapping()
+        timed = [each for each, what in dimensions.items() if _is_timed(what)]
+        if len(timed) == 1 and _is_timed(plain):
+            return timed[0], TimeWindowPartitionMapping()
+        if name is not None:
+            return name, IdentityPartitionMapping()
+        raise InvalidMappingError(f"no dimension of {list(dimensions)} matches {plain!r}, nor are both of time")
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionPartitionMapping:
+    """The downstream dimension that reads an upstream dimension, and by which mapping."""
+
+    dimension_name: str
+    partition_mapping: PartitionMapping
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dimension_name, str):
+            raise InvalidArgumentError(f"dimension_name must be the name of a downstream dimension, not {self.dimension_name!r}")
+        if not isinstance(self.partition_mapping, PartitionMapping):
+            raise InvalidArgumentError(f"partition_mapping must be a PartitionMapping, not {self.partition_mapping!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class MultiPartitionMapping(_ByDimension):
+    """Between two definitions of several dimensions: one mapping for each pair of dimensions named.
+
+    The keys are upstream dimensions. An upstream dimension not named is read whole; a downstream dimension not named makes no
+    difference.
+
+        MultiPartitionMapping({"date": DimensionPartitionMapping("date", TimeWindowPartitionMapping(-1, -1))})
+    """
+
+    downstream_mappings_by_upstream_dimension: Mapping[str, DimensionPartitionMapping]
+
+    def __post_init__(self) -> None:
+        given = self.downstream_mappings_by_upstream_dimension
+        if not isinstance(given, Mapping):
+            raise InvalidArgumentError(f"give a mapping from upstream dimension to DimensionPartitionMapping, not {given!r}")
+        for up, each in given.items():
+            if not isinstance(each, DimensionPartitionMapping):
+                raise InvalidArgumentError(f"dimension {up!r} needs a DimensionPartitionMapping, not {each!r}")
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.downstream_mappings_by_upstream_dimension.items()))
+
+    def dependencies(self, down: PartitionSpace, up: PartitionSpace) -> Sequence[DimensionDependency]:  # noqa: ARG002
+        """The pairs named."""
+        named = self.downstream_mappings_by_upstream_dimension.items()
+        return [DimensionDependency(each.dimension_name, up_name, each.partition_mapping) for up_name, each in named]
+
+    def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:
+        """Whether every upstream dimension is named, and each gives one."""
+        if not isinstance(down, MultiPartitionsDefinition) or not isinstance(up, MultiPartitionsDefinition):
+            return up is None
+        named = self.downstream_mappings_by_upstream_dimension
+        return set(named) == set(up.partition_dimension_names) and all(
+            each.partition_mapping.gives_one(
+                down.get_partitions_def_for_dimension(each.dimension_name), up.get_partitions_def_for_dimension(name)
+            )
+            for name, each in named.items()
+        )
+
+    def validate_partition_mapping(
+        self,
+        upstream_partitions_def: PartitionsDefinition | None,
+        downstream_partitions_def: PartitionsDefinition | None,
+    ) -> None:
+        """Raise InvalidMappingError where a side has no such dimensions, or a mapping does not fit its pair."""
+        down, up = downstream_partitions_def, upstream_partitions_def
+        if not isinstance(down, MultiPartitionsDefinition) or not isinstance(up, MultiPartitionsDefinition):
+            raise InvalidMappingError("MultiPartitionMapping needs several dimensions on both sides")
+        read = [each.dimension_name for each in self.downstream_mappings_by_upstream_dimension.values()]
+        twice = {name for name in read if read.count(name) > 1}
+        if twice:
+            raise InvalidMappingError(f"downstream dimension {twice.pop()!r} is mapped twice")
+        for name, each in self.downstream_mappings_by_upstream_dimension.items():
+            for side, wanted, names in (
+                ("upstream", name, up.partition_dimension_names),
+                ("downstream", each.dimension_name, down.partition_dimension_names),
+            ):
+                if wanted not in names:
+                    raise InvalidMappingError(f"there is no {side} dimension {wanted!r} among {names}{nearest(wanted, names)}")
+            each.partition_mapping.validate_partition_mapping(
+                up.get_partitions_def_for_dimension(name), down.get_partitions_def_for_dimension(each.dimension_name)
+            )
+
+    def points_backward(self, definition: PartitionsDefinition) -> bool:
+        """Whether one dimension leads only to earlier partitions of itself."""
+        return isinstance(definition, MultiPartitionsDefinition) and any(
+            each.dimension_name == name
+            and name in definition.partition_dimension_names
+            and each.partition_mapping.points_backward(definition.get_partitions_def_for_dimension(name))
+            for name, each in self.downstream_mappings_by_upstream_dimension.items()
+        )
+
+
+def boxes(space: ProductSpace, spans: Spans) -> Iterator[Box]:
+    """Cut a set of combinations into disjoint boxes, each a set of keys for every dimension; few, where there is a pattern."""
+    if not spans:
+        return
+    sides = tuple(space.projected(each.name, spans) for each in space.dimensions)
+    if int(np.prod([len(side) for side in sides], dtype=object)) == len(spans):
+        yield sides
+        return
+    axis = next(place for place, stride in enumerate(space.strides) if len(sides[place]) > 1)
+    stride = space.strides[axis]
+    outer = [Spans.range(side.first, side.first + 1) for side in sides[:axis]]
+    base = sum(side.first * step for side, step in zip(sides[:axis], space.strides[:axis], strict=True))
+    alike: dict[Spans, list[int]] = {}
+    for place in sides[axis]:
+        low = base + place * stride
+        rest = Spans((spans & Spans.range(low, low + stride)).bounds - low)
+        alike.setdefault(rest, []).append(place)
+    inner = ProductSpace(dict(space.dimensions[axis + 1 :]))
+    for rest, places in alike.items():
+        for box in boxes(inner, rest):
+            yield (*outer, Spans.from_indices(places), *box)
+
+
+def _missing(there: ProductSpace, sides: Mapping[int, Mapped]) -> Iterator[str]:
+    """The combinations called for of which a part does not exist."""
+    known, wanted = [], []
+    for axis, (_, space) in enumerate(there.dimensions):
+        spans, missing = sides.get(axis, Mapped(_all(space)))
+        known.append(set(space.keys(spans)))
+        wanted.append([*space.keys(spans), *missing])
+    if len(wanted) == 1:
+        yield from sides[0].missing
+        return
+    names = tuple(each.name for each in there.dimensions)
+    for parts in product(*wanted):
+        if any(part not in each for part, each in zip(parts, known, strict=True)):
+            yield MultiPartitionKey.of(names, parts)
+
+
+def _is_multi(space: PartitionSpace) -> bool:
+    return isinstance(space, (ProductSpace, SparseSpace))
+
+
+def _is_timed(what: object) -> bool:
+    if isinstance(what, PartitionSpace):
+        return what.is_timed
+    return isinstance(what, TimeWindowPartitionsDefinition)
+
+
+def _product(space: PartitionSpace) -> ProductSpace:
+    if isinstance(space, SparseSpace):
+        return space.product
+    return space if isinstance(space, ProductSpace) else ProductSpace({"": space})
+
+
+def _flat(space: PartitionSpace, spans: Spans) -> Spans:
+    return space.to_product(spans) if isinstance(space, SparseSpace) else spans
+
+
+def _existing(space: PartitionSpace, flat: Spans) -> Spans:
+    return space.within(flat) if isinstance(space, SparseSpace) else flat
+
+
+def _all(space: PartitionSpace) -> Spans:
+    return Spans.range(0, len(space))
+
+
+def _union(found: Sequence[Spans]) -> Spans:
+    return Spans.of(np.concatenate([each.bounds for each in found]).reshape(-1, 2)) if found else Spans.empty()

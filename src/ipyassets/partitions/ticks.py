@@ -1,0 +1,135 @@
+"""Ticks: the moments at which a cron schedule fires in a time zone, addressed by number without listing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from ipyassets.partitions.cron import Cron
+from ipyassets.partitions.spans import Indices, Mask
+from ipyassets.partitions.zones import LAST_YEAR, OffsetChanges, offset_changes, year_start
+
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _WallClock:
+    """The ticks of a schedule on a clock without a zone: every one of `times` on every one of `days`."""
+
+    days: Indices
+    times: Indices
+
+    def __len__(self) -> int:
+        return len(self.days) * len(self.times)
+
+    def at(self, places: Indices) -> Indices:
+        day, time = np.divmod(places, len(self.times))
+        return self.days[day] * _DAY + self.times[time]
+
+    def before(self, walls: Indices) -> Indices:
+        """How many ticks are earlier than each of `walls`."""
+        day = walls // _DAY
+        place = np.searchsorted(self.days, day)
+        matches = self.days[np.minimum(place, len(self.days) - 1)] == day
+        within = np.searchsorted(self.times, walls - day * _DAY)
+        return np.asarray(place * len(self.times) + np.where(matches, within, 0), dtype=np.int64)
+
+
+class Ticks:
+    """The ticks of one schedule in one zone over some years, numbered from 0 in the order of time.
+
+    Between two changes of the zone's offset, ticks are those of the wall clock less the offset, so a tick is found from its
+    number, and its number from a moment, by one search among the changes (two a year) and one division. What happens at a
+    change is Dagster's rule: a schedule that runs every hour skips a time that does not exist and runs twice at one that
+    exists twice; any other schedule runs once, at the end of the gap, or at the later of the two times.
+    """
+
+    def __init__(self, cron: Cron, wall: _WallClock, changes: OffsetChanges) -> None:
+        self._cron, self._wall, self._changes = cron, wall, changes
+        lows, highs, shown, moved = self._pieces()
+        sizes = highs - lows
+        kept = sizes > 0
+        self._low = lows[kept]
+        self._first = (np.cumsum(sizes) - sizes)[kept]
+        self._shown = shown[kept]
+        self._offset = np.where(moved[kept] == _NOT_MOVED, shown[kept], wall.at(self._low) - moved[kept]) if len(wall) else shown[kept]
+        self._size = int(sizes.sum())
+
+    def __len__(self) -> int:
+        return self._size
+
+    def at(self, numbers: Indices) -> Indices:
+        """When the given ticks are, in UTC epoch seconds."""
+        piece = np.searchsorted(self._first, numbers, side="right") - 1
+        return self._wall.at(numbers - self._first[piece] + self._low[piece]) - self._offset[piece]
+
+    def walls(self, numbers: Indices) -> Indices:
+        """What a clock on the wall shows at the given ticks, written as if it were UTC epoch seconds."""
+        piece = np.searchsorted(self._first, numbers, side="right") - 1
+        wall = self._wall.at(numbers - self._first[piece] + self._low[piece])
+        return wall - self._offset[piece] + self._shown[piece]
+
+    def before(self, instants: Indices) -> Indices:
+        """How many ticks are earlier than each of `instants` (UTC epoch seconds)."""
+        if not self._size:
+            return np.zeros(np.shape(instants), dtype=np.int64)
+        piece = np.searchsorted(self._piece_starts, instants) - 1
+        inner = np.maximum(piece, 0)
+        number = self._wall.before(instants + self._offset[inner]) - self._low[inner] + self._first[inner]
+        return np.where(piece < 0, 0, np.clip(number, self._first[inner], self._ends[inner]))
+
+    def second_time(self, numbers: Indices) -> Mask:
+        """Whether the clock already showed the same time, before it was put back, at each of the given ticks."""
+        numbers = np.asarray(numbers)
+        if not len(self._changes.instants):
+            return np.zeros(numbers.shape, dtype=np.bool_)
+        instants = self.at(numbers)
+        place = np.searchsorted(self._changes.instants, instants, side="right") - 1
+        change = np.maximum(place, 0)
+        back = self._changes.offsets[change] - self._changes.offsets[change + 1]
+        return (place >= 0) & (instants - self._changes.instants[change] < back)
+
+    @cached_property
+    def _ends(self) -> Indices:
+        return np.append(self._first[1:], self._size)
+
+    @cached_property
+    def _piece_starts(self) -> Indices:
+        return self.at(self._first)
+
+    def _pieces(self) -> tuple[Indices, Indices, Indices, Indices]:
+        """Ranges of wall clock ticks that share an offset: lows, highs, the offset, and where a tick is moved to."""
+        changes, wall = self._changes, self._wall
+        size = len(wall)
+        if not len(changes.instants) or not size:
+            return np.array([0]), np.array([size]), changes.offsets[:1], np.array([_NOT_MOVED])
+        old, new = changes.instants + changes.offsets[:-1], changes.instants + changes.offsets[1:]
+        opens, closes = wall.before(new), wall.before(old)
+        nowhere = np.full(len(opens) + 1, _NOT_MOVED)
+        if self._cron.every_hour:
+            return np.append(0, opens), np.append(closes, size), changes.offsets, nowhere
+        stops = np.minimum(opens, closes)  # the later of two times: a fold's ticks all belong to the clock put back
+        on_time = wall.at(np.minimum(opens, size - 1)) == new
+        gaps = np.flatnonzero((closes < opens) & ~((opens < size) & on_time))  # no other tick where the gap ends
+        lows = np.concatenate([np.append(0, opens), closes[gaps]])
+        order = np.argsort(lows, kind="stable")
+        return (
+            lows[order],
+            np.concatenate([np.append(stops, size), closes[gaps] + 1])[order],
+            np.concatenate([changes.offsets, changes.offsets[gaps + 1]])[order],
+            np.concatenate([nowhere, changes.instants[gaps]])[order],
+        )
+
+
+_NOT_MOVED = np.iinfo(np.int64).min
+
+
+@lru_cache(maxsize=128)
+def ticks(schedule: str, timezone: str, first_year: int, last_year: int) -> Ticks:
+    """The ticks of a cron schedule in a zone from `first_year` up to, not including, `last_year`."""
+    cron = Cron.parse(schedule)
+    stop = year_start(last_year) // _DAY if last_year <= LAST_YEAR else year_start(LAST_YEAR) // _DAY + 365
+    days = cron.matching_days(year_start(first_year) // _DAY, stop)
+    return Ticks(cron, _WallClock(days, cron.times), offset_changes(timezone, first_year, last_year))

@@ -1,0 +1,135 @@
+"""Dagster's questions about the windows of a definition, also before its start and after now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+import numpy as np
+
+from ipyassets.errors import InvalidArgumentError, UnknownPartitionError
+from ipyassets.partitions.as_of import AsOf, as_of
+from ipyassets.partitions.cadence import Cadence, Windows
+from ipyassets.partitions.calendar_space import Calendar, CalendarSpace, calendar_of
+from ipyassets.partitions.keys import PartitionKeyRange, TimeWindow
+from ipyassets.partitions.spans import Indices
+
+
+class WindowLookup:
+    """Windows, keys and moments of a definition with a cadence."""
+
+    cadence: Cadence
+    fmt: str
+
+    def space(self, as_of: AsOf) -> CalendarSpace:
+        """The windows that exist at one moment."""
+        raise NotImplementedError
+
+    def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
+        """The window of a key; UnknownPartitionError where no such partition exists now."""
+        space = self.space(as_of())
+        return space.window(space.index(partition_key))
+
+    def start_time_for_partition_key(self, partition_key: str) -> datetime:
+        """When the window of a key starts."""
+        return self.time_window_for_partition_key(partition_key).start
+
+    def end_time_for_partition_key(self, partition_key: str) -> datetime:
+        """When the window of a key ends."""
+        return self.time_window_for_partition_key(partition_key).end
+
+    def get_first_partition_window(self) -> TimeWindow | None:
+        """The first window that exists, or None."""
+        space = self.space(as_of())
+        return space.window(0) if len(space) else None
+
+    def get_last_partition_window(self) -> TimeWindow | None:
+        """The last window that exists, or None."""
+        space = self.space(as_of())
+        return space.window(-1) if len(space) else None
+
+    def get_next_partition_window(
+        self,
+        end_dt: datetime,
+        respect_bounds: bool = True,  # noqa: FBT001, FBT002 - Dagster's signature
+    ) -> TimeWindow | None:
+        """The first window that starts at `end_dt` or later; with bounds, None where it starts after the last one ends."""
+        instant = math.ceil(self._timestamp(end_dt))
+        calendar = self._calendar(instant, lambda windows: _count(windows.starting_before, instant) < len(windows))
+        number = _count(calendar.windows.starting_before, instant)
+        if number >= len(calendar.windows):
+            return None
+        if respect_bounds:
+            last = self.get_last_partition_window()
+            if last is None or int(calendar.windows.starts(np.array([number]))[0]) >= last.end.timestamp():
+                return None
+        return calendar.window(number)
+
+    def get_prev_partition_window(
+        self,
+        start_dt: datetime,
+        respect_bounds: bool = True,  # noqa: FBT001, FBT002 - Dagster's signature
+    ) -> TimeWindow | None:
+        """The last window that ends at `start_dt` or earlier; with bounds, None where it starts before the first one."""
+        instant = math.floor(self._timestamp(start_dt))
+        calendar = self._calendar(instant, lambda windows: _count(windows.ended_by, instant) > 0)
+        number = _count(calendar.windows.ended_by, instant) - 1
+        if number < 0:
+            return None
+        if respect_bounds:
+            first = self.get_first_partition_window()
+            if first is None or int(calendar.windows.starts(np.array([number]))[0]) < first.start.timestamp():
+                return None
+        return calendar.window(number)
+
+    def get_partition_key_for_timestamp(
+        self,
+        timestamp: float,
+        end_closed: bool = False,  # noqa: FBT001, FBT002 - Dagster's signature
+    ) -> str:
+        """The key of the last window that starts by `timestamp` (UTC epoch seconds), or before it if `end_closed`.
+
+        It need not exist yet. UnknownPartitionError where there is none before the end of the calendar.
+        """
+        instant = math.ceil(timestamp) if end_closed else math.floor(timestamp) + 1
+        calendar = self._calendar(instant, lambda windows: _count(windows.starting_before, instant) > 0)
+        number = _count(calendar.windows.starting_before, instant) - 1
+        if number < 0:
+            raise UnknownPartitionError(f"no window of {self!r} starts before {timestamp}")
+        return calendar.keys(np.array([number]))[0]
+
+    def get_partition_keys_in_time_window(self, time_window: TimeWindow) -> Sequence[str]:
+        """The keys of the windows that start within a time, whether they exist yet or not."""
+        first, stop = math.ceil(self._timestamp(time_window.start)), math.ceil(self._timestamp(time_window.end))
+        calendar = self._calendar(first, lambda windows: _count(windows.starting_before, stop) < len(windows), stop)
+        bounds = calendar.windows.starting_before(np.array([first, stop]))
+        return calendar.keys(np.arange(bounds[0], bounds[1], dtype=np.int64))
+
+    def get_partition_key_range_for_time_window(self, time_window: TimeWindow) -> PartitionKeyRange:
+        """The keys from the window that contains the start of a time to the last one that ends by its end."""
+        last = self.get_prev_partition_window(time_window.end)
+        if last is None:
+            raise UnknownPartitionError(f"no partition of {self!r} ends by {time_window.end}")
+        start = self.get_partition_key_for_timestamp(self._timestamp(time_window.start))
+        return PartitionKeyRange(start, self.get_partition_key_for_timestamp(last.start.timestamp()))
+
+    def get_partition_key(self, key: str | date) -> str:
+        """The key of a date, a datetime on the wall clock of the definition, or a text; UnknownPartitionError if none."""
+        if not isinstance(key, (str, date)):
+            raise InvalidArgumentError(f"a key is a text, a date or a datetime, not {key!r}")
+        text = key if isinstance(key, str) else key.strftime(self.fmt)
+        space = self.space(as_of())
+        return space.key(space.index(text))
+
+    def _calendar(self, around: int, enough: Callable[[Windows], bool], until: int | None = None) -> Calendar:
+        windows = self.cadence.windows(around, around if until is None else until, enough)
+        return calendar_of(self.cadence, windows, self.fmt)
+
+    def _timestamp(self, moment: datetime) -> float:
+        """UTC epoch seconds of a moment; a naive one is on the wall clock of the definition."""
+        return self.cadence.timestamp(moment)
+
+
+def _count(question: Callable[[Indices], Indices], instant: int) -> int:
+    return int(question(np.array([instant]))[0])
