@@ -1,8 +1,8 @@
 """Which names a cell's body takes from outside: those it reads before it has bound them itself.
 
 The compiler's own answer will not do: to it, a name that is assigned anywhere is local everywhere, but
-`raw = raw.dropna()` does read the asset `raw`. So the body is walked in the order in which it runs. Where that depends on
-a condition, the walk takes a name as bound only if every way through binds it; a loop is taken to run at least once.
+`raw = raw.dropna()` does read the asset `raw`. So the body is walked in the order in which it runs. Where that depends
+on a condition, the walk takes a name as bound only if every way through binds it; a loop is taken to run at least once.
 """
 
 from __future__ import annotations
