@@ -73,34 +73,40 @@ export function coverage(mask: Uint8Array, grid: Grid, across: Cuts, down: Cuts)
   return covered;
 }
 
-/** What must be seen first when there is less room than states: the precedence of the states themselves. */
-const LEAST = new Uint8Array(KINDS).fill(1);
-LEAST[FAILED] = 3;
-LEAST[RUNNING] = 3;
-LEAST[QUEUED] = 2;
+/** Share of a stack that these states take at least, however few they are. */
+const LEAST: Partial<Record<number, number>> = { [FAILED]: 0.3, [RUNNING]: 0.2, [QUEUED]: 0.07 };
 
 /**
- * Heights in pixels of the states stacked in one column, written to `heights`; they add up to `room`.
- * A state that occurs keeps at least a pixel, failed and running at least three: one failure among a thousand shows.
+ * Heights in pixels of the states stacked in the column at `at`, written to the same place of `heights`; they add up
+ * to `room`. A state that occurs keeps at least a pixel, failed and running much more: one failure among a thousand shows.
  */
 export function stack(heights: Uint16Array, counts: Uint32Array, at: number, room: number): void {
   let total = 0;
-  for (let state = 0; state < KINDS; state++) total += counts[at + state] as number;
+  let most = at;
+  for (let slot = at; slot < at + KINDS; slot++) {
+    total += counts[slot] as number;
+    if ((counts[slot] as number) > (counts[most] as number)) most = slot;
+  }
+  heights.fill(0, at, at + KINDS);
+  if (counts[most] === total) heights[most] = total === 0 ? 0 : room;
+  else share(heights, counts, at, room, total);
+}
+
+function share(heights: Uint16Array, counts: Uint32Array, at: number, room: number, total: number): void {
   let left = room;
   for (let state = 0; state < KINDS; state++) {
-    const share = counts[at + state] as number;
-    const height = share === 0 ? 0 : share === total ? room : Math.min(LEAST[state] as number, left);
-    heights[state] = height;
+    if (counts[at + state] === 0) continue;
+    const height = Math.min(Math.max(Math.round((LEAST[state] ?? 0) * room), 1), left);
+    heights[at + state] = height;
     left -= height;
   }
   // the rest pixel by pixel to whichever state lacks most of its share
-  for (; left > 0 && total > 0; left--) {
-    let neediest = 0;
+  for (; left > 0; left--) {
+    let neediest = at;
     let most = Number.NEGATIVE_INFINITY;
-    for (let state = 0; state < KINDS; state++) {
-      const share = counts[at + state] as number;
-      const lack = (share / total) * room - (heights[state] as number);
-      if (share > 0 && lack > most) [neediest, most] = [state, lack];
+    for (let slot = at; slot < at + KINDS; slot++) {
+      const lack = ((counts[slot] as number) / total) * room - (heights[slot] as number);
+      if ((counts[slot] as number) > 0 && lack > most) [neediest, most] = [slot, lack];
     }
     heights[neediest] = (heights[neediest] as number) + 1;
   }

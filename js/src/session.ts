@@ -21,6 +21,7 @@ interface Ahead {
 }
 
 const PATIENCE = 1000;
+const PAUSE = 100;
 const OF_SELECTION: readonly TraitName[] = ["selection", "selection_text", "selection_serial", "plan", "notice"];
 const OF_RUN: readonly TraitName[] = ["run", "notice"];
 
@@ -40,6 +41,8 @@ export class Session {
   readonly #awaited = new Set<"run" | "selection">();
   #isStopping = false;
   #patience: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #isUnsent = false;
   #connection: Connection = "live";
   #selected = 0;
 
@@ -79,6 +82,11 @@ export class Session {
     return this.#ahead === null;
   }
 
+  /** Asked to select by a text that only the kernel can read: nobody knows yet what is selected. */
+  get isUnknown(): boolean {
+    return this.#ahead === null && this.#awaited.has("selection");
+  }
+
   get isStarting(): boolean {
     return this.#awaited.has("run");
   }
@@ -109,20 +117,25 @@ export class Session {
   select(mask: Uint8Array): void {
     const serial = ++this.#serial;
     this.#draw({ mask, text: textOf(mask, this.#grid), serial, isText: false });
-    this.#send({ kind: "select", serial }, mask);
+    this.#isUnsent = true;
+    if (this.#pause === undefined) this.#flush();
   }
 
   /** Selects by text; `mask` is what the text is known to mean, null if only the kernel knows. */
   selectText(text: string, mask: Uint8Array | null): void {
     const serial = ++this.#serial;
+    this.#isUnsent = false;
+    this.#ahead = null;
     if (mask !== null) this.#draw({ mask, text, serial, isText: true });
     this.#ask("selection");
     this.#send({ kind: "select_text", serial, text });
   }
 
-  materialize(): void {
+  /** Runs what the mask says: the selection, unless another is given. */
+  materialize(mask = this.selection): void {
+    this.#flush();
     this.#ask("run");
-    this.#send({ kind: "materialize" }, this.#grid.isWhole ? new Uint8Array([1]) : this.selection);
+    this.#send({ kind: "materialize" }, this.#grid.isWhole ? new Uint8Array([1]) : mask);
   }
 
   cancel(): void {
@@ -141,6 +154,7 @@ export class Session {
 
   dispose(): void {
     clearTimeout(this.#patience);
+    clearTimeout(this.#pause);
     for (const [name, handler] of this.#handlers) this.#model.off(name, handler);
     this.#listeners.clear();
   }
@@ -148,6 +162,16 @@ export class Session {
   #listen(name: string, handler: () => void): void {
     this.#handlers.set(name, handler);
     this.#model.on(name, handler);
+  }
+
+  /** A key held down selects thirty times a second; the kernel hears of the first at once and then ten times. */
+  #flush(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    if (!this.#isUnsent || this.#ahead === null) return;
+    this.#isUnsent = false;
+    this.#send({ kind: "select", serial: this.#ahead.serial }, this.#ahead.mask);
+    this.#pause = setTimeout(() => this.#flush(), PAUSE);
   }
 
   #send(intent: Intent, mask?: Uint8Array): void {

@@ -1,0 +1,298 @@
+// One view of one model: puts the parts together, turns gestures and keys into selections, draws once a frame.
+import { Announcer } from "./announcer.ts";
+import { Camera } from "./camera.ts";
+import { Commands } from "./commands.ts";
+import { Cursor } from "./cursor.ts";
+import { DetailPane } from "./detail.ts";
+import { element } from "./dom.ts";
+import { Footer } from "./footer.ts";
+import { Gestures, type GestureTarget, type Zone } from "./gestures.ts";
+import type { Box } from "./grid.ts";
+import { Header } from "./header.ts";
+import { writeHooks, writeRole } from "./hooks.ts";
+import { type Action, actionOf } from "./keyboard.ts";
+import { closest } from "./layout.ts";
+import { Plot, type Scene } from "./plot.ts";
+import { detailOf } from "./protocol.ts";
+import { boxWords, partitionWords, Readout, type Words } from "./readout.ts";
+import { Schedule } from "./schedule.ts";
+import { count } from "./selection.ts";
+import type { Session, Topic } from "./session.ts";
+import { statusOf } from "./status.ts";
+import { Stroke } from "./stroke.ts";
+import { isDark, type Palette, readPalette, watchTheme } from "./theme.ts";
+
+export class Bar implements GestureTarget {
+  readonly #session: Session;
+  readonly #commands: Commands;
+  readonly #camera: Camera;
+  readonly #root: HTMLElement;
+  readonly #plot = new Plot();
+  readonly #header: Header;
+  readonly #readout = new Readout();
+  readonly #footer: Footer;
+  readonly #detail: DetailPane;
+  readonly #announcer = new Announcer();
+  readonly #gestures: Gestures;
+  readonly #schedule: Schedule;
+  readonly #end = new AbortController();
+  readonly #cursor = new Cursor();
+  #hover: Box | null = null;
+  #stroke: Stroke | null = null;
+  /** The cursor is drawn while keys move it, not after a click. */
+  #hasKeyboard = false;
+  #palette: Palette;
+
+  constructor(session: Session, el: HTMLElement) {
+    this.#session = session;
+    this.#camera = new Camera(session.grid, () => this.#moved());
+    const commands = new Commands(session, this.#cursor, (mask) => this.#selected(mask));
+    this.#commands = commands;
+    this.#header = new Header({
+      pick: (state, add) => commands.pickState(state, add),
+      zoom: (factor) => this.#zoomBy(factor),
+    });
+    this.#footer = new Footer({
+      apply: (text) => commands.applyText(text),
+      materialize: () => commands.materialize(),
+      cancel: () => session.cancel(),
+      leave: () => this.#plot.canvas.focus(),
+    });
+    this.#detail = new DetailPane({ close: () => this.#closeDetail(), again: (index) => commands.again(index) });
+    const parts = [this.#header, this.#plot, this.#readout, this.#footer, this.#detail, this.#announcer];
+    this.#root = element("div", "ipa-bar", {}, ...parts.map(({ root }) => root));
+    el.replaceChildren(this.#root);
+    this.#palette = this.#readTheme();
+    this.#schedule = new Schedule(this.#root, this.#plot, () => this.#scene(), () => this.#drawn());
+    const { stage, rows, axis, canvas } = this.#plot;
+    const strip = (): number => this.#plot.layout?.strip ?? 0;
+    this.#gestures = new Gestures(this, { stage, rows, axis: axis.root }, strip, this.#end.signal);
+    this.#listen(canvas);
+    this.#update(new Set<Topic>(["dimensions"]));
+  }
+
+  dispose(): void {
+    this.#end.abort();
+    this.#schedule.dispose();
+    this.#announcer.dispose();
+    this.#root.remove();
+  }
+
+  // what gestures ask for
+
+  boxAt(zone: Zone, x: number, y: number): Box | null {
+    const { layout } = this.#plot;
+    const { grid } = this.#session;
+    if (layout === null || grid.length === 0 || grid.isWhole) return null;
+    if (zone === "axis") {
+      const { left, right } = this.#plot.axis.periodAt(layout, x);
+      return { ...grid.whole(), left, right };
+    }
+    const box = layout.boxAt(x, y);
+    if (zone === "rows") return { ...box, left: 0, right: grid.columns };
+    return zone === "columns" && grid.rows > 1 ? { ...box, top: 0, bottom: grid.rows } : box;
+  }
+
+  hover(box: Box | null): void {
+    this.#hover = box;
+    this.#schedule.marks();
+  }
+
+  begin(box: Box, shift: boolean): void {
+    const { grid, selection } = this.#session;
+    this.#hasKeyboard = false;
+    this.#stroke = new Stroke(grid, selection, box, shift);
+    this.#hover = box;
+    this.#schedule.marks();
+  }
+
+  drag(box: Box): void {
+    this.#stroke?.reach(box);
+    this.#hover = null;
+    this.#schedule.marks();
+  }
+
+  finish(isClick: boolean): void {
+    const stroke = this.#stroke;
+    this.#stroke = null;
+    if (stroke === null || stroke.mask.length !== this.#session.grid.length) return;
+    const { top: row, left: column } = stroke.box;
+    this.#cursor.place({ row, column });
+    this.#commands.select(stroke.mask);
+    if (isClick && stroke.mode !== "subtract") this.#commands.describe(stroke.box);
+  }
+
+  abort(): void {
+    this.#stroke = null;
+    this.#schedule.marks();
+  }
+
+  pick(x: number, shift: boolean): void {
+    const box = this.boxAt("axis", x, 0);
+    if (box === null) return;
+    this.begin(box, shift);
+    this.finish(false);
+  }
+
+  pan(pixels: number): void {
+    const { layout } = this.#plot;
+    if (layout !== null) this.#camera.pan(pixels, layout);
+  }
+
+  zoom(factor: number, x: number): void {
+    const { layout } = this.#plot;
+    if (layout !== null) this.#camera.zoom(factor, x, layout);
+  }
+
+  toggleZoom(x: number): void {
+    const { layout } = this.#plot;
+    if (layout !== null) this.#camera.toggle(x, layout);
+  }
+
+  // what keys and buttons ask for
+
+  #listen(canvas: HTMLCanvasElement): void {
+    const { signal } = this.#end;
+    const unsubscribe = this.#session.subscribe((changed) => this.#update(changed));
+    const unwatch = watchTheme(() => this.#retheme());
+    signal.addEventListener("abort", () => [unsubscribe, unwatch].forEach((stop) => stop()));
+    canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
+    canvas.addEventListener("focus", () => this.#focus(canvas.matches(":focus-visible")), { signal });
+    canvas.addEventListener("blur", () => this.#focus(false), { signal });
+  }
+
+  #focus(isVisible: boolean): void {
+    this.#hasKeyboard = isVisible;
+    this.#schedule.marks();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const action = actionOf(event);
+    if (action === null) return;
+    // not Escape: a host may want to leave its own mode by it too
+    event.preventDefault();
+    if (action.kind !== "escape") event.stopPropagation();
+    this.#hasKeyboard = true;
+    this.#act(action);
+  }
+
+  #act(action: Action): void {
+    const { grid } = this.#session;
+    if (action.kind === "escape") this.#escape();
+    else if (action.kind === "materialize") this.#commands.materialize();
+    else if (action.kind === "zoom") this.#zoomBy(action.factor);
+    else if (grid.length === 0 || grid.isWhole) return;
+    else if (action.kind === "all") this.#commands.selectAll();
+    else if (action.kind === "toggle") this.#commands.toggle();
+    else this.#move(action);
+  }
+
+  #move(action: Action): void {
+    const { grid } = this.#session;
+    this.#cursor.step(action, grid, this.#camera.page);
+    this.#camera.show(this.#cursor.cell);
+    const extent = "extend" in action && action.extend ? this.#cursor.extent() : null;
+    if (extent !== null) this.#commands.select(new Stroke(grid, this.#session.selection, extent, false).mask);
+    this.#update(new Set());
+  }
+
+  #escape(): void {
+    if (this.#gestures.isActive) this.#gestures.abort();
+    else if (this.#session.selected > 0) this.#commands.clear();
+    else this.#closeDetail();
+  }
+
+  #selected(mask: Uint8Array): void {
+    this.#footer.reset();
+    this.#announcer.say(`${count(mask)} of ${mask.length} selected`);
+  }
+
+  #moved(): void {
+    this.#hover = null;
+    this.#schedule.layout();
+  }
+
+  #closeDetail(): void {
+    this.#commands.closeDetail();
+    if (this.#detail.root.contains(document.activeElement)) this.#plot.canvas.focus();
+  }
+
+  #zoomBy(factor: number): void {
+    const { width } = this.#plot.layout ?? { width: 0 };
+    const { column } = this.#cursor.cell;
+    const x = this.#plot.layout?.x(column + 0.5) ?? 0;
+    this.zoom(factor, this.#hasKeyboard && x >= 0 && x <= width ? x : width / 2);
+  }
+
+  // what is shown
+
+  #update(changed: ReadonlySet<Topic>): void {
+    const session = this.#session;
+    if (changed.has("dimensions") || changed.has("fingerprint")) {
+      this.#camera.fit(session.grid);
+      this.#cursor.hold(session.grid);
+      this.#gestures.abort();
+      this.#hover = null;
+      this.#schedule.layout();
+    }
+    if (changed.has("states")) this.#schedule.states();
+    this.#schedule.marks();
+    this.#header.show(session);
+    this.#footer.show(session);
+    this.#readout.showCode(session.isAnswered ? session.get("plan").code : "");
+    this.#detail.show(detailOf(session.get("detail")), this.#palette, !session.get("run").active);
+    const cursor = this.#cursor.index(session.grid);
+    writeHooks(this.#root, this.#plot.canvas, session, cursor);
+    writeRole(this.#plot.canvas, session, cursor);
+    if (changed.has("run") || changed.has("notice") || changed.has("connection")) this.#announcer.say(statusOf(session).text);
+  }
+
+  #scene(): Scene {
+    const { grid, states, selected, selection } = this.#session;
+    const strokeMask = this.#stroke?.mask ?? null;
+    return {
+      grid,
+      states,
+      mask: strokeMask ?? (selected > 0 && !grid.isWhole ? selection : null),
+      across: this.#camera.across,
+      down: this.#camera.down,
+      hover: this.#hover,
+      cursor: this.#hasKeyboard && grid.length > 0 ? this.#cursor.cell : null,
+      palette: this.#palette,
+    };
+  }
+
+  #drawn(): void {
+    this.#readout.show(this.#words());
+    const { layout } = this.#plot;
+    if (layout === null) return;
+    this.#header.showZoom(this.#session.grid.columns > closest(layout.width), this.#camera.isWhole);
+  }
+
+  #words(): Words {
+    const { grid } = this.#session;
+    if (grid.length === 0) return ["", ""];
+    const stroke = this.#stroke;
+    if (stroke !== null) {
+      const [key, about] = boxWords(this.#session, stroke.box);
+      return stroke.mode === "replace" ? [key, about] : [key, `${stroke.mode} ${about}; ${stroke.selected} selected`];
+    }
+    if (this.#hover !== null) return boxWords(this.#session, this.#hover);
+    if (this.#hasKeyboard) return partitionWords(this.#session, this.#cursor.index(grid));
+    const { active, text } = this.#session.get("run");
+    return ["", [this.#plot.axis.range, active ? "" : text].filter(Boolean).join(" \u00b7 ")];
+  }
+
+  #readTheme(): Palette {
+    this.#root.dataset.theme = isDark(this.#root) ? "dark" : "light";
+    const palette = readPalette(this.#root, devicePixelRatio || 1);
+    this.#header.paint(palette);
+    this.#detail.paint(palette);
+    return palette;
+  }
+
+  #retheme(): void {
+    this.#palette = this.#readTheme();
+    this.#schedule.layout();
+  }
+}

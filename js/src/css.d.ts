@@ -1,0 +1,2 @@
+// esbuild bundles style sheets beside the module
+declare module "*.css";

@@ -1,0 +1,107 @@
+// The lines below the bar: what is selected as text, what would happen, and the buttons that make it happen.
+import { button, element, number, OWN_KEYS, setText } from "./dom.ts";
+import type { Session } from "./session.ts";
+import { statusOf } from "./status.ts";
+
+export interface FooterActions {
+  apply(text: string): void;
+  materialize(): void;
+  cancel(): void;
+  /** Gives the focus back to the bar. */
+  leave(): void;
+}
+
+export class Footer {
+  readonly root: HTMLElement;
+  readonly #input = element("input", "ipa-input", {
+    type: "text",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "select by text",
+    title: "keys, ranges [a...b], 2013-02-*, missing, failed; separated by commas; Enter applies",
+    ...OWN_KEYS,
+  });
+  readonly #status = element("span", "ipa-status");
+  readonly #start = button("ipa-primary", {});
+  readonly #cancel = button("ipa-cancel", { hidden: true }, "Cancel");
+  readonly #fill = element("div", "ipa-fill");
+  readonly #progress = element("div", "ipa-progress", { role: "progressbar", "aria-label": "run" }, this.#fill);
+  #isEdited = false;
+
+  constructor(actions: FooterActions) {
+    this.root = element("div", "ipa-footer", {}, this.#input, this.#status, this.#cancel, this.#start, this.#progress);
+    this.#start.addEventListener("click", () => actions.materialize());
+    this.#cancel.addEventListener("click", () => actions.cancel());
+    this.#input.addEventListener("input", () => {
+      this.#isEdited = true;
+      // what would run is not what is written: Enter first
+      this.#start.disabled = true;
+    });
+    this.#input.addEventListener("keydown", (event) => this.#key(event, actions));
+  }
+
+  /** Forgets what was typed and not applied. */
+  reset(): void {
+    this.#isEdited = false;
+  }
+
+  show(session: Session): void {
+    const status = statusOf(session);
+    const plan = session.get("plan");
+    const run = session.get("run");
+    this.#showText(session);
+    setText(this.#status, status.text);
+    this.#status.title = status.text;
+    this.#status.dataset.level = status.level;
+    this.#input.setAttribute("aria-invalid", String(plan.error !== ""));
+    const isGone = session.connection === "gone";
+    this.#start.hidden = run.active;
+    this.#start.disabled = isGone || session.isStarting || this.#isEdited || !canStart(session);
+    setText(this.#start, labelOf(session));
+    this.#cancel.hidden = !run.active;
+    this.#cancel.disabled = isGone || session.isStopping;
+    this.#input.disabled = isGone;
+    this.#showProgress(run.active, run.total > 0 ? run.done / run.total : 0);
+  }
+
+  #showText(session: Session): void {
+    this.#input.hidden = session.grid.isWhole;
+    if (this.#isEdited) return;
+    const text = session.selectionText;
+    if (text === null) this.#input.value = "";
+    else if (this.#input.value !== text) this.#input.value = text;
+    this.#input.setAttribute("aria-label", `partitions of ${session.get("title")} to select`);
+  }
+
+  #showProgress(isActive: boolean, share: number): void {
+    this.#progress.hidden = !isActive;
+    this.#fill.style.width = `${(share * 100).toFixed(1)}%`;
+    this.#progress.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+  }
+
+  #key(event: KeyboardEvent, actions: FooterActions): void {
+    if (event.key === "Enter") this.#submit(actions);
+    else if (event.key === "Escape") this.#isEdited = false;
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions.leave();
+  }
+
+  #submit(actions: FooterActions): void {
+    this.#isEdited = false;
+    actions.apply(this.#input.value.trim());
+  }
+}
+
+export function canStart(session: Session): boolean {
+  if (session.isUnknown) return false;
+  if (session.isAnswered) return session.get("plan").enabled;
+  return session.selected > 0;
+}
+
+function labelOf(session: Session): string {
+  if (session.isStarting) return "Starting";
+  if (session.isAnswered) return session.get("plan").button || "Materialize";
+  return session.selected > 0 ? `Materialize ${number(session.selected)}` : "Materialize";
+}

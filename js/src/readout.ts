@@ -1,0 +1,69 @@
+// The line under the dates: what is under the pointer or the cursor, and the code that does the same.
+import { element, iconButton, number, plural, setIcon, setText } from "./dom.ts";
+import type { Box } from "./grid.ts";
+import type { Session } from "./session.ts";
+import { stateName, STATES } from "./states.ts";
+
+export class Readout {
+  readonly root: HTMLElement;
+  readonly #key = element("span", "ipa-key");
+  readonly #about = element("span", "ipa-about");
+  readonly #code = element("code", "ipa-code");
+  readonly #copy = iconButton("copy", "copy the code", "ipa-copy");
+
+  constructor() {
+    const words = element("div", "ipa-words", {}, this.#key, this.#about);
+    this.root = element("div", "ipa-readout", {}, words, this.#code, this.#copy);
+    this.#copy.addEventListener("click", () => this.#copyCode());
+  }
+
+  show([key, about]: Words): void {
+    setText(this.#key, key);
+    setText(this.#about, about);
+  }
+
+  showCode(code: string): void {
+    setText(this.#code, code);
+    this.#code.title = code;
+    this.#copy.hidden = code === "";
+  }
+
+  #copyCode(): void {
+    const copied = (): void => {
+      setIcon(this.#copy, "done");
+      setTimeout(() => setIcon(this.#copy, "copy"), 1200);
+    };
+    // pages served without encryption have no clipboard: mark the text for the user to copy
+    const select = (): void => getSelection()?.selectAllChildren(this.#code);
+    navigator.clipboard?.writeText(this.#code.textContent ?? "").then(copied, select) ?? select();
+  }
+}
+
+export type Words = [key: string, about: string];
+
+/** One partition in words: key, end of its window, state, and what else is known without asking. */
+export function partitionWords(session: Session, index: number): Words {
+  const { grid, states } = session;
+  const end = grid.windowEnd(index);
+  const facts = [end && `until ${end}`, stateName(states[index] as number), session.get("details")[index] ?? ""];
+  return [grid.key(index), facts.filter(Boolean).join(" \u00b7 ")];
+}
+
+/** The partitions of a box in words: its corners, and how many are in which state. */
+export function boxWords(session: Session, box: Box): Words {
+  const { grid, states } = session;
+  const first = grid.index(box.top, box.left);
+  const last = grid.index(box.bottom - 1, box.right - 1);
+  if (first === last) return partitionWords(session, first);
+  const counts = new Array<number>(STATES.length).fill(0);
+  for (let row = box.top; row < box.bottom; row++) {
+    const end = grid.index(row, box.right);
+    for (let i = grid.index(row, box.left); i < end; i += grid.stride) {
+      const state = states[i] as number;
+      counts[state] = (counts[state] ?? 0) + 1;
+    }
+  }
+  const total = (box.bottom - box.top) * (box.right - box.left);
+  const parts = counts.flatMap((count, state) => (count > 0 ? [`${number(count)} ${stateName(state)}`] : []));
+  return [`${grid.key(first)} to ${grid.key(last)}`, `${plural(total, "partition")} \u00b7 ${parts.join(", ")}`];
+}
