@@ -25,6 +25,7 @@ _ALIASES = {
 }
 _LARGEST = (59, 23, 31, 12, 7)
 _FIELDS = ("minute", "hour", "day of month", "month", "day of week")
+_LAST_WEEKDAY = re.compile(r"\bL([0-7])")
 _WRAPPED = re.compile(r"(\d+)-(\d+)")
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
@@ -108,8 +109,10 @@ def _parse(text: str) -> Cron:
                 raise InvalidDefinitionError(
                     f"cron schedule {text!r} steps by {step} in its {name}, which ends at {largest}: it would match once"
                 )
+    minute, hour, day, month, weekday = ("*" if field == "?" else field.upper() for field in fields)
+    spelled = [_unwrapped(minute, 59), _unwrapped(hour, 23), day, month, _LAST_WEEKDAY.sub(r"\1L", weekday)]
     try:
-        read = CronSim(" ".join([_unwrapped(fields[0], 59), _unwrapped(fields[1], 23), *fields[2:]]), datetime.min)  # noqa: DTZ901
+        read = CronSim(" ".join(spelled), datetime.min)  # noqa: DTZ901
     except CronSimError as error:
         reason = str(error).lower()
         raise InvalidDefinitionError(f"cron schedule {text!r} is invalid: {reason} among its five fields") from None

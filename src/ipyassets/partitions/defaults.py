@@ -24,25 +24,19 @@ def infer_partition_mapping(
     """
     down, up = downstream_partitions_def, upstream_partitions_def
     if isinstance(partition_mapping, PartitionMapping):
-        return partition_mapping
+        return partition_mapping.between(downstream_partitions_def, upstream_partitions_def)
     if partition_mapping is not None:
         if isinstance(partition_mapping, type) or not callable(partition_mapping):
             raise InvalidArgumentError(f"partition_mapping must be a PartitionMapping or a function, not {partition_mapping!r}")
         return FunctionPartitionMapping(partition_mapping)
     if down is None or up is None:
         return AllPartitionMapping()
-    if _match_in_one_dimension(down, up):
-        return MultiToSingleDimensionPartitionMapping()
+    if isinstance(down, MultiPartitionsDefinition) != isinstance(up, MultiPartitionsDefinition):
+        try:
+            return MultiToSingleDimensionPartitionMapping().between(down, up)
+        except InvalidMappingError:
+            return IdentityPartitionMapping()
     if isinstance(down, TimeWindowPartitionsDefinition) and isinstance(up, TimeWindowPartitionsDefinition):
         return TimeWindowPartitionMapping()
     return IdentityPartitionMapping()
 
-
-def _match_in_one_dimension(down: PartitionsDefinition, up: PartitionsDefinition) -> bool:
-    if isinstance(down, MultiPartitionsDefinition) == isinstance(up, MultiPartitionsDefinition):
-        return False
-    try:
-        MultiToSingleDimensionPartitionMapping().validate_partition_mapping(up, down)
-    except InvalidMappingError:
-        return False
-    return True

@@ -15,7 +15,7 @@ from ipyassets.partitions.dynamic import AddDynamicPartitionsRequest, DeleteDyna
 from ipyassets.partitions.keys import FORBIDDEN, PartitionKeyRange
 from ipyassets.partitions.paging import PaginatedResults, page_of
 from ipyassets.partitions.space import PartitionSpace, SequenceSpace
-from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.spans import Indices, Spans
 from ipyassets.partitions.subset import PartitionsSubset
 
 
@@ -68,9 +68,9 @@ class PartitionsDefinition(ABC):
         return space.key(index) if index < len(space) else None
 
     def get_partition_keys_in_range(self, partition_key_range: PartitionKeyRange) -> Sequence[str]:
-        """The keys from one to another, both included.
+        """The keys from one to another, both included; in several dimensions, of the box between two corners.
 
-        UnknownPartitionError where an end is no key, InvalidArgumentError where the range is reversed.
+        None where the end comes first. UnknownPartitionError where an end is no key.
         """
         space = self._now()
         return space.keys(space.between(partition_key_range.start, partition_key_range.end))
@@ -93,8 +93,10 @@ class PartitionsDefinition(ABC):
         return PartitionsSubset(self._now(), Spans.empty())
 
     def subset_with_partition_keys(self, partition_keys: Iterable[str]) -> PartitionsSubset:
-        """The partitions of some keys; UnknownPartitionError for one that does not exist."""
-        return PartitionsSubset.of(self._now(), partition_keys)
+        """The partitions of those keys that exist; `PartitionsSubset.of` refuses others instead of leaving them out."""
+        space = self._now()
+        indices = self._places(space, list(partition_keys))
+        return PartitionsSubset(space, Spans.from_indices(indices[indices >= 0]))
 
     def subset_with_all_partitions(self) -> PartitionsSubset:
         """Every partition."""
@@ -110,6 +112,10 @@ class PartitionsDefinition(ABC):
     def get_tags_for_partition_key(self, partition_key: str) -> Mapping[str, str]:
         """The run tags with which Dagster names the partition of a run."""
         return {"dagster/partition": partition_key}
+
+    def _places(self, space: PartitionSpace, keys: Sequence[str]) -> Indices:
+        """The index of each of `keys`, -1 where it is left out of a subset."""
+        return space.indices(keys)
 
     def _now(
         self, current_time: datetime | None = None, dynamic_partitions_store: DynamicPartitionsStore | None = None

@@ -47,7 +47,7 @@ class MultiPartitionKey(str):
     @property
     def keys_by_dimension(self) -> dict[str, str]:
         """The key in each dimension, in the order of the dimension names."""
-        return dict(zip(self._names, self.split(SEPARATOR), strict=False))
+        return dict(zip(self._names, str(self).split(SEPARATOR), strict=False))
 
     def __getnewargs__(self) -> tuple[dict[str, str]]:  # type: ignore[override]  # pickled as what it is made of
         return (self.keys_by_dimension,)

@@ -13,7 +13,7 @@ import numpy as np
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
 from ipyassets.partitions.definitions import PartitionsDefinition, StaticPartitionsDefinition, ValuesPartitionsDefinition
 from ipyassets.partitions.relation import Relation, matching, relation_of
-from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.space import PartitionSpace, WholeSpace
 from ipyassets.partitions.spans import Spans
 
 
@@ -52,6 +52,10 @@ class PartitionMapping(ABC):
     ) -> None:
         """Raise InvalidMappingError where the mapping does not fit the two definitions (None: not partitioned)."""
 
+    def between(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> PartitionMapping:  # noqa: ARG002
+        """What applies between two definitions: this mapping, or one that has settled what only definitions tell."""
+        return self
+
     def points_backward(self, definition: PartitionsDefinition) -> bool:  # noqa: ARG002 - asked of every mapping
         """Whether, between an asset and itself, it leads only to earlier partitions."""
         return False
@@ -79,6 +83,8 @@ class IdentityPartitionMapping(PartitionMapping):
         """The partitions with the same keys; keys that `up` lacks are missing."""
         if down == up:
             return Mapped(spans)
+        if isinstance(down, WholeSpace) or isinstance(up, WholeSpace):
+            raise InvalidMappingError("an asset without partitions has no key in common with one that has: map all, or the last")
         members = spans.indices()
         found = matching(down, up)[members]
         lost = members[found < 0]
@@ -205,11 +211,13 @@ class StaticPartitionMapping(PartitionMapping):
         return hash(self._pairs)
 
     def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:
-        """The partitions that feed the given ones."""
+        """The partitions that feed the given ones; InvalidMappingError where an upstream key listed does not exist."""
+        _check_known("upstream", [each for each, _ in self._pairs], up)
         return Mapped(_relation_of_pairs(self._pairs, down, up).targets_of(spans))
 
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
-        """The partitions that the given ones feed."""
+        """The partitions that the given ones feed; InvalidMappingError where a downstream key listed does not exist."""
+        _check_known("downstream", [each for _, each in self._pairs], down)
         return _relation_of_pairs(self._pairs, down, up).rows_of(spans)
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
@@ -233,6 +241,12 @@ class StaticPartitionMapping(PartitionMapping):
             unknown = [key for key in keys if not definition.has_partition_key(key)]
             if unknown:
                 raise InvalidMappingError(f"{unknown[0]!r} of StaticPartitionMapping is no partition of the {side} asset")
+
+
+def _check_known(side: str, keys: Sequence[str], space: PartitionSpace) -> None:
+    unknown = [key for key in keys if key not in space]
+    if unknown:
+        raise InvalidMappingError(f"{unknown[0]!r} of StaticPartitionMapping is no partition of the {side} asset")
 
 
 @lru_cache(maxsize=64)

@@ -107,6 +107,13 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
             raise InvalidMappingError("MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side")
         self.match(several[0], plain[0])
 
+    def between(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> PartitionMapping:
+        """The same with the dimension named, so that keys alike in two dimensions cannot make it ambiguous later."""
+        for several, plain in ((down, up), (up, down)):
+            if isinstance(several, MultiPartitionsDefinition) and plain is not None:
+                return MultiToSingleDimensionPartitionMapping(self.match(several, plain)[0])
+        return self
+
     def match(self, several: MultiPartitionsDefinition, plain: PartitionsDefinition) -> tuple[str, PartitionMapping]:
         """The dimension of `several` that matches `plain`, and how; InvalidMappingError where that is not one."""
         return self._match(dict(several.partitions_defs), plain)
@@ -125,8 +132,6 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
         timed = [each for each, what in dimensions.items() if _is_timed(what)]
         if len(timed) == 1 and _is_timed(plain):
             return timed[0], TimeWindowPartitionMapping()
-        if name is not None:
-            return name, IdentityPartitionMapping()
         raise InvalidMappingError(f"no dimension of {list(dimensions)} matches {plain!r}, nor are both of time")
 
 
@@ -163,6 +168,9 @@ class MultiPartitionMapping(_ByDimension):
         for up, each in given.items():
             if not isinstance(each, DimensionPartitionMapping):
                 raise InvalidArgumentError(f"dimension {up!r} needs a DimensionPartitionMapping, not {each!r}")
+        read = [each.dimension_name for each in given.values()]
+        if len(set(read)) < len(read):
+            raise InvalidMappingError(f"a downstream dimension can read one upstream dimension only: {read} names one twice")
 
     def __hash__(self) -> int:
         return hash(tuple(self.downstream_mappings_by_upstream_dimension.items()))
@@ -193,10 +201,6 @@ class MultiPartitionMapping(_ByDimension):
         down, up = downstream_partitions_def, upstream_partitions_def
         if not isinstance(down, MultiPartitionsDefinition) or not isinstance(up, MultiPartitionsDefinition):
             raise InvalidMappingError("MultiPartitionMapping needs several dimensions on both sides")
-        read = [each.dimension_name for each in self.downstream_mappings_by_upstream_dimension.values()]
-        twice = {name for name in read if read.count(name) > 1}
-        if twice:
-            raise InvalidMappingError(f"downstream dimension {twice.pop()!r} is mapped twice")
         for name, each in self.downstream_mappings_by_upstream_dimension.items():
             for side, wanted, names in (
                 ("upstream", name, up.partition_dimension_names),

@@ -93,7 +93,7 @@ class ProductSpace(PartitionSpace):
         return np.where(known, found, -1)
 
     def between(self, start: str, end: str) -> Spans:
-        """The box between two corners, both included; UnknownPartitionError and InvalidArgumentError as of one dimension."""
+        """The box between two corners, both included; UnknownPartitionError where one is no key."""
         for corner in (start, end):
             self.index(corner)  # raises
         corners = zip(self._parts(start), self._parts(end), self._dimensions, strict=True)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ipyassets.errors import InvalidArgumentError, UnknownPartitionError, nearest
+from ipyassets.errors import UnknownPartitionError, nearest
 from ipyassets.partitions.keys import TimeWindow
 from ipyassets.partitions.spans import Indices, Spans
 
@@ -67,12 +67,9 @@ class PartitionSpace(ABC):
     def between(self, start: str, end: str) -> Spans:
         """The partitions from one key to another, both included; in several dimensions, the box between two corners.
 
-        UnknownPartitionError where an end is no key, InvalidArgumentError where the end comes first.
+        None where the end comes first. UnknownPartitionError where an end is no key.
         """
-        first, last = self.index(start), self.index(end)
-        if last < first:
-            raise InvalidArgumentError(f"the range from {start!r} to {end!r} is reversed: {end!r} comes first")
-        return Spans.range(first, last + 1)
+        return Spans.range(self.index(start), self.index(end) + 1)
 
     def window(self, index: int) -> TimeWindow | None:  # noqa: ARG002 - a space without time has none
         """The time that the partition at `index` covers, or None."""

@@ -190,6 +190,8 @@ def _earlier(down: PartitionSpace, up: PartitionSpace) -> Indices:
 def _both(down: PartitionSpace, up: PartitionSpace) -> tuple[CalendarSpace, CalendarSpace]:
     if not isinstance(down, CalendarSpace) or not isinstance(up, CalendarSpace):
         raise InvalidMappingError(f"TimeWindowPartitionMapping needs windows of time on both sides: {down!r} reads {up!r}")
+    if down.timezone != up.timezone:
+        raise InvalidMappingError(f"time zones must agree: {up.timezone!r} upstream, {down.timezone!r} downstream")
     return down.covering(up), up.covering(down)
 
 

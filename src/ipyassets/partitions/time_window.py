@@ -16,6 +16,8 @@ from ipyassets.partitions.calendar_space import Calendar, CalendarSpace, calenda
 from ipyassets.partitions.cron import Cron
 from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.key_format import KeyFormat
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Indices
 from ipyassets.partitions.schedule import Scheduled, ScheduleType, schedule_of
 from ipyassets.partitions.window_lookup import WindowLookup
 from ipyassets.partitions.zones import zone
@@ -103,6 +105,8 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         UnknownPartitionError for a text that says no moment.
         """
         space = self.space(as_of())
+        if not len(space):
+            return None
         try:
             instant = space.calendar.instant_of(partition_key)
         except ValueError:
@@ -118,6 +122,14 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
             raise InvalidDefinitionError(
                 f"{self.fmt!r} writes two windows of {self.cron_schedule!r} alike: give a finer fmt"
             )
+
+    def _places(self, space: PartitionSpace, keys: Sequence[str]) -> Indices:
+        """A text in `fmt` is read as a moment, as by `time_window_for_partition_key`: Dagster's rule."""
+        places = space.indices(keys)
+        if isinstance(space, CalendarSpace):
+            for place in np.flatnonzero(places < 0).tolist():
+                places[place] = space.index_of(self._from_moment(keys[place])[0])
+        return places
 
     def __eq__(self, other: object) -> bool:
         return self._described == other._described if isinstance(other, TimeWindowPartitionsDefinition) else NotImplemented

@@ -12,6 +12,7 @@ from ipyassets.errors import InvalidArgumentError, UnknownPartitionError
 from ipyassets.partitions.as_of import AsOf, as_of
 from ipyassets.partitions.cadence import Cadence, Windows
 from ipyassets.partitions.calendar_space import Calendar, CalendarSpace, calendar_of
+from ipyassets.partitions.key_format import KeyFormat
 from ipyassets.partitions.keys import PartitionKeyRange, TimeWindow
 from ipyassets.partitions.spans import Indices
 
@@ -27,9 +28,12 @@ class WindowLookup:
         raise NotImplementedError
 
     def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
-        """The window of a key; UnknownPartitionError where no such partition exists now."""
-        space = self.space(as_of())
-        return space.window(space.index(partition_key))
+        """The window of a key, whether or not it exists yet.
+
+        The text is read as a moment, and means the first window that starts then or later (Dagster's rule): ask
+        `has_partition_key` whether it is a key. UnknownPartitionError for a text that says no moment.
+        """
+        return self._from_moment(partition_key)[1]
 
     def start_time_for_partition_key(self, partition_key: str) -> datetime:
         """When the window of a key starts."""
@@ -121,6 +125,19 @@ class WindowLookup:
         text = key if isinstance(key, str) else key.strftime(self.fmt)
         space = self.space(as_of())
         return space.key(space.index(text))
+
+    def _from_moment(self, text: str) -> tuple[str, TimeWindow]:
+        """The key and the window of the first window at or after the moment that a text says."""
+        try:
+            wall, offset = KeyFormat(self.fmt).parse(text)
+        except ValueError:
+            raise self.space(as_of()).unknown(text) from None
+        instant = self.cadence.instant(wall) if offset is None else wall - offset
+        calendar = self._calendar(instant, lambda windows: _count(windows.starting_before, instant) < len(windows))
+        number = _count(calendar.windows.starting_before, instant)
+        if number >= len(calendar.windows):
+            raise UnknownPartitionError(f"no window of {self!r} starts at or after {text!r}")
+        return calendar.keys(np.array([number]))[0], calendar.window(number)
 
     def _calendar(self, around: int, enough: Callable[[Windows], bool], until: int | None = None) -> Calendar:
         windows = self.cadence.windows(around, around if until is None else until, enough)
