@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.errors import InvalidInvocationError
-from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, TimeWindow
+from ipyassets.errors import InvalidInvocationError, nearest
+from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, PartitionsDefinition, TimeWindow
 
 _CURRENT: contextvars.ContextVar[AssetExecutionContext] = contextvars.ContextVar("ipyassets_context")
 
@@ -59,20 +61,71 @@ class PartitionedContext:
 
 
 @dataclass(slots=True, kw_only=True)
-class AssetExecutionContext(PartitionedContext):
+class ReadingContext(PartitionedContext):
+    """The upstream partitions that a body was given, by the name of the argument, under Dagster's names."""
+
+    inputs: Mapping[str, PartitionScope] = field(default_factory=dict)
+
+    def asset_partition_key_for_input(self, input_name: str) -> str:
+        """The one upstream partition behind an argument; raises InvalidInvocationError unless there is exactly one."""
+        return self._read(input_name).one
+
+    def asset_partition_keys_for_input(self, input_name: str) -> tuple[str, ...]:
+        """All upstream partitions behind an argument, in definition order."""
+        return self._read(input_name).many
+
+    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
+        """First and last upstream partition behind an argument, both inclusive."""
+        return self._read(input_name).key_range
+
+    def asset_partitions_time_window_for_input(self, input_name: str) -> TimeWindow:
+        """The time that the upstream partitions behind an argument cover."""
+        return self._read(input_name).time_window
+
+    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition | None:
+        """The partitions definition of the asset behind an argument."""
+        return self._read(input_name).definition
+
+    def _read(self, name: str) -> PartitionScope:
+        try:
+            return self.inputs[name]
+        except KeyError:
+            raise InvalidInvocationError(f"{name!r} is not an input here{nearest(name, self.inputs)}") from None
+
+
+@dataclass(slots=True)
+class Link:
+    """What ties a body to the run that drives it while both share a process; a copy sent to another process ties to nothing.
+
+    `stop` is set when the run is cancelled; `report` takes asset, partition key and how far it has come, from 0 to 1.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    report: Callable[[AssetKey, str, float], None] = field(default=lambda _asset, _key, _fraction: None)
+    instance: object = None
+
+    def __reduce__(self) -> tuple[type[Link], tuple[()]]:
+        return Link, ()
+
+
+@dataclass(slots=True, kw_only=True)
+class AssetExecutionContext(ReadingContext):
     """What a body gets as its `context` (Dagster's AssetExecutionContext).
 
-    `log` writes to the partition's captured output; `instance` is the instance of the run where the body shares its process,
-    else None; `cancelled` turns true when the run is cancelled, for long bodies to look at.
+    `log` writes to the partition's captured output; `cancelled` turns true when the run is cancelled, for long bodies to look at.
+    `resources` are those that the run was given, by name; `retry_number` counts the retries of this partition from 0.
     """
 
     asset_key: AssetKey
     run_id: str = ""
     run_tags: Mapping[str, str] = field(default_factory=dict)
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("ipyassets"))
-    instance: object = None
-    stop: threading.Event = field(default_factory=threading.Event)
+    retry_number: int = 0
+    config: Mapping[str, object] = field(default_factory=dict)
+    resources: SimpleNamespace = field(default_factory=SimpleNamespace)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("ipyassets.body"))
+    link: Link = field(default_factory=Link)
     metadata: dict[str, object] = field(default_factory=dict)
+    metadata_by_key: dict[str, dict[str, object]] = field(default_factory=dict)
 
     @classmethod
     def get(cls) -> AssetExecutionContext:
@@ -83,20 +136,42 @@ class AssetExecutionContext(PartitionedContext):
             raise InvalidInvocationError("no asset body is running here: AssetExecutionContext.get() works inside one") from None
 
     @property
+    def instance(self) -> object:
+        """The instance that the run belongs to where the body shares its process, else None."""
+        return self.link.instance
+
+    @property
     def cancelled(self) -> bool:
         """Whether the run has been cancelled: a long body may return early or raise."""
-        return self.stop.is_set()
+        return self.link.stop.is_set()
+
+    def progress(self, fraction: float) -> None:
+        """Say how far this partition has come, from 0 to 1; drawn in its segment where the body shares the run's process."""
+        key = self.scope.keys[0] if self.scope.keys else ""
+        self.link.report(self.asset_key, key, min(max(float(fraction), 0.0), 1.0))
 
     def add_output_metadata(self, metadata: Mapping[str, object], output_name: str | None = None) -> None:
-        """Record facts about this partition, shown in its detail and its status row."""
+        """Record facts about the partitions in hand, shown in their details and status rows."""
         del output_name  # an asset has one output; Dagster's argument is accepted so that code moves
         self.metadata.update(metadata)
 
-    def activate(self) -> contextvars.Token[AssetExecutionContext]:
-        """Make this the context that `get` finds in this thread; reset with the token returned."""
-        return _CURRENT.set(self)
+    def add_asset_metadata(
+        self, metadata: Mapping[str, object], asset_key: object = None, partition_key: str | None = None
+    ) -> None:
+        """Record facts about one of the partitions in hand, or about all of them."""
+        del asset_key  # a body makes one asset
+        if partition_key is None:
+            self.metadata.update(metadata)
+        elif partition_key not in self.scope.many:
+            raise InvalidInvocationError(f"{partition_key!r} is not among the partitions in hand")
+        else:
+            self.metadata_by_key.setdefault(partition_key, {}).update(metadata)
 
-    @staticmethod
-    def deactivate(token: contextvars.Token[AssetExecutionContext]) -> None:
-        """Undo `activate`."""
-        _CURRENT.reset(token)
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Within this block, this is the context that `get` finds in this thread."""
+        token = _CURRENT.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(token)

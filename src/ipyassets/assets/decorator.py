@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import overload
 
+from ipyassets.assets.config import config_type
 from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition, CoercibleToAssetKey, Upstream
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.partitions import PartitionsDefinition
 
@@ -38,6 +40,9 @@ def asset(
     code_version: str | None = None,
     owners: Sequence[str] | None = None,
     kinds: Iterable[str] | None = None,
+    retry_policy: RetryPolicy | None = None,
+    backfill_policy: BackfillPolicy | None = None,
+    max_concurrent: int | None = None,
 ) -> Callable[[Callable[..., object]], AssetsDefinition]: ...
 
 
@@ -61,10 +66,13 @@ def asset(
     code_version: str | None = None,
     owners: Sequence[str] | None = None,
     kinds: Iterable[str] | None = None,
+    retry_policy: RetryPolicy | None = None,
+    backfill_policy: BackfillPolicy | None = None,
+    max_concurrent: int | None = None,
 ) -> AssetsDefinition | Callable[[Callable[..., object]], AssetsDefinition]:
     """Declare that a function makes an asset, once for each partition of `partitions_def`.
 
-    Every argument of the function but a first one called `context` is an upstream asset: the one of that name below
+    Every argument of the function but a first one called `context` and a `config` is an upstream asset: the one of that name below
     `key_prefix`, or the one that `ins` gives for it. `deps` are upstream assets that are not loaded. Nothing is registered and
     nothing runs: the result is a value. Raises InvalidDefinitionError for contradictory arguments.
     """
@@ -78,7 +86,7 @@ def asset(
             key=asset_key,
             compute=compute,
             takes_context=takes_context,
-            upstreams=_upstreams(asset_key, arguments, ins or {}, deps or ()),
+            upstreams=_upstreams(asset_key, _without_config(compute, arguments), ins or {}, deps or ()),
             partitions_def=partitions_def,
             io_manager=io_manager_def,
             io_manager_key=io_manager_key or "io_manager",
@@ -91,6 +99,10 @@ def asset(
             kinds=frozenset(kinds or ()),
             output_required=output_required,
             returns_nothing=compute.__annotations__.get("return", ...) in (None, "None"),
+            retry_policy=retry_policy,
+            backfill_policy=backfill_policy,
+            config=config_type(compute),
+            max_concurrent=max_concurrent,
         )
 
     return declare if compute_fn is None else declare(compute_fn)
@@ -119,6 +131,10 @@ def _arguments(compute: Callable[..., object]) -> tuple[bool, list[str]]:
     named = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
     takes_context = bool(named) and _is_context(named[0])
     return takes_context, [p.name for p in named[takes_context:]]
+
+
+def _without_config(compute: Callable[..., object], arguments: list[str]) -> list[str]:
+    return arguments if config_type(compute) is None else [name for name in arguments if name != "config"]
 
 
 def _is_context(parameter: inspect.Parameter) -> bool:

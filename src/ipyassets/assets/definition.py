@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipyassets.assets.config import Config
+from ipyassets.assets.context import AssetExecutionContext
+from ipyassets.assets.direct import in_hand
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.stored import stored
 from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, PartitionSpace, WholeSpace
 
@@ -79,7 +83,7 @@ class AssetsDefinition:
     """An asset: call it to run its body, index it to read a stored partition.
 
     `asset["2013-01-15"]` is one value; `asset["2013-01-01":"2013-01-31"]` a lazy mapping from key to value over an inclusive
-    range. `code_version` "" means the hash of the body counts.
+    range. `code_version` "" means the hash of the body counts. `max_concurrent` is how many of its partitions may run at a time.
     """
 
     key: AssetKey
@@ -98,10 +102,20 @@ class AssetsDefinition:
     io_manager_key: str = "io_manager"
     output_required: bool = True
     returns_nothing: bool = False
+    retry_policy: RetryPolicy | None = None
+    backfill_policy: BackfillPolicy | None = None
+    config: type[Config] | None = None
+    max_concurrent: int | None = None
 
     def space(self, as_of: AsOf) -> PartitionSpace:
         """The asset's partitions at one moment; a single one for an asset without partitions."""
         return WholeSpace() if self.partitions_def is None else self.partitions_def.space(as_of)
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether the body makes several partitions in one call, and so returns a value for each key."""
+        policy = self.backfill_policy
+        return self.partitions_def is not None and policy is not None and policy.max_partitions_per_run != 1
 
     def with_io_manager(self, io_manager: IOManager) -> AssetsDefinition:
         """The same asset, stored elsewhere."""
@@ -124,7 +138,14 @@ class AssetsDefinition:
         return stored(self).history(partition_key)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
-        """Run the body directly, as a plain function: nothing is stored."""
+        """Run the body directly, as a plain function: nothing is stored.
+
+        A body that takes a context is given one made by `build_asset_context`.
+        """
+        if args and isinstance(args[0], AssetExecutionContext):
+            context = in_hand(args[0], self.key, self.partitions_def)
+            with context.active():
+                return self.compute(context, *args[1:], **kwargs)
         return self.compute(*args, **kwargs)
 
     def __repr__(self) -> str:

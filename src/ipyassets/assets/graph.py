@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from ipyassets.assets.definition import AssetsDefinition, Upstream
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidDefinitionError, UnknownAssetError
+from ipyassets.errors import InvalidDefinitionError, UnknownAssetError, nearest
 from ipyassets.partitions import PartitionMapping, infer_partition_mapping
 
 
@@ -27,6 +26,11 @@ class Edge:
     def is_self(self) -> bool:
         """Whether an asset reads earlier partitions of itself."""
         return self.down == self.up
+
+    @property
+    def tolerates_gaps(self) -> bool:
+        """Whether partitions that are not there are left out of the input (Dagster's metadata key says so)."""
+        return bool(self.upstream.metadata.get("allow_missing_partitions"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +63,7 @@ class AssetGraph:
         try:
             return self.assets[key]
         except KeyError:
-            near = difflib.get_close_matches(str(key), [str(k) for k in self.assets], n=1)
-            hint = f"; the nearest name is {near[0]!r}" if near else ""
-            raise UnknownAssetError(f"{str(key)!r} is not an asset here{hint}") from None
+            raise UnknownAssetError(f"{str(key)!r} is not an asset here{nearest(str(key), map(str, self.assets))}") from None
 
     def __contains__(self, key: object) -> bool:
         return key in self.assets

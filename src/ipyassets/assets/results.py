@@ -1,0 +1,56 @@
+"""What a body may return besides a plain value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipyassets.assets.keys import AssetKey
+
+
+class NoValue:
+    """The type of the marker for a result that carries no value."""
+
+    def __repr__(self) -> str:
+        return "no value"
+
+
+NO_VALUE = NoValue()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A value with facts about it (Dagster's Output).
+
+    `metadata` is shown in the partition's detail and its status row. `data_version` is what downstream assets compare instead of
+    the content: give it for a value that differs from run to run without meaning to.
+    """
+
+    value: object
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    data_version: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterializeResult:
+    """Facts about a partition that the body has stored itself, or of which there is nothing to store (Dagster's name).
+
+    With a `value` it is the same as `Output`; without one the I/O manager is not asked.
+    """
+
+    asset_key: AssetKey | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    data_version: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    value: object = NO_VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """There is nothing to produce for this partition, and that is a result: `return Skip("a holiday")`.
+
+    What reads it alone is skipped too; what reads several partitions goes without it.
+    """
+
+    reason: str = "nothing to produce"

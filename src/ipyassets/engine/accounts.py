@@ -1,0 +1,119 @@
+"""What has ended in a run: counted, recorded in the log, and only then put in place of what was stored before."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.failing import failure_of
+from ipyassets.engine.plan import Plan
+from ipyassets.engine.progress import Progress
+from ipyassets.engine.result import Trouble
+from ipyassets.engine.workshop import Means, Workshop
+from ipyassets.events import Artifact, Attempt, Event
+from ipyassets.partitions import Spans
+
+COMMIT_SECONDS = 0.05  # events are written together, at the latest after so long
+TROUBLES = 1000  # failures that a result tells one by one
+
+
+Record = Callable[[Sequence[Event], Callable[[], None]], None]
+
+
+class Accounts:
+    """The ends of one run's partitions."""
+
+    def __init__(self, plan: Plan, means: Means, workshop: Workshop, record: Record) -> None:
+        self.troubles: list[Trouble] = []
+        self._plan = plan
+        self._means = means
+        self._workshop = workshop
+        self._record = record
+        self._unrecorded: list[Event] = []
+        self._unread: set[AssetKey] = set()
+        self._counts: Counter[Attempt] = Counter()
+        self._total = len(plan) + sum(len(spans) for reasons in plan.held.values() for spans in reasons.values())
+        edges = plan.facts.graph.edges
+        self._inputs = {key: {edge.up for edge in edges[key] if edge.upstream.argument} for key in plan.pending}
+        self.begin()
+
+    def begin(self) -> None:
+        """Time counts from here."""
+        self._started = self._committed = time.monotonic()
+
+    def event(
+        self, attempt: Attempt, key: AssetKey, index: int, reason: str = "", failed: BaseException | None = None
+    ) -> Event:
+        """How a partition ended that no worker has a record of."""
+        return Event(
+            attempt=attempt,
+            asset_key=key,
+            partition_key=self._plan.facts.spaces[key].key(index),
+            run_id=self._means.run_id,
+            timestamp=time.time(),
+            code_version=self._plan.facts.code_versions[key],
+            reason=reason,
+            tags=self._means.tags,
+            failure=None if failed is None else failure_of(failed),
+        )
+
+    def end(self, event: Event, index: int, error: BaseException | None = None) -> None:
+        """A partition has ended; `error` is its exception where there is one."""
+        self._unrecorded.append(event)
+        self._unread.add(event.asset_key)
+        self._counts[event.attempt] += 1
+        self._workshop.learn(event, index)
+        if event.attempt in (Attempt.FAILED, Attempt.BLOCKED) and len(self.troubles) < TROUBLES:
+            reason = f"{event.failure.type}: {event.failure.message}" if event.failure else event.reason
+            of_body = error if event.attempt is Attempt.FAILED else None
+            self.troubles.append(Trouble(event.asset_key, event.partition_key, event.attempt, reason, of_body))
+
+    def end_all(self, attempt: Attempt, key: AssetKey, spans: Spans, reason: str) -> None:
+        """Partitions have ended without having been tried."""
+        for index in spans:
+            self.end(self.event(attempt, key, index, reason), index)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to write down what has ended."""
+        return bool(self._unrecorded) and time.monotonic() - self._committed > COMMIT_SECONDS
+
+    def holds_inputs_of(self, key: AssetKey) -> bool:
+        """Whether something that an asset loads has ended, and is not recorded yet."""
+        return not self._unread.isdisjoint(self._inputs[key])
+
+    def commit(self) -> None:
+        """Record what has ended, and only then put the new values in place of the old."""
+        self._committed = time.monotonic()
+        if not self._unrecorded:
+            return
+        events, self._unrecorded = self._unrecorded, []
+        self._unread.clear()
+        self._record(events, lambda: self._publish(events))
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        stored: dict[AssetKey, dict[str, Artifact]] = {}
+        for event in events:
+            if event.artifact is not None:
+                stored.setdefault(event.asset_key, {})[event.partition_key] = event.artifact
+        for key, artifacts in stored.items():
+            self._workshop.body(key).io_manager.publish(key, artifacts)
+
+    def progress(self, *, active: bool) -> Progress:
+        """How far the run has come."""
+        done, seconds = self._counts.total(), time.monotonic() - self._started
+        worked = self._counts[Attempt.MATERIALIZED] + self._counts[Attempt.FAILED] + self._counts[Attempt.SKIPPED]
+        left = seconds / worked * (self._total - done) if worked else self._plan.seconds
+        return Progress(
+            total=self._total,
+            done=done,
+            failed=self._counts[Attempt.FAILED],
+            blocked=self._counts[Attempt.BLOCKED],
+            skipped=self._counts[Attempt.SKIPPED],
+            cancelled=self._counts[Attempt.CANCELLED],
+            seconds=seconds,
+            seconds_left=left if active else None,
+            active=active,
+        )

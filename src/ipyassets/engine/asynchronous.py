@@ -1,0 +1,52 @@
+"""`async def` bodies, run to their end on a loop of the worker's own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+
+
+def finished(result: object) -> object:
+    """What a body returned, or, if that is a coroutine, what that returns."""
+    if not inspect.iscoroutine(result):
+        return result
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(result)
+    return _elsewhere(result)
+
+
+def _elsewhere(coroutine: Coroutine[object, object, object]) -> object:
+    """A loop is running in this thread, a kernel's, and it is not ours to use: run on another in a thread for the purpose."""
+    loop = asyncio.new_event_loop()
+    done: Future[object] = Future()
+
+    def drive() -> None:
+        task = loop.create_task(coroutine)
+        try:
+            done.set_result(loop.run_until_complete(task))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            done.set_exception(error)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(drive,), name="ipyassets-async-body", daemon=True)
+    thread.start()
+    try:
+        return done.result()
+    except KeyboardInterrupt:
+        loop.call_soon_threadsafe(_cancel_all, loop)
+        thread.join(0.2)
+        raise
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()

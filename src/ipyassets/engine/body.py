@@ -1,0 +1,92 @@
+"""The function of an asset with all that a worker needs to run it, pickled once however many partitions it makes."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import types
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import cloudpickle
+
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.io_manager import IOManager
+from ipyassets.errors import InvalidResultError
+from ipyassets.partitions import PartitionsDefinition
+
+KEPT = 64  # functions that a worker remembers
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one input comes from: how to load it, and what it looks like."""
+
+    io_manager: IOManager
+    definition: PartitionsDefinition | None
+    gives_one: bool
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """An asset's function, its I/O manager and those of its inputs by argument.
+
+    Pickling one sends the same bytes every time, made at the first: a worker unpickles them once. `code_version` is the one that
+    was current when the run began.
+    """
+
+    asset: AssetsDefinition
+    code_version: str
+    io_manager: IOManager
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    resources: Mapping[str, object] = field(default_factory=dict)
+    identity: str = ""
+    _pickled: bytes | None = None
+
+    def __reduce__(self) -> tuple[Callable[[str, bytes], Body], tuple[str, bytes]]:
+        return received, (self.identity, self.pickled())
+
+    def pickled(self) -> bytes:
+        """The bytes that are sent to another process; raises InvalidResultError naming what cannot be pickled."""
+        if self._pickled is None:
+            sent = (self.asset, self.code_version, self.io_manager, self.sources, self.resources, dict(_texts(self.asset.compute)))
+            try:
+                self._pickled = cloudpickle.dumps(sent)
+            except Exception as error:
+                raise InvalidResultError(
+                    f"{self.asset.key} cannot be sent to another process: {error}; "
+                    "make what it refers to inside the body, or run it in threads"
+                ) from error
+        return self._pickled
+
+
+_RECEIVED: OrderedDict[str, Body] = OrderedDict()  # this process as a worker: bodies by identity, the latest last
+
+
+def received(identity: str, pickled: bytes) -> Body:
+    """The body that was sent, unpickled at most once in this process."""
+    if (body := _RECEIVED.get(identity)) is None:
+        *parts, texts = cloudpickle.loads(pickled)
+        body = _RECEIVED[identity] = Body(*parts, identity=identity)
+        for filename, lines in texts.items():
+            # tracebacks of cells show their lines here too
+            linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
+        while len(_RECEIVED) > KEPT:
+            _RECEIVED.popitem(last=False)
+    return body
+
+
+def _texts(compute: Callable[..., object]) -> Iterator[tuple[str, list[str]]]:
+    """The source lines of a function and of the functions of `__main__` it names, where no file holds them."""
+    function = inspect.unwrap(compute)
+    if not isinstance(function, types.FunctionType):
+        return
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)
+    nearby = [f for f in called if isinstance(f, types.FunctionType) and f.__module__ == "__main__"]
+    for each in (function, *nearby):
+        filename = each.__code__.co_filename
+        entry = linecache.cache.get(filename)
+        if entry is not None and len(entry) == 4 and entry[1] is None:  # noqa: PLR2004 - size, time, lines, name
+            yield filename, entry[2]

@@ -1,0 +1,220 @@
+"""What is true of every partition of every asset at one moment, worked out from the log, the disk and the code as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipyassets.assets.graph import AssetGraph, Edge
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.reads import Reads, ReadsBook
+from ipyassets.engine.standing import Mask, Standing, mixed, number
+from ipyassets.events import Attempt, State
+from ipyassets.partitions import PartitionSpace, Spans
+
+States = NDArray[np.uint8]
+
+NOTHING = Spans.empty()
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The partitions of one asset that runs of this process are working on or have before them."""
+
+    running: Spans = NOTHING
+    queued: Spans = NOTHING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """Of one asset: which values are there to be read, and which of them are outdated, and how."""
+
+    readable: Mask
+    damaged: Mask
+    code_changed: Mask
+    input_changed: Mask
+    input_outdated: Mask
+    failed: Mask
+    blocked: Mask
+
+    @property
+    def stale(self) -> Mask:
+        """A value is there, but would come out differently today."""
+        return self.readable & (self.code_changed | self.input_changed | self.input_outdated)
+
+    @property
+    def fresh(self) -> Mask:
+        """A value is there, and is what would come out today."""
+        return self.readable & ~(self.code_changed | self.input_changed | self.input_outdated)
+
+
+@dataclass(slots=True, eq=False)
+class Facts:
+    """States, reasons and values of all partitions of a graph at one moment; what is asked for is worked out once.
+
+    `code_versions` are those of today; `standings` hold what was recorded. Facts never change: ask the instance for
+    new ones.
+    """
+
+    graph: AssetGraph
+    spaces: Mapping[AssetKey, PartitionSpace]
+    standings: Mapping[AssetKey, Standing]
+    code_versions: Mapping[AssetKey, str]
+    activity: Mapping[AssetKey, Activity] = field(default_factory=dict)
+    book: ReadsBook = field(default_factory=ReadsBook)
+    _conditions: dict[AssetKey, Condition] = field(default_factory=dict)
+    _states: dict[AssetKey, States] = field(default_factory=dict)
+
+    def space(self, key: AssetKey) -> PartitionSpace:
+        """The partitions of an asset."""
+        return self.spaces[self.graph[key].key]
+
+    def standing(self, key: AssetKey) -> Standing:
+        """What was recorded of an asset."""
+        return self.standings[self.graph[key].key]
+
+    def states(self, key: AssetKey) -> States:
+        """The State code of every partition; a read-only array."""
+        if (found := self._states.get(key)) is None:
+            found = self._states[key] = self._worked_out(key)
+        return found
+
+    def spans(self, key: AssetKey, *states: State) -> Spans:
+        """The partitions that are in one of the states."""
+        wanted = np.zeros(len(State), np.bool_)
+        wanted[list(states)] = True
+        return Spans.from_mask(wanted[self.states(key)])
+
+    def counts(self, key: AssetKey) -> dict[State, int]:
+        """How many partitions are in each state, in order of precedence; states that none is in are left out."""
+        return counted(self.states(key))
+
+    def named(self, key: AssetKey) -> dict[str, Spans]:
+        """The sets of partitions that a selection text may name: every state, and `all`, `latest`, `unfinished`."""
+        length = len(self.space(key))
+        sets = {str(state): self.spans(key, state) for state in State}
+        done = sets["fresh"] | sets["skipped"] | sets["running"] | sets["queued"]
+        last = Spans.range(length - 1, length) if length else NOTHING
+        return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
+
+    def lacking(self, key: AssetKey) -> Spans:
+        """Partitions that have no value to read, and could have one: neither known to fail nor skipped by this same code."""
+        condition, standing = self.condition(key), self.standing(key)
+        settled = (standing.attempt == Attempt.FAILED) | (standing.attempt == Attempt.SKIPPED)
+        return Spans.from_mask(~condition.readable & ~(settled & (standing.tried == self._code(key))))
+
+    def outdated(self, key: AssetKey) -> Spans:
+        """Partitions that are lacking, or whose value is stale."""
+        return self.lacking(key) | Spans.from_mask(self.condition(key).stale)
+
+    def known_failures(self, key: AssetKey) -> Spans:
+        """Partitions without a value that have failed with this same code."""
+        condition, standing = self.condition(key), self.standing(key)
+        same_code = standing.tried == self._code(key)
+        return Spans.from_mask(~condition.readable & (standing.attempt == Attempt.FAILED) & same_code)
+
+    def reads(self, edge: Edge) -> Reads:
+        """What every downstream partition of an edge reads."""
+        return self.book.of(edge.mapping, self.spaces[edge.down], self.spaces[edge.up])
+
+    def condition(self, key: AssetKey) -> Condition:
+        """What is true of the values of an asset."""
+        if (found := self._conditions.get(key)) is None:
+            found = self._conditions[key] = self._judged(key)
+        return found
+
+    def _code(self, key: AssetKey) -> np.uint64:
+        return np.uint64(number(self.code_versions[key]))
+
+    def _judged(self, key: AssetKey) -> Condition:
+        standing = self.standing(key)
+        readable = standing.made & standing.present
+        changed, outdated, blocked = (np.zeros(len(standing), np.bool_) for _ in range(3))
+        tried_in_vain = standing.attempt == Attempt.BLOCKED
+        for edge in self.graph.edges[key]:
+            if edge.is_self:
+                continue
+            up, reads = self.condition(edge.up), self.reads(edge)
+            changed |= differs(standing, self.standings[edge.up], edge, reads)
+            outdated |= reads.any(up.stale | up.damaged)
+            blocked |= tried_in_vain & reads.any(up.failed | up.blocked)
+        condition = Condition(
+            readable=readable,
+            damaged=standing.made & ~standing.present,
+            code_changed=standing.code != self._code(key),
+            input_changed=changed,
+            input_outdated=outdated,
+            failed=standing.attempt == Attempt.FAILED,
+            blocked=blocked,
+        )
+        for edge in self.graph.edges[key]:
+            if edge.is_self:
+                self._judge_chain(condition, standing, edge)
+        return condition
+
+    def _judge_chain(self, condition: Condition, standing: Standing, edge: Edge) -> None:
+        """Let what is outdated or blocked spread along an asset that reads itself, in place."""
+        reads = self.reads(edge)
+        condition.input_changed[:] |= differs(standing, standing, edge, reads)
+        spread(condition.input_outdated, condition.stale | condition.damaged, condition.readable, reads)
+        tried_in_vain = standing.attempt == Attempt.BLOCKED
+        spread(condition.blocked, condition.failed | condition.blocked, tried_in_vain, reads)
+
+    def _worked_out(self, key: AssetKey) -> States:
+        standing, condition = self.standing(key), self.condition(key)
+        activity = self.activity.get(key, Activity())
+        states = np.full(len(standing), State.MISSING, np.uint8)
+        # the lowest code wins, so the highest is written first
+        states[standing.attempt == Attempt.CANCELLED] = State.CANCELLED
+        states[standing.attempt == Attempt.SKIPPED] = State.SKIPPED
+        states[condition.fresh] = State.FRESH
+        states[condition.stale] = State.STALE
+        states[condition.damaged] = State.DAMAGED
+        states[condition.blocked] = State.BLOCKED
+        states[condition.failed] = State.FAILED
+        states[activity.queued.indices()] = State.QUEUED
+        states[activity.running.indices()] = State.RUNNING
+        states.flags.writeable = False
+        return states
+
+
+def counted(states: States) -> dict[State, int]:
+    """How many of each state, in order of precedence, without zeros."""
+    found = np.bincount(states, minlength=len(State)).tolist()
+    return {state: found[state] for state in State if found[state]}
+
+
+def differs(down: Standing, up: Standing, edge: Edge, reads: Reads) -> Mask:
+    """Where the recorded sum of input versions is not the sum of today: an input has changed, come or gone."""
+    recorded = down.inputs.get(edge.up)
+    if recorded is None:
+        return np.zeros(len(down), np.bool_)
+    today = reads.totals(np.where(up.made, mixed(up.data), np.uint64(0)))
+    return np.asarray(down.used[edge.up] & (recorded != today))
+
+
+def spread(into: Mask, sources: Mask, among: Mask, reads: Reads) -> None:
+    """Set `into` where a partition in `among` reads a source, or reads a partition set so; partitions of one asset."""
+    if not sources.any():
+        return
+    if reads.is_backward:
+        into |= _spread_forwards(sources, among, reads)
+        return
+    while (new := reads.any(sources) & among & ~sources).any():
+        sources = sources | new
+        into |= new
+
+
+def _spread_forwards(sources: Mask, among: Mask, reads: Reads) -> Mask:
+    """One pass in index order is enough where partitions read only earlier ones."""
+    found = np.zeros(len(sources), np.bool_)
+    before = [0]  # how many of the partitions up to an index are, or read, a source
+    given, wanted = sources.tolist(), among.tolist()
+    for index in range(len(given)):
+        hit = wanted[index] and any(before[stop] > before[start] for start, stop in reads.of(index))
+        found[index] = hit
+        before.append(before[-1] + (hit or given[index]))
+    return found

@@ -1,0 +1,56 @@
+"""Exceptions of bodies: as text for the log, cut to the user's own frames, and as objects that survive the way back."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from ipyassets.errors import MaterializationError
+from ipyassets.events import Failure
+
+OURS = str(Path(__file__).parent.parent)
+
+
+def users_frames(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame that is not ours; the whole of it where all are."""
+    at = trace
+    while at is not None and at.tb_frame.f_code.co_filename.startswith(OURS):
+        at = at.tb_next
+    return at or trace
+
+
+def failure_of(error: BaseException) -> Failure:
+    """An exception as the log keeps it."""
+    lines = traceback.format_exception(type(error), error, users_frames(error.__traceback__))
+    return Failure(type=type(error).__qualname__, message=str(error), traceback="".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception on its way from a worker to the kernel.
+
+    Within a process it is the exception itself, traceback included. Sent to another, it is the exception with the worker's
+    traceback as a note; one that cannot be pickled becomes a MaterializationError that says the same.
+    """
+
+    error: BaseException
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Raised], tuple[bytes]]:
+        failure = failure_of(self.error)
+        try:
+            sent = pickle.dumps(self.error)
+            pickle.loads(sent)  # noqa: S301 - what was just pickled; some exceptions fail only here
+        except Exception:  # noqa: BLE001 - an exception class may fail in any way of its own
+            sent = pickle.dumps(MaterializationError(f"{failure.type}: {failure.message}"))
+        return _arrived, (pickle.dumps((sent, failure.traceback)),)
+
+
+def _arrived(sent: bytes) -> Raised:
+    pickled, text = pickle.loads(sent)  # noqa: S301 - from our own worker
+    error: BaseException = pickle.loads(pickled)  # noqa: S301 - as above
+    error.add_note(f"\nin the worker:\n{text}")
+    return Raised(error)

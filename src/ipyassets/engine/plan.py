@@ -1,0 +1,197 @@
+"""What would run, and why, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ipyassets.assets.graph import Edge
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts, counted
+from ipyassets.engine.ready import NOTHING, Partitions, behind
+from ipyassets.engine.words import amount, duration
+from ipyassets.errors import InvalidArgumentError
+from ipyassets.events import State
+from ipyassets.partitions import Spans
+
+UpstreamMode = Literal["missing", "stale", "none"]
+MODES = ("missing", "stale", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """The part of a plan that is about one asset: which partitions, in which states they are now, and what to expect.
+
+    `seconds` and `bytes` are sums of what these or other partitions of the asset took before, None where none was ever made.
+    """
+
+    asset_key: AssetKey
+    spans: Spans
+    wanted: bool
+    states: Mapping[State, int]
+    seconds: float | None
+    bytes: int | None
+
+    def __str__(self) -> str:
+        return f"{self.asset_key}: {amount(len(self.spans), 'partition')}: {listed(self.states)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Which partitions of which assets would run, upstream before downstream.
+
+    `wanted` was asked for, `pending` is what runs: the wanted and the upstream partitions that they lack. `held` are partitions
+    that cannot run, by reason: they read something that failed before or does not exist.
+    """
+
+    facts: Facts
+    wanted: Partitions
+    pending: Partitions
+    held: Mapping[AssetKey, Mapping[str, Spans]] = field(default_factory=dict)
+    upstream: UpstreamMode = "missing"
+
+    @property
+    def lines(self) -> list[PlanLine]:
+        """What runs, asset by asset, upstream first."""
+        return [self._line(key, spans) for key, spans in self.pending.items()]
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many of the wanted partitions are in each state now."""
+        total: dict[State, int] = {}
+        for key, spans in self.wanted.items():
+            for state, count in counted(self.facts.states(key)[spans.indices()]).items():
+                total[state] = total.get(state, 0) + count
+        return dict(sorted(total.items()))
+
+    @property
+    def pulled(self) -> dict[AssetKey, Spans]:
+        """Upstream partitions that run only because the wanted ones lack them."""
+        extra = {key: spans - self.wanted.get(key, NOTHING) for key, spans in self.pending.items()}
+        return {key: spans for key, spans in extra.items() if spans}
+
+    @property
+    def seconds(self) -> float | None:
+        """Expected time in seconds if everything ran one after another; None where nothing is known of some asset."""
+        each = [line.seconds for line in self.lines]
+        return None if None in each else sum(s for s in each if s is not None)
+
+    @property
+    def bytes(self) -> int | None:
+        """Expected bytes written; None where nothing is known of some asset."""
+        each = [line.bytes for line in self.lines]
+        return None if None in each else sum(b for b in each if b is not None)
+
+    @property
+    def text(self) -> str:
+        """The plan in a line: `41 partitions: 12 missing, 26 stale; with 8 upstream; about 6 min`."""
+        parts = [f"{amount(sum(map(len, self.wanted.values())), 'partition')}: {listed(self.counts)}".removesuffix(": ")]
+        if pulled := sum(map(len, self.pulled.values())):
+            parts.append(f"with {pulled} upstream")
+        if held := sum(len(spans) for reasons in self.held.values() for spans in reasons.values()):
+            parts.append(f"{held} cannot run")
+        if self.seconds:
+            parts.append(f"about {duration(self.seconds)}")
+        return "; ".join(parts)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pending.values()))
+
+    def __str__(self) -> str:
+        return "\n".join([self.text, *(f"  {line}" for line in self.lines)])
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.text}>"
+
+    def _line(self, key: AssetKey, spans: Spans) -> PlanLine:
+        standing, where = self.facts.standing(key), spans.indices()
+        made = standing.made
+        known = bool(made.any())
+        seconds, size = standing.seconds[where], standing.size[where]
+        known_here = made[where]
+        guess = (float(standing.seconds[made].mean()), float(standing.size[made].mean())) if known else (0.0, 0.0)
+        return PlanLine(
+            asset_key=key,
+            spans=spans,
+            wanted=bool(spans & self.wanted.get(key, NOTHING)),
+            states=counted(self.facts.states(key)[where]),
+            seconds=float(np.where(known_here, seconds, guess[0]).sum()) if known else None,
+            bytes=int(np.where(known_here, size, guess[1]).sum()) if known else None,
+        )
+
+
+def listed(states: Mapping[State, int]) -> str:
+    """`12 missing, 26 stale`."""
+    return ", ".join(f"{count:,} {state}" for state, count in sorted(states.items(), key=lambda each: -each[0]))
+
+
+def plan(facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
+    """What it takes to make the wanted partitions.
+
+    `upstream` says which partitions upstream of them run too: those that have no value ("missing"), also those whose value is
+    outdated ("stale"), or "none". Partitions that failed before with the same code are not tried again unless wanted.
+    """
+    if upstream not in MODES:
+        raise InvalidArgumentError(f"upstream={upstream!r} is not one of 'missing', 'stale' and 'none'")
+    graph = facts.graph
+    pending = {key: spans for key, spans in wanted.items() if spans}
+    held: dict[AssetKey, dict[str, Spans]] = {}
+    for key in reversed(list(graph.assets)):
+        for edge in sorted(graph.edges[key], key=lambda e: not e.is_self):
+            for waiting, reason, spans in _pull(facts, edge, pending, upstream):
+                reasons = held.setdefault(waiting, {})
+                reasons[reason] = reasons.get(reason, NOTHING) | spans
+    for key, reasons in list(held.items()):
+        for reason, spans in list(reasons.items()):
+            pending[key] = pending.get(key, NOTHING) - spans
+            for down, lost in behind(graph, facts.spaces, pending, key, spans).items():
+                pending[down] -= lost
+                also = held.setdefault(down, {})
+                also[f"{key} cannot run: {reason}"] = also.get(f"{key} cannot run: {reason}", NOTHING) | lost
+    ordered = {key: pending[key] for key in graph.assets if pending.get(key)}
+    return Plan(facts, dict(wanted), ordered, held, upstream)
+
+
+def _pull(facts: Facts, edge: Edge, pending: dict[AssetKey, Spans], upstream: UpstreamMode) -> list[tuple[AssetKey, str, Spans]]:
+    """Add to `pending` what an edge asks of its upstream asset; what cannot be had comes back with the reason."""
+    waiting = pending.get(edge.down, NOTHING)
+    if not waiting:
+        return []
+    down, up = facts.spaces[edge.down], facts.spaces[edge.up]
+    problems: list[tuple[AssetKey, str, Spans]] = []
+    front = waiting
+    while front:
+        mapped = edge.mapping.upstream(front, down, up)
+        if mapped.missing:
+            problems += _nonexistent(facts, edge, front)
+        wanted = mapped.spans & _wanting(facts, edge.up, upstream)
+        new = wanted - pending.get(edge.up, NOTHING)
+        if new:
+            pending[edge.up] = pending.get(edge.up, NOTHING) | new
+        front = new if edge.is_self else NOTHING
+    if upstream != "none" and not edge.tolerates_gaps:
+        failures = facts.known_failures(edge.up) - pending.get(edge.up, NOTHING)
+        lost = edge.mapping.downstream(failures, up, down) & pending[edge.down] if failures else NOTHING
+        if lost:
+            problems.append((edge.down, f"{edge.up} failed before", lost))
+    return problems
+
+
+def _wanting(facts: Facts, key: AssetKey, upstream: UpstreamMode) -> Spans:
+    if upstream == "none":
+        return NOTHING
+    return facts.lacking(key) if upstream == "missing" else facts.outdated(key)
+
+
+def _nonexistent(facts: Facts, edge: Edge, waiting: Spans) -> list[tuple[AssetKey, str, Spans]]:
+    """The partitions that read keys which do not exist, with the first of these keys."""
+    down, up = facts.spaces[edge.down], facts.spaces[edge.up]
+    found = []
+    for index in waiting:
+        one = Spans.range(index, index + 1)
+        if missing := edge.mapping.upstream(one, down, up).missing:
+            found.append((edge.down, f"it reads {missing[0]} of {edge.up}, which does not exist", one))
+    return found

@@ -1,0 +1,71 @@
+"""How a run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ipyassets.assets.definition import CoercibleToAssetKey
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.progress import Progress
+from ipyassets.engine.words import amount
+from ipyassets.errors import InvalidInvocationError, MaterializationError
+from ipyassets.events import Attempt
+
+SHOWN = 3  # failures that an error names one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A partition that ended badly: how, why, and its exception where there is one."""
+
+    asset_key: AssetKey
+    partition_key: str
+    attempt: Attempt
+    reason: str
+    error: BaseException | None = None
+
+    def __str__(self) -> str:
+        return f"{self.asset_key} {self.partition_key}".rstrip() + f": {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """How a run ended, under the names of Dagster's ExecuteInProcessResult where it has them."""
+
+    run_id: str
+    progress: Progress
+    troubles: tuple[Trouble, ...]
+    load: Callable[[AssetKey, str | None], object] = field(repr=False)
+    keys: Mapping[AssetKey, str | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def success(self) -> bool:
+        """Whether every partition got a value or was skipped."""
+        return self.progress.failed + self.progress.blocked + self.progress.cancelled == 0
+
+    def asset_value(self, asset_key: CoercibleToAssetKey, partition_key: str | None = None) -> object:
+        """The value of an asset as it is stored now; the partition may be left out where the run made only one of it."""
+        key = AssetKey.from_coercible(asset_key)
+        if partition_key is None and key in self.keys and (partition_key := self.keys[key]) is None:
+            raise InvalidInvocationError(f"the run made several partitions of {key}: give partition_key")
+        return self.load(key, partition_key or None)
+
+    def output_for_node(self, node_str: str) -> object:
+        """The value of an asset by its name (Dagster's name for it)."""
+        return self.asset_value(node_str.replace("__", "/"))
+
+    def raise_for_failure(self) -> None:
+        """Raise the first failed body's own exception, with a note of what failed; MaterializationError if there is none."""
+        if self.success:
+            return
+        failed = [trouble for trouble in self.troubles if trouble.attempt is Attempt.FAILED]
+        count = self.progress.failed
+        first = next((trouble for trouble in failed if trouble.error is not None), None)
+        if first is not None and first.error is not None:
+            where = f"{first.asset_key} {first.partition_key}".rstrip()
+            others = f"; {amount(count - 1, 'other partition')} failed too" if count > 1 else ""
+            first.error.add_note(f"while materializing {where}{others}")
+            raise first.error
+        shown = "; ".join(map(str, self.troubles[:SHOWN]))
+        raise MaterializationError(f"{self.progress.text}: {shown}")

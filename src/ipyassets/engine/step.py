@@ -1,0 +1,193 @@
+"""One unit of work: a body run for one partition, or for several at once, and what came of it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType, SimpleNamespace
+
+from ipyassets.assets.config import Config
+from ipyassets.assets.context import AssetExecutionContext, Link
+from ipyassets.assets.io_manager import InputContext
+from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.policies import RetryRequested
+from ipyassets.assets.scope import PartitionScope
+from ipyassets.engine.asynchronous import finished
+from ipyassets.engine.body import Body
+from ipyassets.engine.capture import Output, captured
+from ipyassets.engine.failing import Raised, failure_of
+from ipyassets.engine.interrupt import interruptible
+from ipyassets.engine.keeping import Outcome, outcomes
+from ipyassets.events import Artifact, Attempt, Event, InputUse
+from ipyassets.partitions import TimeWindow
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class InputRead:
+    """The upstream partitions that an argument stands for; `keys` is None for an upstream asset without partitions."""
+
+    argument: str
+    asset_key: AssetKey
+    keys: tuple[str, ...] | None
+    window: TimeWindow | None
+    artifacts: Mapping[str, Artifact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a worker is sent: a body, its partitions, and where its inputs are. Frozen, and picklable whatever the body is.
+
+    `keys` is None for an asset without partitions. `uses` says, for each key ("" without partitions), what it is made from.
+    """
+
+    body: Body
+    run_id: str
+    keys: tuple[str, ...] | None
+    windows: tuple[TimeWindow | None, ...] = ()
+    inputs: tuple[InputRead, ...] = ()
+    uses: Mapping[str, tuple[InputUse, ...]] = field(default_factory=dict)
+    config: Config | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    link: Link = field(default_factory=Link)
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """The asset that is made."""
+        return self.body.asset.key
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The keys under which the log knows these partitions: "" stands for an asset without partitions."""
+        return ("",) if self.keys is None else self.keys
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """How a step ended: one event for each of its partitions, and the first exception of those that failed."""
+
+    events: tuple[Event, ...]
+    raised: Raised | None = None
+
+
+def run_steps(steps: tuple[Step, ...]) -> tuple[StepResult, ...]:
+    """Run steps one after another: what a worker does with a chunk of short ones."""
+    return tuple(run_step(step) for step in steps)
+
+
+def run_step(step: Step) -> StepResult:
+    """Load the inputs, run the body, store its value; tried again as the asset's policy says. Never raises an Exception."""
+    started = time.perf_counter()
+    with captured() as output:
+        for retry_number in itertools.count():
+            context = _context(step, retry_number)
+            try:
+                with context.active():
+                    with interruptible():
+                        returned = _called(step, context)
+                    found = outcomes(step.body, context, step.windows, returned)
+                return _result(step, output, found, started, retry_number)
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                delay = _delay(step, error, retry_number + 1)
+                if delay is None or step.link.stop.wait(delay):
+                    failed = dict.fromkeys(step.places, Outcome(Attempt.FAILED, metadata=context.metadata, error=error))
+                    return _result(step, output, failed, started, retry_number)
+    raise AssertionError  # the loop above has no end but its returns
+
+
+def _context(step: Step, retry_number: int) -> AssetExecutionContext:
+    body = step.body
+    return AssetExecutionContext(
+        asset_key=step.asset_key,
+        scope=PartitionScope(str(step.asset_key), step.keys, spanning(step.windows), body.asset.partitions_def),
+        inputs={
+            each.argument: PartitionScope(str(each.asset_key), each.keys, each.window, body.sources[each.argument].definition)
+            for each in step.inputs
+        },
+        run_id=step.run_id,
+        run_tags=step.tags,
+        retry_number=retry_number,
+        config=step.config.as_mapping() if step.config is not None else {},
+        resources=SimpleNamespace(**body.resources),
+        link=step.link,
+    )
+
+
+def spanning(windows: Sequence[TimeWindow | None]) -> TimeWindow | None:
+    """The time from the start of the first window to the end of the last; None unless they follow one another."""
+    timed = [window for window in windows if window is not None]
+    gapless = all(one.end == next_.start for one, next_ in itertools.pairwise(timed))
+    return TimeWindow(timed[0].start, timed[-1].end) if timed and len(timed) == len(windows) and gapless else None
+
+
+def _called(step: Step, context: AssetExecutionContext) -> object:
+    arguments: dict[str, object] = {each.argument: _loaded(step.body, each, context) for each in step.inputs}
+    if step.config is not None:
+        arguments["config"] = step.config
+    compute = step.body.asset.compute
+    return finished(compute(context, **arguments) if step.body.asset.takes_context else compute(**arguments))
+
+
+def _loaded(body: Body, read: InputRead, context: AssetExecutionContext) -> object:
+    source = body.sources[read.argument]
+    if source.gives_one and read.keys == ():
+        return None
+    return source.io_manager.load_input(
+        InputContext(
+            asset_key=read.asset_key,
+            scope=context.inputs[read.argument],
+            metadata=source.metadata,
+            artifacts=read.artifacts,
+            name=read.argument,
+            gives_one=source.gives_one,
+        )
+    )
+
+
+def _delay(step: Step, error: BaseException, retry_number: int) -> float | None:
+    """Seconds to wait before a retry, or None if there is to be none."""
+    policy = step.body.asset.retry_policy
+    if isinstance(error, RetryRequested):
+        if retry_number > error.max_retries:
+            return None
+        if error.seconds_to_wait is not None:
+            return error.seconds_to_wait
+        return policy.seconds_before(retry_number) if policy else 0.0
+    if policy is None or retry_number > policy.max_retries or not isinstance(error, Exception):
+        return None
+    return policy.seconds_before(retry_number)
+
+
+def _result(step: Step, output: Output, found: Mapping[str, Outcome], started: float, retries: int) -> StepResult:
+    seconds = (time.perf_counter() - started) / len(found) if found else 0.0
+    events = []
+    for key, outcome in found.items():
+        events.append(
+            Event(
+                attempt=outcome.attempt,
+                asset_key=step.asset_key,
+                partition_key=key,
+                run_id=step.run_id,
+                timestamp=time.time(),
+                seconds=seconds,
+                code_version=step.body.code_version,
+                data_version=outcome.data_version,
+                artifact=outcome.artifact,
+                inputs=step.uses.get(key, ()) if outcome.attempt is Attempt.MATERIALIZED else (),
+                metadata=outcome.metadata,
+                tags={**step.tags, **outcome.tags},
+                reason=outcome.reason,
+                failure=None if outcome.error is None else failure_of(outcome.error),
+                output=output.text,
+                displays=tuple(output.displays),
+                config=step.config.as_mapping() if step.config is not None else {},
+                retries=retries,
+            )
+        )
+    first = next((outcome.error for outcome in found.values() if outcome.error is not None), None)
+    return StepResult(tuple(events), None if first is None else Raised(first))

@@ -1,0 +1,186 @@
+"""The instance: the one place where engine and storage meet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+from ipyassets.assets.code_version import code_hash
+from ipyassets.assets.definition import CoercibleToAssetKey
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.io_manager import IOManager
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts
+from ipyassets.engine.plan import Plan, UpstreamMode, plan
+from ipyassets.engine.ports import DynamicKeys, EventLog
+from ipyassets.engine.reads import ReadsBook
+from ipyassets.engine.ready import Partitions
+from ipyassets.engine.reasons import reason
+from ipyassets.engine.result import RunResult
+from ipyassets.engine.run import Manner, Run
+from ipyassets.errors import InvalidArgumentError
+from ipyassets.events import Event, State
+from ipyassets.instance.runs import Runs
+from ipyassets.instance.statebook import StateBook
+from ipyassets.instance.values import Values
+from ipyassets.partitions import AsOf, as_of
+from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.memory_io import InMemoryIOManager
+from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.signature import Signer
+
+HOME = "IPYASSETS_HOME"
+FOLDER = ".ipyassets"
+LOG = "events.sqlite"
+IN_MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All that is known of one partition: its state and why, the last attempt, and the materialization that still stands."""
+
+    state: State
+    reason: str
+    attempt: Event | None
+    materialization: Event | None
+
+
+class Instance:
+    """Where values and the log of what happened are kept, and what is running.
+
+    `root` is a folder: values lie below `storage`, the log beside it. Without one it is the folder named by IPYASSETS_HOME, else
+    `.ipyassets` in the working directory. `durability="fast"` does not wait for the disk: safe when the process is killed, while
+    what a power cut takes is noticed and shown as damaged. `io_manager` is the default of assets that have none of their own.
+    Nothing is created before it is needed. May be used from any thread.
+    """
+
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        *,
+        durability: Literal["full", "fast"] = "full",
+        io_manager: IOManager | None = None,
+    ) -> None:
+        if durability not in ("full", "fast"):
+            raise InvalidArgumentError(f"durability={durability!r} is neither 'full' nor 'fast'")
+        self.root = Path(root or os.environ.get(HOME) or FOLDER).absolute()
+        self.durability = durability
+        self.values = Values(lambda: self.event_log, self._as_of, lambda: self.io_manager, self._bound)
+        self._given_io_manager = io_manager
+        self._is_ephemeral = False
+        self._statebook = StateBook(lambda: self.event_log, self.values.io_manager)
+        self._reads = ReadsBook()
+        self._runs = Runs(lambda: self.event_log, self.values, self._renewed, self)
+
+    @classmethod
+    def ephemeral(cls, *, io_manager: IOManager | None = None, dynamic_keys: DynamicKeys | None = None) -> Self:
+        """An instance in memory, gone with this object: for tests and trials. Dynamic partitions may be those of another."""
+        instance = cls(durability="fast", io_manager=io_manager or InMemoryIOManager())
+        instance._is_ephemeral = True  # noqa: SLF001 - its own
+        if dynamic_keys is not None:
+            instance._dynamic_keys = dynamic_keys  # noqa: SLF001 - its own
+        return instance
+
+    @cached_property
+    def event_log(self) -> EventLog:
+        """What happened to every partition."""
+        return SqliteEventLog(self._place(LOG), durable=self.durability == "full")
+
+    @cached_property
+    def io_manager(self) -> IOManager:
+        """Where values of assets without an I/O manager of their own are kept."""
+        return self._bound(self._given_io_manager or FilesystemIOManager())
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """The keys of a dynamic partitions definition, in the order they were added."""
+        return self._dynamic_keys.get_dynamic_partitions(partitions_def_name)
+
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Add keys; those already there stay where they are."""
+        self._dynamic_keys.add_dynamic_partitions(partitions_def_name, list(dict.fromkeys(partition_keys)))
+        self._runs.notify(frozenset())
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Delete a key; one that is not there is no error. What is stored for it stays."""
+        self._dynamic_keys.delete_dynamic_partition(partitions_def_name, partition_key)
+        self._runs.notify(frozenset())
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether a key was added and not deleted."""
+        return self._dynamic_keys.has_dynamic_partition(partitions_def_name, partition_key)
+
+    def facts(self, graph: AssetGraph) -> Facts:
+        """The states of all partitions of some assets, now."""
+        now = self._as_of()
+        spaces = {asset.key: asset.space(now) for asset in graph}
+        return Facts(
+            graph=graph,
+            spaces=spaces,
+            standings={asset.key: self._statebook.standing(asset, spaces[asset.key]) for asset in graph},
+            code_versions={asset.key: asset.code_version or code_hash(asset.compute).version for asset in graph},
+            activity={key: activity for key, space in spaces.items() if (activity := self._runs.activity(key, space))},
+            book=self._reads,
+        )
+
+    def plan(self, graph: AssetGraph, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
+        """What it takes to make the wanted partitions, as of now."""
+        return plan(self.facts(graph), wanted, upstream)
+
+    def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:
+        """Work a plan off in this thread; `watch` is handed the run before it begins."""
+        run = self._runs.opened(plan, manner or Manner())
+        if watch is not None:
+            watch(run)
+        return self._runs.driven(run)
+
+    def start(self, plan: Plan, manner: Manner | None = None) -> Run:
+        """Work a plan off on the one thread that this instance owns, after what was started before."""
+        return self._runs.started(self._runs.opened(plan, manner or Manner()))
+
+    def subscribe(self, callback: Callable[[frozenset[AssetKey]], None]) -> Callable[[], None]:
+        """Have a function called, on any thread, with the assets whose states may have changed; the result ends it.
+
+        The function must return at once. An empty set means that any asset may have changed.
+        """
+        return self._runs.subscribe(callback)
+
+    def describe(self, graph: AssetGraph, asset_key: CoercibleToAssetKey, partition_key: str | None = None) -> Detail:
+        """All that is known of a partition; the key is left out for an asset without partitions."""
+        asset = graph[AssetKey.from_coercible(asset_key)]
+        facts = self.facts(graph)
+        index = facts.space(asset.key).index(partition_key or "")
+        attempt, standing = self.event_log.last(asset.key, partition_key or "")
+        state = State(int(facts.states(asset.key)[index]))
+        return Detail(state, reason(facts, asset.key, index, attempt), attempt, standing)
+
+    def close(self) -> None:
+        """Cancel what is running and let go of the store; nothing may be asked afterwards."""
+        self._runs.close()
+        for name in ("event_log", "_dynamic_keys"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+
+    @cached_property
+    def _dynamic_keys(self) -> DynamicKeys:
+        return SqliteDynamicKeys(self._place(LOG), durable=self.durability == "full")
+
+    def _as_of(self) -> AsOf:
+        return as_of(dynamic_partitions_store=self)
+
+    def _place(self, name: str) -> str | Path:
+        return IN_MEMORY if self._is_ephemeral else self.root / name
+
+    def _bound(self, manager: IOManager) -> IOManager:
+        bound = getattr(manager, "bound", None)
+        if bound is None:
+            return manager
+        found: IOManager = bound(self.root / "storage", Signer.of_user(), durable=self.durability == "full")
+        return found
+
+    def _renewed(self, old: Plan) -> Plan:
+        return plan(self.facts(old.facts.graph), old.wanted, old.upstream)

@@ -1,0 +1,55 @@
+"""Which instance is meant where none is named."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
+
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.instance.composition import Instance
+
+_CURRENT: contextvars.ContextVar[Instance | None] = contextvars.ContextVar("ipyassets_instance", default=None)
+
+
+class _Default:
+    """The instance of this process, made at the first use or set by the notebook, and where the notebook's assets are found."""
+
+    instance: Instance | None = None
+    graph: Callable[[], AssetGraph] | None = None
+
+
+def current_instance() -> Instance:
+    """The instance in force: that of the innermost `use_instance`, else that of this process, made when first needed."""
+    found = _CURRENT.get() or _Default.instance
+    if found is None:
+        found = _Default.instance = Instance()
+    return found
+
+
+def set_default_instance(instance: Instance | None) -> Instance | None:
+    """Make an instance that of this process, or forget it (None); the one before is returned."""
+    before, _Default.instance = _Default.instance, instance
+    return before
+
+
+@contextlib.contextmanager
+def use_instance(instance: Instance) -> Iterator[Instance]:
+    """Within this block, an instance is meant wherever none is named."""
+    token = _CURRENT.set(instance)
+    try:
+        yield instance
+    finally:
+        _CURRENT.reset(token)
+
+
+def set_default_graph(graph: Callable[[], AssetGraph] | None) -> None:
+    """Say where assets are looked up that stand by themselves, so that their states take account of what they read."""
+    _Default.graph = staticmethod(graph) if graph is not None else None  # type: ignore[assignment]  # its function once looked up
+
+
+def neighbourhood(asset: AssetsDefinition) -> AssetGraph:
+    """The assets among which an asset is to be judged: those of the notebook if it is one of them, else itself alone."""
+    graph = _Default.graph() if _Default.graph is not None else None
+    return graph if graph is not None and graph.assets.get(asset.key) is asset else AssetGraph.of([asset])

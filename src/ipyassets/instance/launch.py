@@ -1,0 +1,214 @@
+"""`materialize`: from what a person asks for to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Literal, TypeAlias, overload
+
+from ipyassets.assets.config import Config, RunConfigLike, configured
+from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts
+from ipyassets.engine.plan import Plan, UpstreamMode
+from ipyassets.engine.result import RunResult
+from ipyassets.engine.run import OnError, Run
+from ipyassets.errors import InvalidInvocationError
+from ipyassets.instance.composition import Instance
+from ipyassets.instance.current import current_instance
+from ipyassets.instance.executors import manner_of
+from ipyassets.partitions import PartitionKeyRange, PartitionSpace, Spans
+from ipyassets.storage.memory_io import InMemoryIOManager
+
+PartitionKeys = Iterable[str] | PartitionKeyRange | str
+Selection: TypeAlias = "CoercibleToAssetKey | Sequence[CoercibleToAssetKey]"
+
+
+@overload
+def materialize(
+    assets: Sequence[AssetsDefinition],
+    run_config: RunConfigLike = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,  # noqa: FBT001, FBT002
+    tags: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
+    *,
+    partition_keys: PartitionKeys | None = None,
+    upstream: UpstreamMode = "missing",
+    on_error: OnError = "continue",
+    executor: Executor | Literal["threads", "processes"] | None = None,
+    max_workers: int | None = None,
+    dry_run: Literal[False] = False,
+    watch: Callable[[Run], None] | None = None,
+) -> RunResult: ...
+
+
+@overload
+def materialize(
+    assets: Sequence[AssetsDefinition],
+    run_config: RunConfigLike = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,  # noqa: FBT001, FBT002
+    tags: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
+    *,
+    partition_keys: PartitionKeys | None = None,
+    upstream: UpstreamMode = "missing",
+    on_error: OnError = "continue",
+    executor: Executor | Literal["threads", "processes"] | None = None,
+    max_workers: int | None = None,
+    dry_run: Literal[True],
+    watch: Callable[[Run], None] | None = None,
+) -> Plan: ...
+
+
+def materialize(
+    assets: Sequence[AssetsDefinition],
+    run_config: RunConfigLike = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,  # noqa: FBT001, FBT002 - Dagster's signature
+    tags: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
+    *,
+    partition_keys: PartitionKeys | None = None,
+    upstream: UpstreamMode = "missing",
+    on_error: OnError = "continue",
+    executor: Executor | Literal["threads", "processes"] | None = None,
+    max_workers: int | None = None,
+    dry_run: bool = False,
+    watch: Callable[[Run], None] | None = None,
+) -> RunResult | Plan:
+    """Make partitions of some assets, here and now; returns when all is done.
+
+    Every asset is made, or those that `selection` names; of partitioned ones the partition `partition_key` or all of
+    `partition_keys`: a list, a PartitionKeyRange, or a selection text such as "[2013-01-01...2013-01-31], missing". Assets that
+    are partitioned otherwise, and those not selected, are made only as far as `upstream` says: "missing" fills what the selected
+    ones lack, "stale" also renews what is outdated, "none" leaves them alone.
+
+    Bodies run in the calling thread; `max_workers=4`, `executor="processes"` or any `concurrent.futures.Executor` make them run
+    at the same time. When a body fails, partitions that do not need it go on ("continue"), or nothing of that asset ("trim"), or
+    nothing at all ("stop"); then the body's own exception is raised, unless `raise_on_error` is False. With `dry_run` nothing
+    runs, and what would run is returned. `watch` is handed the run before it begins. Raises InvalidInvocationError where a
+    partition key is lacking or not called for, UnknownPartitionError for a key that does not exist.
+    """
+    chosen = instance or current_instance()
+    graph = AssetGraph.of(assets)
+    asked = wanted(chosen.facts(graph), selection, partition_key, partition_keys)
+    made = chosen.plan(graph, asked, upstream)
+    if dry_run:
+        return made
+    manner = replace(
+        manner_of(executor, max_workers, on_error),
+        tags=dict(tags or {}),
+        resources=dict(resources or {}),
+        configs=configs(graph, run_config),
+    )
+    result = chosen.run(made, manner, watch=watch)
+    if raise_on_error:
+        result.raise_for_failure()
+    return result
+
+
+def materialize_to_memory(
+    assets: Sequence[AssetsDefinition],
+    run_config: RunConfigLike = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,  # noqa: FBT001, FBT002 - Dagster's signature
+    tags: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
+    *,
+    partition_keys: PartitionKeys | None = None,
+) -> RunResult:
+    """Make partitions of some assets without storing anything: for tests and trials (Dagster's name).
+
+    Values are kept in memory as long as the result is. `instance` lends its dynamic partitions, no more. Resources that are I/O
+    managers are refused with InvalidInvocationError.
+    """
+    if strange := [name for name, value in (resources or {}).items() if hasattr(value, "handle_output")]:
+        raise InvalidInvocationError(f"materialize_to_memory keeps values in memory: leave out the resource {strange[0]!r}")
+    memory = InMemoryIOManager()
+    scratch = Instance.ephemeral(io_manager=memory, dynamic_keys=instance)
+    return materialize(
+        [one.with_io_manager(memory) for one in assets],
+        run_config,
+        scratch,
+        resources,
+        partition_key,
+        raise_on_error,
+        tags,
+        selection,
+        partition_keys=partition_keys,
+    )
+
+
+def configs(graph: AssetGraph, run_config: RunConfigLike) -> dict[AssetKey, Config]:
+    """The configuration of every asset that takes one."""
+    return {one.key: configured(one.config, str(one.key), run_config) for one in graph if one.config is not None}
+
+
+def wanted(
+    facts: Facts, selection: Selection | None, partition_key: str | None, partition_keys: PartitionKeys | None
+) -> dict[AssetKey, Spans]:
+    """The partitions meant by what a person has asked for."""
+    if partition_key is not None and partition_keys is not None:
+        raise InvalidInvocationError("give partition_key or partition_keys, not both")
+    keys = selected(facts.graph, selection)
+    asked = partition_keys if partition_key is None else [partition_key]
+    partitioned = [key for key in keys if facts.graph[key].partitions_def is not None]
+    if asked is None:
+        if partitioned:
+            raise InvalidInvocationError(
+                f"{partitioned[0]} is partitioned: give partition_key or partition_keys, such as partition_keys='all'"
+            )
+        return {key: Spans.range(0, 1) for key in keys}
+    if not partitioned:
+        raise InvalidInvocationError(f"no asset selected is partitioned: leave partition_key out to make {keys[0]}")
+    found = {key: _partitions(facts, key, asked) for key in partitioned}
+    if not any(fits for fits, _ in found.values()):
+        facts.spaces[partitioned[0]].index(_strange(facts.spaces[partitioned[0]], asked))
+    # an asset that is partitioned otherwise is made as far as the others need it
+    return {key: found[key][1] if key in found else Spans.range(0, 1) for key in keys if key not in found or found[key][0]}
+
+
+def selected(graph: AssetGraph, selection: Selection | None) -> list[AssetKey]:
+    """The assets that are selected, upstream first; all where nothing is."""
+    if selection is None:
+        return list(graph.assets)
+    one = isinstance(selection, str | AssetKey | AssetsDefinition)
+    chosen = {graph[AssetKey.from_coercible(each)].key for each in ([selection] if one else selection)}
+    return [key for key in graph.assets if key in chosen]
+
+
+def _partitions(facts: Facts, key: AssetKey, asked: PartitionKeys) -> tuple[bool, Spans]:
+    """Whether an asset has the partitions asked for, and which they are."""
+    space = facts.spaces[key]
+    if isinstance(asked, str):
+        from ipyassets.partitions.selection_text import parse
+
+        return True, parse(asked, space, facts.named(key))
+    if isinstance(asked, PartitionKeyRange):
+        definition = facts.graph[key].partitions_def
+        assert definition is not None  # noqa: S101 - asked of partitioned assets alone
+        if asked.start not in space and asked.end not in space:
+            return False, Spans.empty()
+        asked = definition.get_partition_keys_in_range(asked)
+    asked = list(asked)
+    indices = space.indices(asked)
+    if (indices < 0).all():
+        return not asked, Spans.empty()
+    return True, Spans.from_indices([space.index(each) for each in asked] if (indices < 0).any() else indices)
+
+
+def _strange(space: PartitionSpace, asked: PartitionKeys) -> str:
+    keys = [asked.start, asked.end] if isinstance(asked, PartitionKeyRange) else list(asked)
+    return next(key for key in keys if key not in space)

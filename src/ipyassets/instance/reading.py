@@ -1,0 +1,105 @@
+"""Reading stored partitions back: one, a range of them as a lazy mapping, and tables of what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.stored import bind
+from ipyassets.engine.facts import Facts
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
+from ipyassets.instance.composition import Instance
+from ipyassets.instance.current import current_instance, neighbourhood
+from ipyassets.instance.tables import concatenated, history_table, status_table
+from ipyassets.partitions import PartitionSpace, Spans
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Partitions(Mapping[str, object]):
+    """The stored values of some partitions of an asset, by key in definition order; each is loaded when it is asked for.
+
+    Partitions that have no value are in the mapping too: asking for one raises NotMaterializedError. `stored()` leaves them out.
+    """
+
+    def __init__(self, asset: AssetsDefinition, instance: Instance, space: PartitionSpace, spans: Spans) -> None:
+        self._asset = asset
+        self._instance = instance
+        self._space = space
+        self._spans = spans
+
+    def __getitem__(self, key: str) -> object:
+        if self._space.index(key) not in self._spans:
+            raise KeyError(key)
+        return self._instance.values.load(self._asset, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._space.keys(self._spans))
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._space and self._space.index(str(key)) in self._spans
+
+    def stored(self) -> Partitions:
+        """The same without the partitions that have no value."""
+        readable = _facts(self._asset, self._instance).condition(self._asset.key).readable
+        return Partitions(self._asset, self._instance, self._space, self._spans & Spans.from_mask(readable))
+
+    def concat(self) -> pd.DataFrame:
+        """All values as one pandas frame, with the partition key in a column (one column a dimension where there are several)."""
+        names = [dimension.name for dimension in self._space.dimensions]
+        return concatenated(self.items(), names)
+
+    def __repr__(self) -> str:
+        ends = f" {self._space.key(self._spans.first)!r}..{self._space.key(self._spans.last)!r}" if self._spans else ""
+        return f"<{len(self)} partitions of {self._asset.key}{ends}>"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAsset:
+    """What can be asked of the stored partitions of an asset: see `ipyassets.assets.stored`."""
+
+    asset: AssetsDefinition
+    instance: Instance
+
+    def __getitem__(self, selection: str | slice) -> object:
+        """One value, or a lazy mapping over an inclusive slice of keys."""
+        if self.asset.partitions_def is None:
+            raise InvalidInvocationError(f"{self.asset.key} is not partitioned: {self.asset.key}.value() reads it")
+        if not isinstance(selection, slice):
+            return self.instance.values.load(self.asset, selection)
+        if selection.step is not None:
+            raise InvalidArgumentError(f"a slice of partitions has no step: {selection.step!r}")
+        space = _facts(self.asset, self.instance).space(self.asset.key)
+        first = 0 if selection.start is None else space.index(selection.start)
+        last = len(space) - 1 if selection.stop is None else space.index(selection.stop)
+        return Partitions(self.asset, self.instance, space, Spans.range(first, last + 1))
+
+    def value(self) -> object:
+        """The value of an asset without partitions."""
+        return self.instance.values.load(self.asset, None)
+
+    def status(self) -> pd.DataFrame:
+        """One row a partition: key, state, reason, when (UTC), seconds, bytes, and a column for each metadata entry."""
+        return status_table(_facts(self.asset, self.instance), self.asset.key, self.instance.event_log)
+
+    def history(self, partition_key: str | None = None) -> pd.DataFrame:
+        """One row an attempt, newest first."""
+        return history_table(self.instance.event_log.history(self.asset.key, partition_key))
+
+
+def _facts(asset: AssetsDefinition, instance: Instance) -> Facts:
+    return instance.facts(neighbourhood(asset))
+
+
+def stored_asset(asset: AssetsDefinition) -> StoredAsset:
+    """What is stored of an asset in the instance in force."""
+    return StoredAsset(asset, current_instance())
+
+
+bind(stored_asset)

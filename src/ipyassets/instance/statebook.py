@@ -1,0 +1,91 @@
+"""What is recorded of every asset, kept at hand as arrays and brought up to date when it is asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.io_manager import IOManager
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.ports import EventLog
+from ipyassets.engine.standing import Mask, Standing
+from ipyassets.events import Event
+from ipyassets.partitions import PartitionSpace, Spans
+
+REREAD = 2000  # events from which on reading an asset's latest rows is quicker than following its events
+PATIENCE = 20  # the disk is looked at again after so many times what the last look took
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    space: PartitionSpace
+    standing: Standing
+    looked: float = 0.0
+    took: float = 0.0
+
+
+class StateBook:
+    """The `Standing` of assets, by asset key. May be asked from any thread."""
+
+    def __init__(self, log: Callable[[], EventLog], io_manager: Callable[[AssetsDefinition], IOManager]) -> None:
+        self._log = log
+        self._io_manager = io_manager
+        self._pages: dict[AssetKey, _Page] = {}
+        self._cursor = -1
+        self._lock = threading.RLock()
+
+    def standing(self, asset: AssetsDefinition, space: PartitionSpace) -> Standing:
+        """What the log and the disk say of an asset; the same object while nothing has changed."""
+        with self._lock:
+            self._follow()
+            page = self._pages.get(asset.key)
+            if page is None or page.space != space:
+                page = _Page(space, Standing.of(self._log().records(asset.key), space))
+            page = self._looked(asset, page)
+            self._pages[asset.key] = page
+            return page.standing
+
+    def _follow(self) -> None:
+        """Apply the events that were recorded since, by any process."""
+        log = self._log()
+        cursor = log.cursor()
+        if cursor == self._cursor:
+            return
+        behind = cursor - self._cursor
+        events = log.since(self._cursor) if self._pages and behind <= REREAD else None
+        self._cursor = cursor
+        if events is None:
+            self._pages.clear()
+            return
+        by_asset: dict[AssetKey, list[Event]] = {}
+        for event in events:
+            by_asset.setdefault(event.asset_key, []).append(event)
+        for key, theirs in by_asset.items():
+            if (page := self._pages.get(key)) is not None:
+                self._pages[key] = replace(page, standing=page.standing.after(theirs, page.space))
+
+    def _looked(self, asset: AssetsDefinition, page: _Page) -> _Page:
+        """Look for the files of recorded values, unless that was done a moment ago."""
+        if time.monotonic() - page.looked < PATIENCE * page.took:
+            return page
+        started = time.monotonic()
+        present = self._present(asset, page)
+        now = time.monotonic()
+        standing = page.standing
+        if not np.array_equal(present, standing.present):
+            standing = standing.with_presence(present)
+        return replace(page, standing=standing, looked=now, took=now - started)
+
+    def _present(self, asset: AssetsDefinition, page: _Page) -> Mask:
+        look = getattr(self._io_manager(asset), "present", None)
+        made = page.standing.made
+        if look is None or not made.any():
+            return made
+        present = made.copy()
+        present[made] = look(asset.key, page.space.keys(Spans.from_mask(made)))
+        return present

@@ -1,0 +1,108 @@
+"""What is known of partitions as pandas frames; pandas is imported here alone, on use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts
+from ipyassets.engine.ports import EventLog
+from ipyassets.engine.reasons import reason
+from ipyassets.errors import InvalidArgumentError
+from ipyassets.events import Event, State
+from ipyassets.partitions import MultiPartitionKey
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAID = {State.FAILED, State.BLOCKED, State.DAMAGED, State.STALE, State.SKIPPED, State.CANCELLED}
+
+
+def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
+    """One row a partition, indexed by its key: state, reason, when (UTC), seconds, bytes, and its metadata."""
+    import pandas as pd
+
+    space, standing, states = facts.space(key), facts.standing(key), facts.states(key)
+    latest, metadata = _latest(log, key)
+    keys = list(space.keys())
+    tried, made = standing.timestamp > 0, standing.made
+    reasons = [
+        reason(facts, key, index, latest.get(keys[index])) if State(state) in SAID else ""
+        for index, state in enumerate(states.tolist())
+    ]
+    names = [str(state) for state in State]
+    table = pd.DataFrame(
+        {
+            "state": pd.Categorical.from_codes(states.astype("int8"), categories=names),
+            "reason": pd.array(reasons, dtype="str"),
+            "when": pd.to_datetime(pd.Series(standing.timestamp).where(tried), unit="s", utc=True).to_numpy(),
+            "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
+            "bytes": pd.Series(standing.size).where(made).astype("Int64").to_numpy(),
+        },
+        index=pd.Index(keys, name="partition", dtype="str"),
+    )
+    table["when"] = pd.to_datetime(table["when"], utc=True)
+    for name in dict.fromkeys(name for facts_of in metadata.values() for name in facts_of):
+        column = name if name not in table.columns else f"metadata.{name}"
+        table[column] = [metadata.get(each, {}).get(name) for each in keys]
+    return table
+
+
+def _latest(log: EventLog, key: AssetKey) -> tuple[dict[str, Event], dict[str, dict[str, object]]]:
+    """The last attempt at each partition, and the metadata of what stands."""
+    latest: dict[str, Event] = {}
+    metadata: dict[str, dict[str, object]] = {}
+    for event in log.history(key):
+        latest.setdefault(event.partition_key, event)
+        if event.metadata and event.artifact is not None:
+            metadata.setdefault(event.partition_key, dict(event.metadata))
+    return latest, metadata
+
+
+def history_table(events: Sequence[Event]) -> pd.DataFrame:
+    """One row an attempt, newest first: partition, how it ended, reason, when (UTC), seconds, bytes, code version, run."""
+    import pandas as pd
+
+    rows = [
+        {
+            "partition": event.partition_key,
+            "attempt": str(event.attempt),
+            "reason": f"{event.failure.type}: {event.failure.message}" if event.failure else event.reason,
+            "when": event.timestamp,
+            "seconds": event.seconds,
+            "bytes": event.artifact.size if event.artifact else None,
+            "retries": event.retries,
+            "metadata": dict(event.metadata),
+            "output": event.output,
+            "code_version": event.code_version,
+            "run_id": event.run_id,
+        }
+        for event in events
+    ]
+    columns = ("partition attempt reason when seconds bytes retries metadata output code_version run_id").split()
+    table = pd.DataFrame(rows, columns=columns)
+    table["when"] = pd.to_datetime(table["when"], unit="s", utc=True)
+    table["bytes"] = table["bytes"].astype("Int64")
+    return table
+
+
+def concatenated(items: Iterable[tuple[str, object]], dimensions: Sequence[str]) -> pd.DataFrame:
+    """Frames (or series, as rows) below one another, with the partition key in a column for each dimension."""
+    import pandas as pd
+
+    pieces = []
+    for key, value in items:
+        if not isinstance(value, pd.DataFrame | pd.Series):
+            raise InvalidArgumentError(f"the value of {key} is {type(value).__name__}, not a frame: read it with [{key!r}]")
+        piece = value.to_frame().T if isinstance(value, pd.Series) else value
+        piece = piece.reset_index() if _is_named(piece.index) else piece
+        parts = key.keys_by_dimension if isinstance(key, MultiPartitionKey) else {dimensions[0] or "partition": str(key)}
+        columns = {name if name not in piece.columns else f"partition_{name}": part for name, part in parts.items()}
+        pieces.append(piece.assign(**columns)[[*columns, *piece.columns]])
+    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=[*dimensions] if dimensions[0] else ["partition"])
+
+
+def _is_named(index: pd.Index) -> bool:
+    """Whether an index says something: a plain count of rows does not."""
+    return any(name is not None for name in index.names)
