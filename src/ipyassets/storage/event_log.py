@@ -105,8 +105,8 @@ class SqliteEventLog:
             found = connection.execute(
                 """SELECT latest.partition, event.path, event.size, event.digest
                    FROM json_each(?) AS wanted
-                   JOIN latest ON latest.asset = ? AND latest.partition = wanted.value
-                   JOIN event ON event.id = latest.made
+                   CROSS JOIN latest ON latest.asset = ? AND latest.partition = wanted.value
+                   CROSS JOIN event ON event.id = latest.made
                    WHERE event.digest IS NOT NULL""",
                 (json.dumps([str(key) for key in partition_keys]), asset),
             )

@@ -27,6 +27,9 @@ FACTS = np.dtype(
     ]
 )
 INPUT = np.dtype([("asset", "<i8"), ("count", "<i8"), ("versions", "<u8")])
+_JOINED = """
+    SELECT json_group_array(partition), CAST(group_concat(facts, '') AS BLOB), CAST(group_concat(inputs, '') AS BLOB)
+    FROM latest WHERE asset = ?"""
 _FACTS = struct.Struct("<QQQqdfBBH")
 _INPUT = struct.Struct("<qqQ")
 _64_BITS = 2**64 - 1

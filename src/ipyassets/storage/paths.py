@@ -19,10 +19,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath
+from typing import TypeVar
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.partitions.keys import SEPARATOR
+
+P = TypeVar("P", bound=PurePath)
 
 # What a value is called inside a folder that stands where its own file should be: `x` next to `x|y` of a changed
 # definition.
@@ -42,7 +45,7 @@ _UNSAFE = frozenset('/\\%<>"|?*')
 _UNICODE = unicodedata.ucd_3_2_0
 
 
-def partition_path(root: Path, asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> Path:
+def partition_path(root: P, asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> P:
     """The file of a partition's value below `root`; None or "" asks for an asset without partitions.
 
     `portable` is for file systems that take "A" for "a" or refuse ":": names then differ by more than that.
@@ -51,7 +54,7 @@ def partition_path(root: Path, asset_key: AssetKey, partition_key: str | None, *
     return folder.joinpath(*partition_names(partition_key, portable=portable)) if partition_key else folder
 
 
-def asset_folder(root: Path, asset_key: AssetKey, *, portable: bool = False) -> Path:
+def asset_folder(root: P, asset_key: AssetKey, *, portable: bool = False) -> P:
     """The folder of an asset's partitions; without partitions, the file of its value."""
     *prefix, last = asset_key.path
     folders = [escaped(part, portable=portable) + _PREFIX for part in prefix]
@@ -134,7 +137,7 @@ def original(name: str) -> str | None:
         return None
 
 
-def owner(address: PurePosixPath) -> tuple[AssetKey, str] | None:
+def owner(address: PurePath) -> tuple[AssetKey, str] | None:
     """The asset and partition that an address below the root belongs to; None where that cannot be told."""
     names = list(address.parts)
     if names and names[-1] == DISPLACED:

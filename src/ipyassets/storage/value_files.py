@@ -15,26 +15,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import mmap
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
+from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import DISPLACED, partition_path
-from ipyassets.storage.signature import Signer, content_hash, content_of, seal_of
+from ipyassets.storage.paths import DISPLACED, owner, partition_path
+from ipyassets.storage.reading import matches, opened
+from ipyassets.storage.signature import Signer, seal_of
 from ipyassets.storage.sink import Sink, flush_to_disk
 
 STAGING = ".staging"
-# From this size on, reading the file into memory first costs more than mapping it.
-_LARGE = 1 << 20
+_ASIDE = "aside"
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,9 @@ class ValueFiles:
     portable: bool = os.name == "nt"
 
     @cached_property
-    def _staging(self) -> str:
-        return os.path.join(self.folder, STAGING)  # noqa: PTH118  # pathlib is a third of the cost of a tiny partition
+    def staging(self) -> str:
+        """Where files are that are not in place yet; a text, because pathlib costs a third of a tiny partition."""
+        return os.path.join(self.folder, STAGING)  # noqa: PTH118
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
@@ -57,7 +57,7 @@ class ValueFiles:
 
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
         """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it."""
-        part = f"{self._staging}/{secrets.token_hex(8)}.part"
+        part = f"{self.staging}/{secrets.token_hex(8)}.part"
         with Sink(self._created(part)) as sink:
             try:
                 dump(sink)
@@ -70,7 +70,7 @@ class ValueFiles:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(part)  # noqa: PTH108
                 raise
-        address = partition_path(Path(), asset_key, partition_key, portable=self.portable)
+        address = partition_path(PurePath(), asset_key, partition_key, portable=self.portable)
         return Artifact(address.as_posix(), sink.size, digest)
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
@@ -78,20 +78,6 @@ class ValueFiles:
         for partition_key, artifact in artifacts.items():
             target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
             self._put(self._staged(asset_key, partition_key, artifact.digest), target)
-
-    def identity(self, asset_key: AssetKey, partition_key: str) -> str:
-        """How the staged files of a partition begin: eight digits for the asset, sixteen for both."""
-        asset = asset_key.to_string()
-        return _short_hash(asset)[:8] + _short_hash(f"{asset}\0{partition_key}")
-
-    def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
-        """The identities of all partitions of an asset that have a staged file."""
-        try:
-            names = os.listdir(self._staging)  # noqa: PTH208
-        except FileNotFoundError:
-            return frozenset()
-        ours = self.identity(asset_key, "")[:8]
-        return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
 
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
@@ -108,68 +94,80 @@ class ValueFiles:
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             raise UntrustedPartitionError(f"{name} is not signed by you: {path} is not unpickled; trust() lets it in")
-        staged = self._staged(asset_key, partition_key, artifact.digest)
-        with self._opened(path, staged, artifact, name) as file:
+        with contextlib.ExitStack() as stack:
+            file = opened(path, stack)
+            if file is None or not matches(file, artifact):
+                file = self._left_behind(asset_key, partition_key, artifact, stack)
+            if file is None:
+                what = "is not what was stored" if path.is_file() else "is gone"
+                raise DamagedPartitionError(f"the file of {name} {what}: {path}; materialize it again")
             yield file
 
-    @contextmanager
-    def _opened(self, path: Path, staged: str, artifact: Artifact, name: str) -> Iterator[BinaryIO]:
-        with contextlib.ExitStack() as stack:
-            file = _opened(path, stack)
-            intact = file is not None and matches(file, artifact)
-            # Perhaps it was recorded, but its writer was stopped before it put the file in place.
-            if not intact and self._put(staged, path):
-                file = _opened(path, stack)
-                intact = file is not None and matches(file, artifact)
-            if file is None:
-                raise DamagedPartitionError(f"the file of {name} is gone: {path}; materialize it again")
-            if not intact:
-                raise DamagedPartitionError(f"{path} is not what was stored for {name}; materialize it again")
-            yield file
+    def identity(self, asset_key: AssetKey, partition_key: str) -> str:
+        """How the staged files of a partition begin: eight digits for the asset, sixteen for both."""
+        asset = asset_key.to_string()
+        return _short_hash(asset)[:8] + _short_hash(f"{asset}\0{partition_key}")
+
+    def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
+        """The identities of all partitions of an asset that have a staged file."""
+        try:
+            names = os.listdir(self.staging)  # noqa: PTH208
+        except FileNotFoundError:
+            return frozenset()
+        ours = self.identity(asset_key, "")[:8]
+        return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
 
     def _staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
-        return f"{self._staging}/{self.identity(asset_key, partition_key)}-{seal_of(digest)}"
+        return f"{self.staging}/{self.identity(asset_key, partition_key)}-{seal_of(digest)}"
 
     def _created(self, part: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
             return os.open(part, flags, 0o666)
         except FileNotFoundError:
-            os.makedirs(self._staging, exist_ok=True)  # noqa: PTH103
+            os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
             return os.open(part, flags, 0o666)
 
-    def _put(self, staged: str, target: Path) -> bool:
-        """Rename a staged file to its address; False if there is no such staged file."""
+    def _left_behind(
+        self, asset_key: AssetKey, partition_key: str, artifact: Artifact, stack: contextlib.ExitStack
+    ) -> BinaryIO | None:
+        """The recorded value where its writer was stopped before it was in place; it is put there now."""
+        target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
+        aside = f"{self.staging}/{self.identity(asset_key, partition_key)}-{_ASIDE}"
+        for left in (self._staged(asset_key, partition_key, artifact.digest), aside):
+            file = opened(Path(left), stack)
+            if file is not None and matches(file, artifact):
+                with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
+                    self._put(left, target)
+                return file
+        return None
+
+    def _put(self, staged: str, target: Path) -> None:
+        """Rename a staged file to its address, unless there is no such staged file (any more)."""
         try:
             os.replace(staged, target)  # noqa: PTH105
         except FileNotFoundError:
-            if not os.path.exists(staged):  # noqa: PTH110
-                return False
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staged, target)  # noqa: PTH105
-        return True
+            if os.path.exists(staged):  # noqa: PTH110
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._put(staged, target)
+        except NotADirectoryError:
+            self._make_room(target)
+            self._put(staged, target)
+        except OSError:
+            if not target.is_dir():
+                raise
+            os.replace(staged, target / DISPLACED)  # noqa: PTH105
 
-
-def _opened(path: Path, stack: contextlib.ExitStack) -> BinaryIO | None:
-    try:
-        return stack.enter_context(path.open("rb", buffering=0))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def matches(file: BinaryIO, artifact: Artifact) -> bool:
-    """Whether a file holds what an artifact says; leaves the file at its start."""
-    size = os.fstat(file.fileno()).st_size
-    if size != artifact.size:
-        return False
-    digest = content_hash()
-    if size >= _LARGE:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            digest.update(view)
-    else:
-        digest.update(file.read())
-        file.seek(0)
-    return bool(digest.hexdigest() == content_of(artifact.digest))
+    def _make_room(self, target: Path) -> None:
+        """Turn a value's file into a folder with this value in it, where a changed definition needs a folder there."""
+        file = next(folder for folder in reversed(target.parents) if folder.is_file())
+        owned = owner(file.relative_to(self.folder)) if file.is_relative_to(self.folder) else None
+        if owned is None:
+            raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
+        aside = f"{self.staging}/{self.identity(*owned)}-{_ASIDE}"
+        file.replace(aside)
+        file.mkdir()
+        os.replace(aside, file / DISPLACED)  # noqa: PTH105
 
 
 def _short_hash(text: str) -> str:

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import random
+import sys
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.paths import are_plain, escaped, original, owner, partition_path
+
+ROOT = PurePosixPath("/root/storage")
+TEXTS = st.text(min_size=1, max_size=40)
+# The bar joins dimensions, so it is in the key of several dimensions, and nowhere else.
+KEYS = st.one_of(st.just(""), TEXTS)
+ASSETS = st.lists(TEXTS, min_size=1, max_size=3).map(AssetKey)
+
+
+def address(asset: AssetKey | str, key: str | None, *, portable: bool = False) -> str:
+    path = partition_path(ROOT, AssetKey(asset) if isinstance(asset, str) else asset, key, portable=portable)
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize(
+    ("asset", "key", "expected"),
+    [
+        ("flights", "2013-01-01", "flights/2013-01-01"),
+        ("mp", "red|2024-01-01", "mp/red/2024-01-01"),
+        ("hourly", "2024-01-01-05:00", "hourly/2024-01-01-05:00"),
+        ("hourly", "2024-11-03T01:00:00-0400", "hourly/2024-11-03T01:00:00-0400"),
+        ("origins", "2013-01-01|EWR", "origins/2013-01-01/EWR"),
+        ("summary", None, "summary"),
+        ("cities", "São Paulo", "cities/São Paulo"),
+        ("data.csv", "v1.0", "data.csv/v1.0"),
+    ],
+)
+def test_a_plain_key_has_the_plain_path_of_dagster(asset, key, expected):
+    assert address(asset, key) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("/a", "%2Fa"),
+        ("%2Fa", "%252Fa"),
+        ("x/y", "x%2Fy"),
+        ("nul", "%6Eul"),
+        ("COM1.txt", "%43OM1.txt"),
+        ("ends with a dot.", "ends with a dot%2E"),
+        ("back\\slash", "back%5Cslash"),
+        ("new\nline", "new%0Aline"),
+        ("half \ud800", "half %ED%A0%80"),
+        ("e\u0301", "e%CC%81"),
+        ("\u202etxt", "%E2%80%AEtxt"),
+    ],
+)
+def test_what_a_file_name_should_not_hold_is_escaped(key, expected):
+    assert address("x", key) == f"x/{expected}"
+
+
+def test_the_value_of_a_prefixed_asset_is_not_a_partition_of_its_prefix():
+    assert address(AssetKey(["pp", "q"]), None) == "pp%/q"
+    assert address("pp", "q") == "pp/q"
+
+
+def test_dimensions_that_are_written_alike_are_apart():
+    assert address("m", "p/q|r") == "m/p%2Fq/r"
+    assert address("m", "p|q/r") == "m/p/q%2Fr"
+
+
+def test_a_long_key_keeps_its_beginning_and_a_hash_of_all_of_it():
+    one, other = address("x", "a" * 299 + "b"), address("x", "a" * 299 + "c")
+    assert one != other
+    assert one.startswith("x/aaaaaaaa")
+    assert len(one) < 202
+
+
+def hostile() -> list[str]:
+    """10,000 texts of random characters from all of Unicode, and the nastiest known ones."""
+    source = random.Random(20130101)
+    names = [
+        "con",
+        "CON",
+        "aux.txt",
+        "a",
+        "A",
+        "x",
+        "x/y",
+        "ß",
+        "ss",
+        "SS",
+        chr(0x17F),
+        "é",
+        "e\u0301",
+        "İ",
+        "i\u0307",
+        "a" * 300,
+    ]
+    names += [
+        "a" * 299 + "B",
+        "a" * 299 + "b",
+        "..",
+        ".",
+        "...",
+        "../x",
+        "/",
+        "\\",
+        " ",
+        " a",
+        "a ",
+        "a.",
+        "%",
+        "%41",
+        "%-",
+    ]
+    names += ["a%~b", "a%^1", "%value", "\0", "\x7f", "~", "-rf", "$HOME", "K", "\u212a"]
+    for _ in range(10_000):
+        names.append("".join(chr(source.randrange(sys.maxunicode + 1)) for _ in range(source.randrange(1, 60))))
+    return list(dict.fromkeys(names))
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_ten_thousand_hostile_keys_have_different_names_inside_the_folder(portable):
+    keys = [key.replace("|", "/") for key in hostile()]
+    keys = list(dict.fromkeys(keys))
+    found = [address("x", key, portable=portable) for key in keys]
+    assert len(set(found)) == len(keys)
+    for name in found:
+        folder, _, last = name.partition("/")
+        assert folder == "x"
+        assert "/" not in last
+        assert last not in ("", ".", "..")
+        assert len(last.encode()) <= 255
+
+
+def test_names_of_the_portable_kind_differ_on_a_file_system_that_ignores_case_and_composition():
+    found = [address("x", key, portable=True) for key in dict.fromkeys(key.replace("|", "/") for key in hostile())]
+    folded = {unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()) for name in found}
+    assert len(folded) == len(found)
+    assert not any(set(name) & set('<>:"|?*\\') for name in found)
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_names_can_be_read_back_unless_they_were_shortened(portable):
+    for key in hostile():
+        name = escaped(key, portable=portable)
+        assert original(name) == (None if "%~" in name else key)
+
+
+@given(st.lists(st.tuples(ASSETS, KEYS), min_size=2, max_size=2, unique_by=lambda pair: (pair[0].path, pair[1])))
+def test_different_partitions_have_different_addresses(pairs):
+    (asset, key), (other_asset, other_key) = pairs
+    assert address(asset, key) != address(other_asset, other_key)
+
+
+@given(ASSETS, KEYS, st.booleans())
+def test_an_address_is_below_the_root_and_says_whose_it_is(asset, key, portable):
+    path = PurePosixPath(address(asset, key, portable=portable))
+    assert ".." not in path.parts
+    assert not path.is_absolute()
+    assert owner(path) == (asset, key)
+
+
+def test_an_address_that_is_nobodys_has_no_owner():
+    for name in ("a%~0123/b", "x/%zz", "p%", "x/%FF"):
+        assert owner(PurePosixPath(name)) is None
+
+
+def test_a_displaced_value_belongs_to_the_partition_it_lies_in():
+    assert owner(PurePosixPath("x/a/%value")) == (AssetKey("x"), "a")
+
+
+@given(
+    st.lists(st.one_of(TEXTS, st.sampled_from(["2013-01-01", "EWR", "con", "", "nul", "a_b"])), max_size=6),
+    st.booleans(),
+)
+def test_texts_taken_for_plain_are_their_own_names(texts, portable):
+    if are_plain(texts, portable=portable):
+        assert [escaped(text, portable=portable) for text in texts] == texts
+
+
+def test_ordinary_keys_are_taken_for_plain():
+    assert are_plain(["2013-01-01", "2013-01-02-05:00", "EWR"])
+    assert are_plain(["2013-01-01"], portable=True)
+    assert not are_plain(["EWR"], portable=True)
+
+
+@pytest.mark.parametrize("key", ["x", "2013-01-01", "ü", "a b", "..", "a" * 300, "%value", "con", "\u202e", "\ud800"])
+def test_the_operating_system_takes_every_name(tmp_path, key):
+    path = partition_path(tmp_path, AssetKey("x"), key)
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    assert [each.name for each in Path(tmp_path / "x").iterdir()] == [path.name]

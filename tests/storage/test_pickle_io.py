@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import (
+    DamagedPartitionError,
+    InvalidInvocationError,
+    NotMaterializedError,
+    UnstorableValueError,
+    UntrustedPartitionError,
+)
+from ipyassets.events import Artifact
+from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.signature import Signer
+from tests.conformance.io_manager import SALES, IOManagerConformance, output, wanted
+
+MINE = Signer(secret=b"mine")
+
+
+@pytest.fixture
+def manager(tmp_path):
+    return FilesystemIOManager(tmp_path, signer=MINE)
+
+
+class TestOnDisk(IOManagerConformance):
+    @pytest.fixture
+    def manager(self, tmp_path):
+        return FilesystemIOManager(tmp_path, signer=MINE)
+
+
+class TestWithoutWaitingForTheDisk(IOManagerConformance):
+    @pytest.fixture
+    def manager(self, tmp_path):
+        return FilesystemIOManager(tmp_path, signer=MINE, durable=False)
+
+
+def stored(manager: FilesystemIOManager, key: str | None, value: object) -> dict[str, Artifact]:
+    context = output(key)
+    manager.handle_output(context, value)
+    return {name: artifact for name, artifact in context.stored.items() if isinstance(artifact, Artifact)}
+
+
+def names(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
+def test_a_partition_is_one_plain_pickle_at_the_plain_path(manager, tmp_path):
+    stored(manager, "2013-01-01", {"n": 1})
+    with (tmp_path / "sales" / "2013-01-01").open("rb") as file:
+        assert pickle.load(file) == {"n": 1}
+    assert names(tmp_path) == {".staging", "sales"}
+    assert names(tmp_path / ".staging") == set()
+
+
+def test_the_artifact_says_where_how_large_and_what(manager, tmp_path):
+    [artifact] = stored(manager, "a", {"n": 1}).values()
+    assert artifact.path == "sales/a"
+    assert artifact.size == (tmp_path / "sales" / "a").stat().st_size
+
+
+def test_the_same_content_has_the_same_data_version_wherever_it_lies(manager, tmp_path):
+    elsewhere = FilesystemIOManager(tmp_path / "other", signer=Signer(secret=b"somebody else"))
+    versions = {
+        artifact.data_version
+        for where, key in ((manager, "a"), (manager, "b"), (elsewhere, "a"))
+        for artifact in stored(where, key, [1, 2, 3]).values()
+    }
+    assert len(versions) == 1
+
+
+def test_a_value_that_cannot_be_pickled_leaves_the_previous_one(manager, tmp_path):
+    artifacts = stored(manager, "a", 1)
+    with pytest.raises(UnstorableValueError, match=r"function cannot be pickled.*name the function"):
+        stored(manager, "a", lambda: None)
+    assert manager.load_input(wanted("a", artifacts=artifacts)) == 1
+    assert names(tmp_path / ".staging") == set()
+
+
+def test_a_value_that_fails_halfway_leaves_no_file(manager, tmp_path):
+    with pytest.raises(UnstorableValueError):
+        stored(manager, "a", [np.zeros(1 << 20), (i for i in range(3))])
+    assert names(tmp_path / ".staging") == set()
+    assert not (tmp_path / "sales").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [((i for i in range(3)), "return a list or a frame"), (open(os.devnull), "not the handle")],  # noqa: PTH123, SIM115
+)
+def test_the_error_says_what_to_return_instead(manager, value, advice):
+    with pytest.raises(UnstorableValueError, match=advice):
+        stored(manager, "a", value)
+
+
+def test_a_changed_byte_is_noticed_before_unpickling(manager, tmp_path):
+    artifacts = stored(manager, "a", {"n": 1})
+    path = tmp_path / "sales" / "a"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedPartitionError, match="the file of sales 'a' is not what was stored"):
+        manager.load_input(wanted("a", artifacts=artifacts))
+
+
+def test_a_changed_byte_of_a_large_value_is_noticed(manager, tmp_path):
+    artifacts = stored(manager, "a", np.zeros(1 << 20))
+    with (tmp_path / "sales" / "a").open("r+b") as file:
+        file.seek(4_000_000)
+        file.write(b"\x01")
+    with pytest.raises(DamagedPartitionError):
+        manager.load_input(wanted("a", artifacts=artifacts))
+
+
+def test_a_file_that_is_gone_is_damage_not_absence(manager, tmp_path):
+    artifacts = stored(manager, "a", 1)
+    (tmp_path / "sales" / "a").unlink()
+    with pytest.raises(DamagedPartitionError, match="is gone"):
+        manager.load_input(wanted("a", artifacts=artifacts))
+
+
+def test_two_swapped_files_are_noticed(manager, tmp_path):
+    artifacts = stored(manager, "a", 1) | stored(manager, "b", 2)
+    a, b = tmp_path / "sales" / "a", tmp_path / "sales" / "b"
+    content = a.read_bytes()
+    a.write_bytes(b.read_bytes())
+    b.write_bytes(content)
+    for key in "ab":
+        with pytest.raises(DamagedPartitionError):
+            manager.load_input(wanted(key, artifacts=artifacts))
+
+
+class CreatesAFile:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.path),))
+
+
+def test_a_pickle_signed_with_another_key_is_never_unpickled(manager, tmp_path):
+    theirs = FilesystemIOManager(tmp_path, signer=Signer(secret=b"theirs"))
+    artifacts = stored(theirs, "a", CreatesAFile(tmp_path / "proof"))
+    with pytest.raises(UntrustedPartitionError, match="not signed by you"):
+        manager.load_input(wanted("a", artifacts=artifacts))
+    assert not (tmp_path / "proof").exists()
+    theirs.load_input(wanted("a", artifacts=artifacts))
+    assert (tmp_path / "proof").exists()
+
+
+def test_a_pickle_without_a_record_is_never_unpickled(manager, tmp_path):
+    (tmp_path / "sales").mkdir()
+    (tmp_path / "sales" / "a").write_bytes(pickle.dumps(CreatesAFile(tmp_path / "proof")))
+    with pytest.raises(UntrustedPartitionError, match=r"trust\(\) lets it in"):
+        manager.load_input(wanted("a", artifacts={}))
+    assert not (tmp_path / "proof").exists()
+
+
+def test_a_record_of_another_partition_does_not_let_a_file_in(manager):
+    artifacts = stored(manager, "a", 1)
+    stored(manager, "b", 1)
+    with pytest.raises(UntrustedPartitionError):
+        manager.load_input(wanted("b", artifacts={"b": artifacts["a"]}))
+
+
+def test_a_recorded_value_whose_writer_died_before_putting_it_in_place_is_found(manager, tmp_path):
+    context = output("a")
+    manager.stage(context, "new")
+    assert not (tmp_path / "sales").exists()
+    assert manager.present(SALES, ["a", "b"]).tolist() == [True, False]
+    assert manager.load_input(wanted("a", artifacts=context.stored)) == "new"
+    assert (tmp_path / "sales" / "a").is_file()
+
+
+def test_a_recorded_overwrite_whose_writer_died_is_found_too(manager):
+    stored(manager, "a", "old")
+    context = output("a")
+    manager.stage(context, "new")
+    assert manager.load_input(wanted("a", artifacts=context.stored)) == "new"
+
+
+def test_presence_is_told_for_every_kind_of_key(manager):
+    for key in ("a", "red|2024-01-01", "x/y", "con", None):
+        stored(manager, key, 1)
+    asked = ["a", "b", "red|2024-01-01", "red|2024-01-02", "blue|2024-01-01", "x/y", "x/z", "con", ""]
+    # With partitions in its folder, the asset's own file is set aside in it.
+    assert manager.present(SALES, asked).tolist() == [True, False, True, False, False, True, False, True, True]
+    assert manager.present(AssetKey("never"), ["a"]).tolist() == [False]
+    assert manager.present(SALES, []).tolist() == []
+
+
+def test_missing_partitions_can_be_left_out(manager):
+    artifacts = stored(manager, "a", 1)
+    loaded = manager.load_input(wanted("b", "a", artifacts=artifacts, gives_one=False, allow_missing_partitions=True))
+    assert loaded == {"a": 1}
+    with pytest.raises(NotMaterializedError):
+        manager.load_input(wanted("b", "a", artifacts=artifacts, gives_one=False))
+
+
+def test_large_partitions_of_a_slice_are_all_loaded(manager):
+    artifacts: dict[str, Artifact] = {}
+    for i, key in enumerate("abc"):
+        artifacts |= stored(manager, key, np.full(1 << 16, i))
+    loaded = manager.load_input(wanted("c", "a", "b", artifacts=artifacts, gives_one=False))
+    assert [int(value[0]) for value in loaded.values()] == [2, 0, 1]
+
+
+def test_a_class_that_is_gone_is_explained(manager, tmp_path):
+    artifacts = stored(manager, "a", CreatesAFile)
+    try:
+        del globals()["CreatesAFile"]
+        with pytest.raises(AttributeError) as caught:
+            manager.load_input(wanted("a", artifacts=artifacts))
+    finally:
+        globals()["CreatesAFile"] = CREATES
+    assert "run the cell that defines it" in caught.value.__notes__[0]
+
+
+CREATES = CreatesAFile
+
+
+def test_a_manager_without_a_folder_says_so():
+    with pytest.raises(InvalidInvocationError, match="base_dir"):
+        FilesystemIOManager().path(SALES, "a")
+
+
+def test_an_instance_gives_a_manager_what_it_lacks(tmp_path):
+    assert FilesystemIOManager().bound(tmp_path, MINE).path(SALES, "a") == tmp_path / "sales" / "a"
+    kept = FilesystemIOManager(tmp_path / "mine", durable=False).bound(tmp_path, MINE)
+    assert kept.path(SALES, "a") == tmp_path / "mine" / "sales" / "a"
+    assert not kept.durable
+
+
+def test_a_manager_can_be_sent_to_a_worker_without_the_key(tmp_path):
+    manager = FilesystemIOManager(tmp_path, signer=Signer(key_file=tmp_path / "key"))
+    artifacts = stored(manager, "a", 5)
+    sent = pickle.dumps(manager)
+    assert (tmp_path / "key").read_bytes() not in sent
+    assert pickle.loads(sent).load_input(wanted("a", artifacts=artifacts)) == 5
+
+
+def test_files_are_readable_as_the_user_wants(manager, tmp_path):
+    before = os.umask(0o027)
+    try:
+        stored(manager, "a", 1)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "sales" / "a").stat().st_mode) == 0o640
