@@ -26,17 +26,17 @@ class Bridge:
     After the last mark there is always one more `draw`. The thread is a daemon that exists only while there is work.
     """
 
-    def __init__(self, draw: Callable[[], None], *, pause: float = PAUSE) -> None:
+    def __init__(self, draw: Callable[[], object], *, pause: float = PAUSE) -> None:
         self._draw = draw
         self._pause = pause
         self._changed = threading.Condition()
-        self._actions: deque[Callable[[], None]] = deque()
+        self._actions: deque[Callable[[], object]] = deque()
         self._marked = False
         self._busy = False
         self._next_draw = 0.0
         self._thread: threading.Thread | None = None
 
-    def post(self, action: Callable[[], None]) -> None:
+    def post(self, action: Callable[[], object]) -> None:
         """Have `action` run after those posted before; returns at once, on any thread."""
         with self._changed:
             self._actions.append(action)
@@ -77,7 +77,7 @@ class Bridge:
                     self._next_draw = monotonic() + max(self._pause, took / SHARE - took)
                 self._changed.notify_all()
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next(self) -> Callable[[], object] | None:
         """What to do now, waiting for it; None once there has been nothing for a while."""
         with self._changed:
             while True:

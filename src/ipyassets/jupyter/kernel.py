@@ -1,53 +1,80 @@
-"""One notebook's kernel: its shell, the assets its variables hold, where their values are kept, and the bars that show them."""
+"""One notebook's kernel: its shell, the assets of its variables, where values are kept, and the bars that show them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipyassets.assets import AssetGraph, AssetsDefinition
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidDefinitionError
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bars import Bars
 from ipyassets.jupyter.namespace import Namespace
 from ipyassets.jupyter.widget import PartitionBar
 
+PATIENCE = 1.0  # seconds that a cell waits, at most, for its bars to show what it has changed
+
 
 class NotebookKernel:
     """What magics, completion and bars of one notebook share.
 
-    `namespace` is the registry: the assets bound in the user's variables. `instance` is opened when first asked for, so that
-    loading the extension writes nothing.
+    `namespace` is the registry: the assets bound in the user's variables. `instance` is where this notebook keeps its
+    values and its log; it writes nothing before it is used.
     """
 
-    def __init__(self, shell: InteractiveShell, open_instance: Callable[[], Instance]) -> None:
+    def __init__(self, shell: InteractiveShell, instance: Instance) -> None:
         self.shell = shell
         self.namespace = Namespace(shell.user_ns)
-        self.bars = Bars()
-        self._open_instance = open_instance
-
-    @cached_property
-    def instance(self) -> Instance:
-        """Where this notebook keeps its values and its log."""
-        return self._open_instance()
+        self.instance = instance
+        self._shown: dict[AssetKey, PartitionBar] = {}
 
     def graph(self) -> AssetGraph:
         """The assets bound in the user's variables; raises InvalidDefinitionError where two of them share a key."""
         return self.namespace.graph()
 
     def bar_for(self, asset: AssetsDefinition) -> PartitionBar:
-        """The bar of an asset: one for each asset key, however often it is shown."""
-        return self.bars.bar_for(asset, self.instance, self.graph())
+        """The bar of an asset: one for each asset key, however often it is shown, so that all its views agree."""
+        graph = self.graph()
+        if asset.key not in graph:
+            graph = AssetGraph.of([*graph, asset])
+        bar = self._shown.get(asset.key)
+        if bar is None or bar.comm is None:
+            bar = PartitionBar(graph[asset.key], assets=graph, bars=self._bars)
+            self._shown[asset.key] = bar
+        else:
+            self._bars.refresh(graph)
+            self._bars.settle(PATIENCE)
+        return bar
 
     def show(self, asset: AssetsDefinition) -> None:
         """Show the asset's bar under the running cell, and keep what is saved with the notebook up to date."""
-        self.bars.show(self.bar_for(asset))
+        self.bar_for(asset).display()
 
     def refresh(self) -> None:
         """Let every bar follow the assets as they are defined now; called after each cell."""
-        self.bars.refresh(self.graph())
+        if not self._shown:
+            return
+        try:
+            self._bars.refresh(self.graph())
+        except InvalidDefinitionError as error:
+            self._bars.complain_everywhere(str(error))
+        # an executed notebook is saved as soon as its last cell has ended
+        self._bars.settle(PATIENCE)
 
     def close(self) -> None:
-        """Stop following: bars stay readable, and a run that is going on goes on."""
-        self.bars.close()
+        """Cancel what is running and let go of the store; bars stay readable and say so."""
+        if self._shown:
+            self._bars.close("ipyassets was unloaded: run %load_ext ipyassets and this cell again to go on")
+        self.instance.close()
+
+    @cached_property
+    def _bars(self) -> Bars:
+        return Bars(self.instance, self.graph(), materialize_line)
+
+
+def materialize_line(key: AssetKey, selection: str) -> str:
+    """The line magic that materializes a selection."""
+    return f"%materialize {key} {selection}".rstrip()

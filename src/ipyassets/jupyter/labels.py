@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import singledispatch
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from ipyassets.partitions import (
 from ipyassets.partitions.calendar_space import CalendarSpace, WallRuns
 from ipyassets.partitions.space import PartitionSpace
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 # What the browser's own formatting knows; a format with anything else is sent as a list.
 _PLAIN = re.compile(r"(?:[^%]|%[YmdHMSyjbB%])*")

@@ -1,0 +1,126 @@
+"""The bars on one instance: they follow its states and the assets as defined now, all on one thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import IpyassetsError
+from ipyassets.instance import Instance
+from ipyassets.jupyter.bar import Bar, CodeLine
+from ipyassets.jupyter.bridge import Bridge
+from ipyassets.jupyter.labels import Json
+from ipyassets.jupyter.protocol import Intent
+from ipyassets.jupyter.snapshot import Picture
+
+log = logging.getLogger(__name__)
+
+CLOSING = 2.0  # seconds that closing waits, at most, for what is being drawn
+
+
+class View(Protocol):
+    """Where a bar is shown."""
+
+    def show(self, traits: Json) -> None:
+        """Bring what lives up to date."""
+
+    def save(self, picture: Picture) -> None:
+        """Bring what is saved with the notebook up to date."""
+
+
+def call_line(key: AssetKey, selection: str) -> str:
+    """The Python call that materializes a selection, for hosts without magics."""
+    name = key.to_python_identifier()
+    return f"materialize([{name}], partitions={selection!r})" if selection else f"materialize([{name}])"
+
+
+class Bars:
+    """Every bar on one instance, and the graph of assets that they show.
+
+    Any thread may call any method; what it asks for happens on the bridge's thread, in order, so bars need no locks.
+    """
+
+    def __init__(self, instance: Instance, graph: AssetGraph, code_line: CodeLine = call_line) -> None:
+        self.instance = instance
+        self._graph = graph
+        self._code_line = code_line
+        self._views: dict[Bar, View] = {}
+        self._bridge = Bridge(self._draw)
+        self._unsubscribe = instance.subscribe(lambda _keys: self._bridge.mark())
+
+    def open(self, asset: AssetsDefinition, graph: AssetGraph) -> Bar:
+        """A new bar, worked out in the calling thread so that it can be shown at once; hand it to `follow` then."""
+        return Bar(asset, self.instance, self.instance.facts(graph), self._code_line)
+
+    def follow(self, bar: Bar, view: View) -> None:
+        """Keep a bar and its view up to date from now on."""
+        self._bridge.post(lambda: self._views.update({bar: view}))
+        self._bridge.mark()
+
+    def drop(self, bar: Bar) -> None:
+        """Leave a bar as it is from now on."""
+        self._bridge.post(lambda: self._views.pop(bar, None))
+
+    def receive(self, bar: Bar, intent: Intent) -> None:
+        """Carry out what the browser asks of a bar."""
+        self._bridge.post(partial(self._carry_out, bar, partial(bar.receive, intent)))
+
+    def complain(self, bar: Bar, text: str) -> None:
+        """Show an error on a bar."""
+        self._bridge.post(partial(self._carry_out, bar, partial(bar.complain, text)))
+
+    def refresh(self, graph: AssetGraph) -> None:
+        """Show these assets from now on."""
+        self._bridge.post(partial(setattr, self, "_graph", graph))
+        self._bridge.mark()
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until every bar shows what is true; False if that took longer than `timeout` seconds."""
+        return self._bridge.settle(timeout)
+
+    def complain_everywhere(self, text: str) -> None:
+        """Show an error on every bar."""
+        self._bridge.post(partial(self._tell, lambda bar: bar.complain(text)))
+
+    def close(self, reason: str) -> None:
+        """Stop following the instance: bars keep what they show, and say why nothing can be done with them."""
+        self._unsubscribe()
+        self._bridge.post(partial(self._tell, lambda bar: bar.retire(reason)))
+        self._bridge.post(self._views.clear)
+        self.settle(CLOSING)
+
+    def _carry_out(self, bar: Bar, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception as error:  # a mapping or an executor of the user's own may raise anything
+            log.exception("%s could not do what its bar was asked for", bar.key)
+            bar.complain(f"{type(error).__name__}: {error}")
+        if bar in self._views:
+            self._views[bar].show(bar.traits)
+        self._bridge.mark()
+
+    def _tell(self, what: Callable[[Bar], None]) -> None:
+        for bar, view in self._views.items():
+            what(bar)
+            view.show(bar.traits)
+
+    def _draw(self) -> None:
+        if not self._views:
+            return
+        try:
+            facts = self.instance.facts(self._graph)
+        except IpyassetsError as error:
+            text = str(error)
+            self._tell(lambda bar: bar.complain(text))
+            return
+        is_quiet = not facts.activity
+        for bar, view in list(self._views.items()):
+            bar.follow(facts)
+            view.show(bar.traits)
+            if is_quiet:
+                view.save(bar.picture)
