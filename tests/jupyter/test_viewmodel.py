@@ -157,7 +157,7 @@ MADE = Event(
 def test_the_detail_of_a_failure_has_its_traceback_its_prints_and_the_value_that_was_kept():
     failure = Failure("ZeroDivisionError", "division by zero", "Cell In[4], line 3, in delays(...)")
     last = replace(MADE, attempt=Attempt.FAILED, failure=failure, output="read 842 rows\n", timestamp=WHEN + 60)
-    detail = viewmodel.detail(index=33, key="2013-02-03", state=State.FAILED, reason="failed", last=last, made=made)[
+    detail = viewmodel.detail(index=33, key="2013-02-03", state=State.FAILED, reason="failed", last=last, made=MADE)[
         "detail"
     ]
     assert detail.keys() == CONTRACT["a failure with its detail"]["detail"].keys()
