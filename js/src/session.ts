@@ -45,6 +45,7 @@ export class Session {
   #isUnsent = false;
   #connection: Connection = "live";
   #selected = 0;
+  #dismissed: number | null = null;
 
   constructor(model: Model) {
     this.#model = model;
@@ -99,8 +100,10 @@ export class Session {
     return this.#connection;
   }
 
+  /** The kernel's last word, until the user does something else. */
   get notice(): Notice | null {
-    return noticeOf(this.get("notice"));
+    const notice = noticeOf(this.get("notice"));
+    return notice?.serial === this.#dismissed ? null : notice;
   }
 
   get<Name extends TraitName>(name: Name): Traits[Name] {
@@ -175,6 +178,7 @@ export class Session {
   }
 
   #send(intent: Intent, mask?: Uint8Array): void {
+    this.#dismissed = noticeOf(this.get("notice"))?.serial ?? null;
     const message = { ...intent, fingerprint: this.get("fingerprint") };
     const buffers = mask === undefined ? [] : [encode(mask).buffer as ArrayBuffer];
     try {

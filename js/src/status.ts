@@ -23,7 +23,8 @@ export function statusOf(session: Session): Status {
   if (notice?.level === "error") return { level: "error", text: notice.text };
   if (run.active) return { level: "run", text: run.text };
   if (!session.isAnswered) return { level: "wait", text: plural(session.selected, "partition") };
-  const plan = planOf(session) || notice?.text;
+  if (notice !== null) return { level: "plan", text: notice.text };
+  const plan = planOf(session);
   return plan ? { level: "plan", text: plan } : { level: "hint", text: hintOf(session) };
 }
 

@@ -65,6 +65,7 @@ export function ticksOf(labels: Labels, given: TickMessage[], window: Window, wi
   const finest = [2, 1, 0].find((level) => count(inside, level) * ROOM <= width) ?? 0;
   return inside
     .filter(({ level }) => level <= finest)
+    .sort((a, b) => a.index - b.index)
     .map(({ index, label, level }) => ({ index, label, major: level < finest }));
 }
 

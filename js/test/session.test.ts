@@ -61,6 +61,17 @@ test("a refused selection falls back to the kernel's", async () => {
   expect(statusOf(session)).toEqual({ level: "error", text: "the partitions have changed: select again" });
 });
 
+test("what the kernel said is shown until the user does something else", async () => {
+  const { model, session } = start("January selected, answering select 7");
+  model.tell({ notice: { level: "info", text: "there is nothing to run", serial: 5 } });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(statusOf(session).text).toBe("there is nothing to run");
+  session.describe(3);
+  expect(statusOf(session).text).toBe("31 partitions: 31 missing; with 31 upstream; about 6 s");
+  model.tell({ notice: { level: "info", text: "there is nothing to run", serial: 6 } });
+  expect(statusOf(session).text).toBe("there is nothing to run");
+});
+
 test("many selections in a row are a few messages, the last one among them", async () => {
   const { model, session } = start();
   for (let until = 1; until <= 60; until++) {

@@ -45,3 +45,9 @@ test("listed keys keep the marks they were sent with, the finest that fit", () =
   ]);
   expect(ticksOf(list, given, { first: 0, size: 10 }, 900)).toHaveLength(10);
 });
+
+test("marks come in the order of the partitions, however they were sent", () => {
+  const list = labelsOf({ list: ["a", "b", "c", "d"] });
+  const given = [2, 0, 3, 1].map((index) => ({ index, label: `k${index}`, level: index % 2 }));
+  expect(ticksOf(list, given, { first: 0, size: 4 }, 900).map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+});
