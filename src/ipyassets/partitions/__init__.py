@@ -4,6 +4,12 @@ Pure: no files, no threads; the clock is read in one place, `as_of`.
 """
 
 from ipyassets.partitions.as_of import AsOf, DynamicPartitionsStore, as_of, partition_loading_context
+from ipyassets.partitions.calendar_definitions import (
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
 from ipyassets.partitions.calendar_space import CalendarSpace, WallRuns
 from ipyassets.partitions.defaults import infer_partition_mapping
 from ipyassets.partitions.definitions import (
@@ -39,13 +45,7 @@ from ipyassets.partitions.space import Dimension, PartitionSpace, SequenceSpace,
 from ipyassets.partitions.spans import Indices, Mask, Spans
 from ipyassets.partitions.subset import PartitionsSubset
 from ipyassets.partitions.time_mapping import EarlierPartitionsMapping, TimeWindowPartitionMapping
-from ipyassets.partitions.time_window import (
-    DailyPartitionsDefinition,
-    HourlyPartitionsDefinition,
-    MonthlyPartitionsDefinition,
-    TimeWindowPartitionsDefinition,
-    WeeklyPartitionsDefinition,
-)
+from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 __all__ = [
     "AddDynamicPartitionsRequest",

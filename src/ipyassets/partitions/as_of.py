@@ -39,8 +39,9 @@ def _unknown(name: str) -> Sequence[str]:
 class AsOf:
     """One moment, and the dynamic keys known at it.
 
-    `now` may be naive: it then means the zone of the definition it is asked of. `dynamic_keys` gives the keys of a name, as
-    a mapping or as a function of the name; NoDynamicPartitionsError is raised only once keys are asked for that it lacks.
+    `now` may be naive: it then means the zone of the definition it is asked of. `dynamic_keys` gives the keys of a
+    name, as a mapping or as a function of the name; NoDynamicPartitionsError is raised only once keys are asked for
+    that it lacks.
     """
 
     now: datetime
@@ -48,7 +49,9 @@ class AsOf:
 
     def keys_of(self, name: str) -> tuple[str, ...]:
         """The dynamic keys of `name`, in the order of addition."""
-        return tuple(self.dynamic_keys.get(name, ()) if isinstance(self.dynamic_keys, Mapping) else self.dynamic_keys(name))
+        return tuple(
+            self.dynamic_keys.get(name, ()) if isinstance(self.dynamic_keys, Mapping) else self.dynamic_keys(name)
+        )
 
 
 NO_DYNAMIC_KEYS: DynamicKeys = MappingProxyType({})
@@ -62,8 +65,8 @@ def partition_loading_context(
 ) -> Iterator[AsOf]:
     """Within this block, `effective_dt` is the current time and the store holds the dynamic keys, for every definition.
 
-    What is left out is kept from an enclosing block. A naive `effective_dt` means the zone of each definition. Yields the
-    moment that is now meant.
+    What is left out is kept from an enclosing block. A naive `effective_dt` means the zone of each definition. Yields
+    the moment that is now meant.
     """
     if effective_dt is not None and not isinstance(effective_dt, datetime):
         raise InvalidArgumentError(f"effective_dt must be a datetime, not {effective_dt!r}")
@@ -81,4 +84,6 @@ def as_of(current_time: datetime | None = None, dynamic_partitions_store: Dynami
     if current_time is not None and not isinstance(current_time, datetime):
         raise InvalidArgumentError(f"current_time must be a datetime, not {current_time!r}")
     store = dynamic_partitions_store if dynamic_partitions_store is not None else fixed_store
-    return AsOf(current_time or fixed_now or datetime.now(UTC), _unknown if store is None else store.get_dynamic_partitions)
+    return AsOf(
+        current_time or fixed_now or datetime.now(UTC), _unknown if store is None else store.get_dynamic_partitions
+    )

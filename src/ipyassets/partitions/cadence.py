@@ -40,8 +40,10 @@ class Cadence:
         return (cron.minutes, cron.hours, *days, self.timezone, *sorted(map(str, self.exclusions)))
 
     def timestamp(self, moment: datetime) -> float:
-        """UTC epoch seconds of a moment; a naive one is on the wall clock of the zone, the earlier of two if it says so."""
-        return moment.timestamp() if moment.tzinfo is not None else moment.replace(tzinfo=zone(self.timezone)).timestamp()
+        """UTC epoch seconds of a moment; a naive one is on the wall clock of the zone, the earlier of two."""
+        return (
+            moment.timestamp() if moment.tzinfo is not None else moment.replace(tzinfo=zone(self.timezone)).timestamp()
+        )
 
     def instant(self, wall: int) -> int:
         """UTC epoch seconds at which the wall clock shows `wall`, the earlier of two."""
@@ -71,8 +73,8 @@ class Cadence:
 class Windows:
     """The windows of a cadence over some years, numbered from 0 in the order of time.
 
-    Window `n` lasts from its tick to the next tick of the schedule, whether or not a window starts there: a Friday before
-    an excluded Saturday ends on Saturday.
+    Window `n` lasts from its tick to the next tick of the schedule, whether or not a window starts there: a Friday
+    before an excluded Saturday ends on Saturday.
     """
 
     def __init__(self, ticks_: Ticks, kept: Indices | None, changes: OffsetChanges) -> None:
@@ -109,7 +111,7 @@ class Windows:
         return np.clip(ended, 0, self._size) if self._kept is None else np.searchsorted(self._kept, ended)
 
     def reaches(self, instant: int) -> bool:
-        """Whether the window that contains a moment (UTC epoch seconds) is known, or would be if it were not excluded."""
+        """Whether the window that contains a moment (UTC epoch seconds) is known, excluded or not."""
         return int(self._ticks.before(np.array([instant]))[0]) < len(self._ticks)
 
     def covers(self, instant: int) -> bool:

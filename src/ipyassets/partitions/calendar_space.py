@@ -17,7 +17,7 @@ from ipyassets.partitions.spans import Indices, Mask, Spans
 
 
 class WallRuns(NamedTuple):
-    """Times on the wall as arithmetic progressions: (first, step, count), in seconds as if UTC; and labels of their own."""
+    """Times on the wall as progressions (first, step, count), in seconds as if UTC; and labels of their own."""
 
     runs: list[tuple[int, int, int]]
     exceptions: dict[int, str]
@@ -44,7 +44,7 @@ class Calendar:
         return self.windows.second_time(numbers) if self.cadence.every_hour else None
 
     def instant_of(self, key: str) -> int:
-        """The moment that a key says, in UTC epoch seconds, whether or not a window starts there; ValueError if none."""
+        """The moment that a key says, in UTC epoch seconds, whether a window starts there or not; else ValueError."""
         wall, offset = self._format.parse(key)
         return int(self.windows.changes.instants_of(np.array([wall]))[0]) if offset is None else wall - offset
 
@@ -85,8 +85,8 @@ def calendar_of(cadence: Cadence, windows: Windows, fmt: str) -> Calendar:
 class CalendarSpace(PartitionSpace):
     """`size` windows of a calendar from the `first` one on.
 
-    Starts and ends are in UTC epoch seconds. Nothing is listed: a window is found from its index, and an index from a key
-    or a moment, by arithmetic and one search among the clock changes of the zone.
+    Starts and ends are in UTC epoch seconds. Nothing is listed: a window is found from its index, and an index from a
+    key or a moment, by arithmetic and one search among the clock changes of the zone.
     """
 
     def __init__(self, calendar: Calendar, first: int, size: int) -> None:
@@ -152,7 +152,9 @@ class CalendarSpace(PartitionSpace):
         second = self.calendar.second_time(numbers)
         places = np.empty(0, dtype=np.int64) if second is None else np.flatnonzero(second)
         labels = self.calendar.keys(numbers[places])
-        return WallRuns(_progressions(self.calendar.windows.walls(numbers)), dict(zip(places.tolist(), labels, strict=True)))
+        return WallRuns(
+            _progressions(self.calendar.windows.walls(numbers)), dict(zip(places.tolist(), labels, strict=True))
+        )
 
     def end_wall_runs(self) -> WallRuns:
         """The ends as progressions on the wall clock."""
@@ -172,12 +174,14 @@ class CalendarSpace(PartitionSpace):
             return self
         bounds = (windows.starts(np.array([min(self.first, len(windows) - 1)])), low, high)
         at = int(bounds[0][0])
-        wider = self.calendar.cadence.windows(min(at, low), max(at, high), lambda found: found.covers(low) and found.covers(high))
+        wider = self.calendar.cadence.windows(
+            min(at, low), max(at, high), lambda found: found.covers(low) and found.covers(high)
+        )
         first = int(wider.starting_before(bounds[0])[0])
         return CalendarSpace(calendar_of(self.calendar.cadence, wider, self.fmt), first, self._size)
 
     def shift_from(self, other: CalendarSpace) -> int | None:
-        """What to add to an index of `other` for the same window here; None where the two have other windows or keys."""
+        """What to add to an index of `other` for the same window here; None where the two differ in windows or keys."""
         if (self.calendar.cadence.canonical, self.fmt) != (other.calendar.cadence.canonical, other.fmt):
             return None
         here = self.covering(other)

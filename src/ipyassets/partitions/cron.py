@@ -60,7 +60,7 @@ class Cron:
     def times(self) -> Indices:
         """The times of day it matches, in seconds after midnight, ascending."""
         times = np.add.outer(np.array(self.hours) * _HOUR, np.array(self.minutes) * _MINUTE)
-        return times.ravel().astype(np.int64)
+        return np.asarray(times.ravel(), dtype=np.int64)
 
     def matching_days(self, first: int, stop: int) -> Indices:
         """The days it matches from `first` up to, not including, `stop`, both as days since 1970-01-01."""
@@ -107,7 +107,7 @@ def _parse(text: str) -> Cron:
         for step in re.findall(r"/(\d+)", field):
             if int(step) > largest:
                 raise InvalidDefinitionError(
-                    f"cron schedule {text!r} steps by {step} in its {name}, which ends at {largest}: it would match once"
+                    f"cron schedule {text!r} steps by {step} in its {name}, which ends at {largest}"
                 )
     minute, hour, day, month, weekday = ("*" if field == "?" else field.upper() for field in fields)
     spelled = [_unwrapped(minute, 59), _unwrapped(hour, 23), day, month, _LAST_WEEKDAY.sub(r"\1L", weekday)]

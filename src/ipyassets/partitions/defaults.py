@@ -19,18 +19,23 @@ def infer_partition_mapping(
 ) -> PartitionMapping:
     """The mapping given (a plain function from key to keys is one), else the default one.
 
-    By default a side without partitions reads, or is read by, all; several dimensions and a plain definition match in one
-    dimension; windows of time read those that overlap; anything else reads the same key. None means: not partitioned.
+    By default a side without partitions reads, or is read by, all; several dimensions and a plain definition match in
+    one dimension; windows of time read those that overlap; anything else reads the same key. None means: not
+    partitioned.
     """
     down, up = downstream_partitions_def, upstream_partitions_def
     if isinstance(partition_mapping, PartitionMapping):
         return partition_mapping.between(downstream_partitions_def, upstream_partitions_def)
     if partition_mapping is not None:
         if isinstance(partition_mapping, type) or not callable(partition_mapping):
-            raise InvalidArgumentError(f"partition_mapping must be a PartitionMapping or a function, not {partition_mapping!r}")
+            raise InvalidArgumentError(
+                f"partition_mapping must be a PartitionMapping or a function, not {partition_mapping!r}"
+            )
         return FunctionPartitionMapping(partition_mapping)
-    if down is None or up is None:
-        return AllPartitionMapping()
+    return AllPartitionMapping() if down is None or up is None else _default(down, up)
+
+
+def _default(down: PartitionsDefinition, up: PartitionsDefinition) -> PartitionMapping:
     if isinstance(down, MultiPartitionsDefinition) != isinstance(up, MultiPartitionsDefinition):
         try:
             return MultiToSingleDimensionPartitionMapping().between(down, up)
@@ -39,4 +44,3 @@ def infer_partition_mapping(
     if isinstance(down, TimeWindowPartitionsDefinition) and isinstance(up, TimeWindowPartitionsDefinition):
         return TimeWindowPartitionMapping()
     return IdentityPartitionMapping()
-

@@ -10,6 +10,7 @@ from enum import Enum
 from functools import lru_cache
 
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, InvalidPartitionKeyError
+from ipyassets.partitions.arguments import name_of
 from ipyassets.partitions.as_of import AsOf, DynamicPartitionsStore, as_of
 from ipyassets.partitions.dynamic import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from ipyassets.partitions.keys import FORBIDDEN, PartitionKeyRange
@@ -22,9 +23,9 @@ from ipyassets.partitions.subset import PartitionsSubset
 class PartitionsDefinition(ABC):
     """A set of partitions, as declared.
 
-    `space(as_of)` is all that a kind of your own must define: the ordered universe of keys at one moment. Everything else,
-    Dagster's methods included, is asked of that space. The time and the dynamic keys are those given, else those of an
-    enclosing `partition_loading_context`, else the clock of this machine and no keys.
+    `space(as_of)` is all that a kind of your own must define: the ordered universe of keys at one moment. Everything
+    else, Dagster's methods included, is asked of that space. The time and the dynamic keys are those given, else those
+    of an enclosing `partition_loading_context`, else the clock of this machine and no keys.
     """
 
     @abstractmethod
@@ -38,8 +39,8 @@ class PartitionsDefinition(ABC):
     ) -> Sequence[str]:
         """Every key, in order.
 
-        `current_time` may be naive: it then means the zone of the definition. NoDynamicPartitionsError where dynamic keys
-        are needed and no store is known.
+        `current_time` may be naive: it then means the zone of the definition. NoDynamicPartitionsError where dynamic
+        keys are needed and no store is known.
         """
         return self._now(current_time, dynamic_partitions_store).keys()
 
@@ -102,7 +103,7 @@ class PartitionsDefinition(ABC):
         """Every partition."""
         return PartitionsSubset.all(self._now())
 
-    def validate_partition_definition(self) -> None:
+    def validate_partition_definition(self) -> None:  # noqa: B027 - few kinds have anything to check
         """Raise InvalidDefinitionError where the definition contradicts itself; a definition that exists does not."""
 
     def validate_partition_key(self, partition_key: str) -> None:
@@ -126,8 +127,9 @@ class PartitionsDefinition(ABC):
 class StaticPartitionsDefinition(PartitionsDefinition):
     """A fixed list of keys, in the order given.
 
-    A key is any text, also an empty one, without `...`, a line break, a tab or another control character, and occurs once;
-    InvalidDefinitionError otherwise. For numbers, dates and enums see `ValuesPartitionsDefinition`.
+    A key is any text, also an empty one, without `...`, a line break, a tab or another control character
+    (InvalidPartitionKeyError), and occurs once (InvalidDefinitionError). For numbers, dates and enums see
+    `ValuesPartitionsDefinition`.
 
         StaticPartitionsDefinition(["arctic", "atlantic", "indian", "pacific", "southern"])
     """
@@ -154,8 +156,8 @@ class StaticPartitionsDefinition(PartitionsDefinition):
 class DynamicPartitionsDefinition(PartitionsDefinition):
     """Keys that are added and removed at run time, under a `name` that several assets may share.
 
-    The keys live in the instance: `instance.add_dynamic_partitions(name, keys)`, or a request of a sensor. They are in the
-    order of their addition. `partition_fn` gives the keys by a function of the current time instead of a name.
+    The keys live in the instance: `instance.add_dynamic_partitions(name, keys)`, or a request of a sensor. They are in
+    the order of their addition. `partition_fn` gives the keys by a function of the current time instead of a name.
     """
 
     def __init__(
@@ -163,10 +165,10 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
     ) -> None:
         if partition_fn is not None and not callable(partition_fn):
             raise InvalidArgumentError(f"partition_fn must be a function of the current time, not {partition_fn!r}")
-        if name is not None and (not isinstance(name, str) or not name):
-            raise InvalidArgumentError(f"the name of dynamic partitions must be a text that is not empty, not {name!r}")
+        if name is not None:
+            name_of("the name of dynamic partitions", name)
         if (name is None) == (partition_fn is None):
-            raise InvalidDefinitionError("dynamic partitions need a name, like DynamicPartitionsDefinition(name='fruits')")
+            raise InvalidDefinitionError("dynamic partitions need a name: DynamicPartitionsDefinition(name='fruits')")
         self.name, self.partition_fn = name, partition_fn
 
     def space(self, as_of: AsOf) -> SequenceSpace:
@@ -185,7 +187,7 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
 
     def _named(self) -> str:
         if self.name is None:
-            raise InvalidDefinitionError("keys given by a function cannot be added or removed: name the definition instead")
+            raise InvalidDefinitionError("keys given by a function cannot be added or removed: give a name instead")
         return self.name
 
     def __eq__(self, other: object) -> bool:
@@ -197,14 +199,18 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
         return hash((self.name, self.partition_fn))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(name={self.name!r})" if self.name else f"{type(self).__name__}({self.partition_fn!r})"
+        return (
+            f"{type(self).__name__}({self.partition_fn!r})"
+            if self.name is None
+            else f"{type(self).__name__}(name={self.name!r})"
+        )
 
 
 class ValuesPartitionsDefinition(PartitionsDefinition):
     """Numbers, dates, enum members or other values as partitions, in their natural order.
 
-    A key is the text of its value: `str` of it, the ISO form of dates, the name of an enum member. Values that cannot be
-    compared keep the order given. InvalidDefinitionError where two values have one text.
+    A key is the text of its value: `str` of it, the ISO form of dates, the name of an enum member. Values that cannot
+    be compared keep the order given. InvalidDefinitionError where two values have one text.
 
         ValuesPartitionsDefinition(range(2, 12))    # '2' comes before '10'
         ValuesPartitionsDefinition(Color)           # every member of an enum
@@ -254,10 +260,10 @@ def checked_keys(keys: Sequence[str]) -> Sequence[str]:
     return keys
 
 
-def check_key(key: str) -> None:
-    """Raise InvalidPartitionKeyError for what could not be addressed later: no text, a range sign, a control character."""
+def check_key(key: object) -> None:
+    """Raise InvalidPartitionKeyError for what could not be addressed later: no text, `...`, a control character."""
     if not isinstance(key, str):
-        raise InvalidPartitionKeyError(f"a partition key is a text, not {key!r}; ValuesPartitionsDefinition takes other values")
+        raise InvalidPartitionKeyError(f"a key is a text, not {key!r}; ValuesPartitionsDefinition takes other values")
     found = [each for each in FORBIDDEN if each in key]
     if found:
         raise InvalidPartitionKeyError(f"partition key {key!r} contains {found[0]!r}, which a selection could not hold")

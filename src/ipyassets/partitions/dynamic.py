@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipyassets.errors import InvalidArgumentError
+from ipyassets.partitions.arguments import name_of, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +14,8 @@ class _Request:
     partition_keys: Sequence[str]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.partitions_def_name, str) or not self.partitions_def_name:
-            raise InvalidArgumentError(f"name the dynamic partitions by a text, not {self.partitions_def_name!r}")
-        keys = self.partition_keys
-        if isinstance(keys, (str, bytes)) or not isinstance(keys, Sequence) or not all(isinstance(key, str) for key in keys):
-            raise InvalidArgumentError(f"partition_keys must be a list of texts, not {keys!r}")
-        object.__setattr__(self, "partition_keys", tuple(keys))
+        name_of("the name of dynamic partitions", self.partitions_def_name)
+        object.__setattr__(self, "partition_keys", texts("partition_keys", self.partition_keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ KeyFunction = Callable[[str], str | Iterable[str] | None]
 class FunctionPartitionMapping(PartitionMapping):
     """Each partition reads the upstream keys that `function` returns for its key: one, several, or None for none.
 
-    The function is asked once for every downstream key; of several dimensions it takes a MultiPartitionKey. It must answer
-    the same each time. A key it returns that does not exist upstream is missing. Annotated `-> str`, it reads exactly one
-    partition, and the input is a value instead of a dict.
+    The function is asked once for every downstream key; of several dimensions it takes a MultiPartitionKey. It must
+    answer the same each time. A key it returns that does not exist upstream is missing. Annotated `-> str`, it reads
+    exactly one partition, and the input is a value instead of a dict.
     """
 
     function: KeyFunction
@@ -64,7 +64,9 @@ def _answers(function: KeyFunction, down: PartitionSpace, up: PartitionSpace) ->
         keys = [] if answer is None else [answer] if isinstance(answer, str) else list(answer)
         for each in keys:
             if not isinstance(each, str):
-                raise InvalidMappingError(f"{function!r} must return keys, which are texts; for {key!r} it returned {each!r}")
+                raise InvalidMappingError(
+                    f"{function!r} must return keys, which are texts; for {key!r} it returned {each!r}"
+                )
         rows += [row] * len(keys)
         wanted += keys
     targets = up.indices(wanted)

@@ -46,8 +46,8 @@ class KeyFormat:
     def render(self, walls: Indices, offsets: Callable[[Indices], Indices], second: Mask | None = None) -> list[str]:
         """The keys of wall clock times (seconds as if UTC).
 
-        `offsets` tells the seconds east of UTC at some places among them, and is asked only where a key shows them; where
-        `second` is true the offset is appended, since the clock showed that time before.
+        `offsets` tells the seconds east of UTC at some places among them, and is asked only where a key shows them;
+        where `second` is true the offset is appended, since the clock showed that time before.
         """
         if not len(walls):
             return []
@@ -67,7 +67,7 @@ class KeyFormat:
         except ValueError:
             if self.has_offset:
                 raise
-            read = datetime.strptime(key, self.fmt + "%z")
+            read = datetime.strptime(key, f"{self.fmt}%z")
         shift = read.utcoffset()
         naive = read.replace(tzinfo=None, microsecond=0)
         wall = int((naive - datetime(1970, 1, 1)).total_seconds())  # noqa: DTZ001 - as if UTC
@@ -92,7 +92,9 @@ class KeyFormat:
                 numbers[meaning[1]] = numbers[meaning[1]] * 10 + digit
         return _walls(numbers), fits
 
-    def _column(self, column: _Column, days: Indices, seconds: Indices, offsets: Callable[[Indices], Indices]) -> list[str]:
+    def _column(
+        self, column: _Column, days: Indices, seconds: Indices, offsets: Callable[[Indices], Indices]
+    ) -> list[str]:
         if column.kind == "date":
             return _repeated(days, lambda values: _dates(column.format, values))
         if column.kind == "time":
@@ -161,7 +163,7 @@ def _moment(wall: int, offset: int) -> datetime:
 
 @lru_cache(maxsize=128)
 def _layout(fmt: str) -> tuple[str, ...] | None:
-    """What stands at each place of a key of fixed width: a character, or a digit of a directive; None for other formats."""
+    """What stands at each place of a key of fixed width: a character or a directive; None for other formats."""
     places: list[str] = []
     end = 0
     for found in _DIRECTIVE.finditer(fmt):
@@ -171,7 +173,7 @@ def _layout(fmt: str) -> tuple[str, ...] | None:
         if letter not in _WIDTHS:
             return None
         places.extend([found[0]] * _WIDTHS[letter])
-    return tuple([*places, *fmt[end:]]) if "%Y" in fmt else None
+    return (*places, *fmt[end:]) if "%Y" in fmt else None
 
 
 def _walls(numbers: dict[str, npt.NDArray[np.int64]]) -> Indices:

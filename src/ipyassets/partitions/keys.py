@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from ipyassets.errors import InvalidPartitionKeyError
 
@@ -26,19 +27,21 @@ class MultiPartitionKey(str):
     __slots__ = ("_names",)
     _names: tuple[str, ...]
 
-    def __new__(cls, keys_by_dimension: Mapping[str, str]) -> MultiPartitionKey:
+    def __new__(cls, keys_by_dimension: Mapping[str, str]) -> Self:
+        """Take the key in each dimension."""
         if not isinstance(keys_by_dimension, Mapping):
             raise InvalidPartitionKeyError(f"give a mapping from dimension to key, not {keys_by_dimension!r}")
-        for name, key in keys_by_dimension.items():
+        pairs: Iterable[tuple[object, object]] = keys_by_dimension.items()
+        for name, key in pairs:
             if not isinstance(name, str) or not isinstance(key, str):
                 raise InvalidPartitionKeyError(f"dimension names and keys are texts: {name!r}: {key!r} is not")
             if SEPARATOR in key:
-                raise InvalidPartitionKeyError(f"{key!r} of dimension {name!r} contains {SEPARATOR!r}, which joins dimensions")
+                raise InvalidPartitionKeyError(f"{key!r} of dimension {name!r} must not contain {SEPARATOR!r}")
         names = tuple(sorted(keys_by_dimension))
         return cls.of(names, [keys_by_dimension[name] for name in names])
 
     @classmethod
-    def of(cls, names: tuple[str, ...], keys: Sequence[str]) -> MultiPartitionKey:
+    def of(cls, names: tuple[str, ...], keys: Sequence[str]) -> Self:
         """The key of dimensions whose `names` are already in order; nothing is checked."""
         made = super().__new__(cls, SEPARATOR.join(keys))
         made._names = names

@@ -11,7 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
-from ipyassets.partitions.definitions import PartitionsDefinition, StaticPartitionsDefinition, ValuesPartitionsDefinition
+from ipyassets.partitions.arguments import texts, whole_number
+from ipyassets.partitions.definitions import (
+    PartitionsDefinition,
+    StaticPartitionsDefinition,
+    ValuesPartitionsDefinition,
+)
 from ipyassets.partitions.relation import Relation, matching, relation_of
 from ipyassets.partitions.space import PartitionSpace, WholeSpace
 from ipyassets.partitions.spans import Spans
@@ -27,10 +32,11 @@ class Mapped(NamedTuple):
 class PartitionMapping(ABC):
     """Which partitions of an upstream asset each partition of a downstream asset reads.
 
-    A mapping of your own defines `upstream`; `downstream` follows from it, by asking for every downstream partition once,
-    unless you define it too. Then the law to keep is: d is in `downstream({u})` exactly if u is in `upstream({d})`. An
-    asset without partitions has a space of one. Mappings are values: define `__eq__` and `__hash__`, as a frozen dataclass
-    does. A plain function from key to keys is a mapping too: see `FunctionPartitionMapping`.
+    A mapping of your own defines `upstream`; `downstream` follows from it, by asking for every downstream partition
+    once, unless you define it too. Then the law to keep is: d is in `downstream({u})` exactly if u is in
+    `upstream({d})`. An asset without partitions has a space of one. Mappings are values: define `__eq__` and
+    `__hash__`, as a frozen dataclass does. A plain function from key to keys is a mapping too: see
+    `FunctionPartitionMapping`.
     """
 
     @abstractmethod
@@ -45,14 +51,18 @@ class PartitionMapping(ABC):
         """Whether no downstream partition can ever read more than one: its input is then a value, else a dict."""
         return up is None
 
-    def validate_partition_mapping(
+    def validate_partition_mapping(  # noqa: B027 - few mappings have anything to check
         self,
         upstream_partitions_def: PartitionsDefinition | None,
         downstream_partitions_def: PartitionsDefinition | None,
     ) -> None:
         """Raise InvalidMappingError where the mapping does not fit the two definitions (None: not partitioned)."""
 
-    def between(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> PartitionMapping:  # noqa: ARG002
+    def between(
+        self,
+        down: PartitionsDefinition | None,  # noqa: ARG002 - asked of every mapping
+        up: PartitionsDefinition | None,  # noqa: ARG002
+    ) -> PartitionMapping:
         """What applies between two definitions: this mapping, or one that has settled what only definitions tell."""
         return self
 
@@ -65,8 +75,8 @@ class PartitionMapping(ABC):
         if definition is None or not self.points_backward(definition):
             raise InvalidMappingError(
                 "an asset may depend on itself only through earlier partitions: in time, by "
-                "TimeWindowPartitionMapping(start_offset=-1, end_offset=-1) or another range that ends before 0; in several "
-                "dimensions, by a MultiPartitionMapping with such a mapping for a dimension of time"
+                "TimeWindowPartitionMapping(start_offset=-1, end_offset=-1) or another range that ends before 0; "
+                "in several dimensions, by a MultiPartitionMapping with such a mapping for a dimension of time"
             )
 
     @property
@@ -84,7 +94,9 @@ class IdentityPartitionMapping(PartitionMapping):
         if down == up:
             return Mapped(spans)
         if isinstance(down, WholeSpace) or isinstance(up, WholeSpace):
-            raise InvalidMappingError("an asset without partitions has no key in common with one that has: map all, or the last")
+            raise InvalidMappingError(
+                "an asset without partitions shares no key with one that has: map all, or the last"
+            )
         members = spans.indices()
         found = matching(down, up)[members]
         lost = members[found < 0]
@@ -107,8 +119,8 @@ class IdentityPartitionMapping(PartitionMapping):
         """Raise InvalidMappingError where the two definitions are not of one kind."""
         if type(upstream_partitions_def) is not type(downstream_partitions_def):
             raise InvalidMappingError(
-                f"the same key means nothing between {upstream_partitions_def!r} upstream and {downstream_partitions_def!r} "
-                "downstream: give a partition_mapping"
+                f"the same key means nothing between {upstream_partitions_def!r} upstream and "
+                f"{downstream_partitions_def!r} downstream: give a partition_mapping"
             )
 
 
@@ -132,8 +144,7 @@ class LastPartitionMapping(PartitionMapping):
     count: int = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.count, int) or self.count < 1:
-            raise InvalidArgumentError(f"count must be a whole number from 1, not {self.count!r}")
+        whole_number("count", self.count, least=1)
 
     def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:  # noqa: ARG002
         """The newest ones; fewer, or none, where there are no more."""
@@ -158,10 +169,7 @@ class SpecificPartitionsPartitionMapping(PartitionMapping):
     partition_keys: Sequence[str]
 
     def __post_init__(self) -> None:
-        keys = self.partition_keys
-        if isinstance(keys, (str, bytes)) or not isinstance(keys, Collection) or not all(isinstance(key, str) for key in keys):
-            raise InvalidArgumentError(f"partition_keys must be a list of texts, not {keys!r}")
-        object.__setattr__(self, "partition_keys", tuple(keys))
+        object.__setattr__(self, "partition_keys", texts("partition_keys", self.partition_keys))
 
     def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:  # noqa: ARG002
         """The partitions of the keys; those that do not exist are missing."""
@@ -199,12 +207,8 @@ class StaticPartitionMapping(PartitionMapping):
             raise InvalidArgumentError(f"give a mapping from upstream key to downstream keys, not {given!r}")
         pairs = []
         for up, downs in given.items():
-            if not isinstance(up, str) or not isinstance(downs, Collection):
-                raise InvalidArgumentError(f"{up!r}: {downs!r} must be an upstream key and its downstream key or keys")
-            pairs += [(up, down) for down in ([downs] if isinstance(downs, str) else downs)]
-        wrong = [down for _, down in pairs if not isinstance(down, str)]
-        if wrong:
-            raise InvalidArgumentError(f"a downstream key is a text, not {wrong[0]!r}")
+            fed = (downs,) if isinstance(downs, str) else texts(f"the downstream keys of {up!r}", downs)
+            pairs += [(up, down) for up in texts("upstream keys", [up]) for down in fed]
         object.__setattr__(self, "_pairs", tuple(pairs))
 
     def __hash__(self) -> int:
@@ -240,7 +244,9 @@ class StaticPartitionMapping(PartitionMapping):
                 raise InvalidMappingError(f"StaticPartitionMapping needs static partitions {side}, not {definition!r}")
             unknown = [key for key in keys if not definition.has_partition_key(key)]
             if unknown:
-                raise InvalidMappingError(f"{unknown[0]!r} of StaticPartitionMapping is no partition of the {side} asset")
+                raise InvalidMappingError(
+                    f"{unknown[0]!r} of StaticPartitionMapping is no partition of the {side} asset"
+                )
 
 
 def _check_known(side: str, keys: Sequence[str], space: PartitionSpace) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, InvalidPartitionKeyError, nearest
+from ipyassets.partitions.arguments import name_of
 from ipyassets.partitions.as_of import AsOf, as_of
 from ipyassets.partitions.definitions import PartitionsDefinition, StaticPartitionsDefinition
 from ipyassets.partitions.keys import SEPARATOR, MultiPartitionKey, TimeWindow
@@ -31,11 +32,12 @@ class PartitionDimensionDefinition(NamedTuple):
 class MultiPartitionsDefinition(PartitionsDefinition):
     """Every combination of the keys of two or more dimensions, or those for which `where` is true.
 
-    Dimensions are in the order of their names, whatever the order given, and the first varies slowest; a key is the text of
-    its parts joined by a vertical bar. `where` takes a MultiPartitionKey and is asked once for each combination.
+    Dimensions are in the order of their names, whatever the order given, and the first varies slowest; a key is the
+    text of its parts joined by a vertical bar. `where` takes a MultiPartitionKey and is asked once for each
+    combination.
 
-        MultiPartitionsDefinition({"date": days, "color": colors})     # keys like 'red|2024-01-31'
-        MultiPartitionsDefinition({"start": days, "end": days}, where=lambda key: key.keys_by_dimension["start"] <= ...)
+        MultiPartitionsDefinition({"date": days, "color": colors})  # keys like 'red|2024-01-31'
+        MultiPartitionsDefinition({"first": days, "last": days}, where=in_order)
 
     InvalidDefinitionError for fewer than two dimensions, for a dimension that is itself of several, and for static keys
     with one of `|,[]`.
@@ -45,7 +47,7 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         if not isinstance(partitions_defs, Mapping):
             raise InvalidArgumentError(f"give a mapping from dimension to definition, not {partitions_defs!r}")
         if len(partitions_defs) < 2:  # noqa: PLR2004 - one dimension is no product
-            raise InvalidDefinitionError(f"give at least two dimensions, not {len(partitions_defs)}: one is that definition")
+            raise InvalidDefinitionError(f"give at least two dimensions, not {len(partitions_defs)}")
         for name, definition in partitions_defs.items():
             _check_dimension(name, definition)
         self._dimensions = tuple(
@@ -68,7 +70,9 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         """The dimension of time; InvalidDefinitionError where there is not exactly one."""
         found = [each for each in self._dimensions if isinstance(each.partitions_def, TimeWindowPartitionsDefinition)]
         if len(found) != 1:
-            raise InvalidDefinitionError(f"there are {len(found)} dimensions of time among {self.partition_dimension_names}")
+            raise InvalidDefinitionError(
+                f"there are {len(found)} dimensions of time among {self.partition_dimension_names}"
+            )
         return found[0]
 
     @property
@@ -87,7 +91,7 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         """The first dimension that is not the primary one."""
         return next(each for each in self._dimensions if each != self.primary_dimension)
 
-    def space(self, as_of: AsOf) -> PartitionSpace:
+    def space(self, as_of: AsOf) -> ProductSpace | SparseSpace:
         """The combinations that exist at one moment."""
         product = _product(tuple((each.name, each.partitions_def.space(as_of)) for each in self._dimensions))
         return product if self.where is None else _sparse(product, self.where)
@@ -98,16 +102,17 @@ class MultiPartitionsDefinition(PartitionsDefinition):
             if name == dimension_name:
                 return definition
         names = self.partition_dimension_names
-        raise InvalidArgumentError(f"there is no dimension {dimension_name!r} among {names}{nearest(str(dimension_name), names)}")
+        hint = nearest(str(dimension_name), names)
+        raise InvalidArgumentError(f"there is no dimension {dimension_name!r} among {names}{hint}")
 
     def get_partition_key_from_str(self, partition_key_str: str) -> MultiPartitionKey:
-        """The key of a text, whether or not such a partition exists; InvalidPartitionKeyError where it has other parts."""
+        """The key of a text, whether it exists or not; InvalidPartitionKeyError where it has other parts."""
         if not isinstance(partition_key_str, str):
             raise InvalidPartitionKeyError(f"a partition key is a text, not {partition_key_str!r}")
         parts = partition_key_str.split(SEPARATOR)
         names = tuple(self.partition_dimension_names)
         if len(parts) != len(names):
-            raise InvalidPartitionKeyError(f"{partition_key_str!r} must have a part for each of the dimensions {list(names)}")
+            raise InvalidPartitionKeyError(f"{partition_key_str!r} must have a part for each of {list(names)}")
         return MultiPartitionKey.of(names, parts)
 
     def get_multipartition_keys_with_dimension_value(
@@ -118,7 +123,7 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         now = as_of()
         space = self.space(now)
         place = dimension.space(now).index(dimension_partition_key)
-        return [key for key in space.keys(along(space, dimension_name, Spans.range(place, place + 1))) if isinstance(key, MultiPartitionKey)]
+        return space.keys(space.along(dimension_name, Spans.range(place, place + 1)))
 
     def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
         """The window of a key in the dimension of time; UnknownPartitionError where there is no such partition."""
@@ -149,14 +154,8 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         return f"{type(self).__name__}({dict(self._dimensions)!r})"
 
 
-def along(space: PartitionSpace, name: str, side: Spans) -> Spans:
-    """The partitions of a space of several dimensions whose key in the dimension `name` is in `side`."""
-    return space.along(name, side)
-
-
 def _check_dimension(name: object, definition: object) -> None:
-    if not isinstance(name, str) or not name:
-        raise InvalidArgumentError(f"the name of a dimension is a text that is not empty, not {name!r}")
+    name_of("the name of a dimension", name)
     if not isinstance(definition, PartitionsDefinition):
         raise InvalidArgumentError(f"dimension {name!r} needs a partitions definition, not {definition!r}")
     if isinstance(definition, MultiPartitionsDefinition):
@@ -166,7 +165,7 @@ def _check_dimension(name: object, definition: object) -> None:
     if isinstance(definition, StaticPartitionsDefinition):
         for key in definition.get_partition_keys():
             if _NOT_IN_A_DIMENSION & set(key):
-                raise InvalidDefinitionError(f"key {key!r} of dimension {name!r} contains one of | , [ ], which separate keys")
+                raise InvalidDefinitionError(f"key {key!r} of dimension {name!r} must not contain any of | , [ ]")
 
 
 @lru_cache(maxsize=128)
@@ -176,4 +175,6 @@ def _product(dimensions: tuple[tuple[str, PartitionSpace], ...]) -> ProductSpace
 
 @lru_cache(maxsize=64)
 def _sparse(product: ProductSpace, where: Predicate) -> SparseSpace:
-    return SparseSpace(product, np.flatnonzero(np.fromiter(map(where, product.keys()), dtype=np.bool_, count=len(product))))  # type: ignore[arg-type]
+    keys = product.keys()
+    exists = np.fromiter((bool(where(key)) for key in keys), dtype=np.bool_, count=len(keys))
+    return SparseSpace(product, np.flatnonzero(exists))

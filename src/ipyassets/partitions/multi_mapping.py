@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError, nearest
+from ipyassets.partitions.boxes import boxes
 from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.keys import MultiPartitionKey
 from ipyassets.partitions.mapping import IdentityPartitionMapping, Mapped, PartitionMapping
@@ -20,8 +21,6 @@ from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Spans
 from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
-
-Box = tuple[Spans, ...]
 
 
 class DimensionDependency(NamedTuple):
@@ -33,7 +32,7 @@ class DimensionDependency(NamedTuple):
 
 
 class _ByDimension(PartitionMapping):
-    """A mapping that is one mapping for each of some pairs of dimensions; a dimension in no pair reads, or is read by, all."""
+    """One mapping for each of some pairs of dimensions; a dimension in no pair reads, or is read by, all."""
 
     __slots__ = ()
 
@@ -45,10 +44,21 @@ class _ByDimension(PartitionMapping):
         """Every combination of what the dimensions read."""
         here, there = _product(down), _product(up)
         pairs = [(here.axis(each.down), there.axis(each.up), each.mapping) for each in self.dependencies(down, up)]
-        found, missing = [], []
+        found: list[Spans] = []
+        missing: list[str] = []
         for box in boxes(here, _flat(down, spans)):
-            sides = {b: mapping.upstream(box[a], here.dimensions[a].space, there.dimensions[b].space) for a, b, mapping in pairs}
-            found.append(there.box([sides[axis].spans if axis in sides else _all(each.space) for axis, each in enumerate(there.dimensions)]))
+            sides = {
+                b: mapping.upstream(box[a], here.dimensions[a].space, there.dimensions[b].space)
+                for a, b, mapping in pairs
+            }
+            found.append(
+                there.box(
+                    [
+                        sides[axis].spans if axis in sides else _all(each.space)
+                        for axis, each in enumerate(there.dimensions)
+                    ]
+                )
+            )
             if any(side.missing for side in sides.values()):
                 missing += _missing(there, sides)
         return Mapped(_existing(up, _union(found)), tuple(dict.fromkeys(missing)))
@@ -59,14 +69,17 @@ class _ByDimension(PartitionMapping):
         pairs = [(here.axis(each.down), there.axis(each.up), each.mapping) for each in self.dependencies(down, up)]
         found = []
         for box in boxes(there, _flat(up, spans)):
-            sides = {a: mapping.downstream(box[b], there.dimensions[b].space, here.dimensions[a].space) for a, b, mapping in pairs}
+            sides = {
+                a: mapping.downstream(box[b], there.dimensions[b].space, here.dimensions[a].space)
+                for a, b, mapping in pairs
+            }
             found.append(here.box([sides.get(axis, _all(each.space)) for axis, each in enumerate(here.dimensions)]))
         return _existing(down, _union(found))
 
 
 @dataclass(frozen=True, slots=True)
 class MultiToSingleDimensionPartitionMapping(_ByDimension):
-    """Between a definition of several dimensions and a plain one, whichever side is which: the keys of one dimension match.
+    """Between a definition of several dimensions and a plain one, either way round: the keys of one dimension match.
 
     The dimension is the one named, else the only one with the same definition, else the only one of time, whose windows
     then overlap. Other dimensions are read whole, or read the same.
@@ -83,7 +96,9 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
         """The one dimension that matches."""
         several, plain = (down, up) if _is_multi(down) else (up, down)
         if _is_multi(plain) or not _is_multi(several):
-            raise InvalidMappingError("MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side")
+            raise InvalidMappingError(
+                "MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side"
+            )
         name, mapping = self._match({each.name: each.space for each in _product(several).dimensions}, plain)
         return [DimensionDependency(name, "", mapping) if several is down else DimensionDependency("", name, mapping)]
 
@@ -104,7 +119,9 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
         several = [each for each in sides if isinstance(each, MultiPartitionsDefinition)]
         plain = [each for each in sides if each is not None and not isinstance(each, MultiPartitionsDefinition)]
         if len(several) != 1 or len(plain) != 1:
-            raise InvalidMappingError("MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side")
+            raise InvalidMappingError(
+                "MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side"
+            )
         self.match(several[0], plain[0])
 
     def between(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> PartitionMapping:
@@ -122,7 +139,9 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
         name = self.partition_dimension_name
         if name is not None:
             if name not in dimensions:
-                raise InvalidMappingError(f"there is no dimension {name!r} among {list(dimensions)}{nearest(name, dimensions)}")
+                raise InvalidMappingError(
+                    f"there is no dimension {name!r} among {list(dimensions)}{nearest(name, dimensions)}"
+                )
             dimensions = {name: dimensions[name]}
         same = [each for each, what in dimensions.items() if what == plain]
         if len(same) > 1:
@@ -144,7 +163,9 @@ class DimensionPartitionMapping:
 
     def __post_init__(self) -> None:
         if not isinstance(self.dimension_name, str):
-            raise InvalidArgumentError(f"dimension_name must be the name of a downstream dimension, not {self.dimension_name!r}")
+            raise InvalidArgumentError(
+                f"dimension_name must be the name of a downstream dimension, not {self.dimension_name!r}"
+            )
         if not isinstance(self.partition_mapping, PartitionMapping):
             raise InvalidArgumentError(f"partition_mapping must be a PartitionMapping, not {self.partition_mapping!r}")
 
@@ -153,8 +174,8 @@ class DimensionPartitionMapping:
 class MultiPartitionMapping(_ByDimension):
     """Between two definitions of several dimensions: one mapping for each pair of dimensions named.
 
-    The keys are upstream dimensions. An upstream dimension not named is read whole; a downstream dimension not named makes no
-    difference.
+    The keys are upstream dimensions. An upstream dimension not named is read whole; a downstream dimension not named
+    makes no difference.
 
         MultiPartitionMapping({"date": DimensionPartitionMapping("date", TimeWindowPartitionMapping(-1, -1))})
     """
@@ -164,13 +185,17 @@ class MultiPartitionMapping(_ByDimension):
     def __post_init__(self) -> None:
         given = self.downstream_mappings_by_upstream_dimension
         if not isinstance(given, Mapping):
-            raise InvalidArgumentError(f"give a mapping from upstream dimension to DimensionPartitionMapping, not {given!r}")
+            raise InvalidArgumentError(
+                f"give a mapping from upstream dimension to DimensionPartitionMapping, not {given!r}"
+            )
         for up, each in given.items():
             if not isinstance(each, DimensionPartitionMapping):
                 raise InvalidArgumentError(f"dimension {up!r} needs a DimensionPartitionMapping, not {each!r}")
         read = [each.dimension_name for each in given.values()]
         if len(set(read)) < len(read):
-            raise InvalidMappingError(f"a downstream dimension can read one upstream dimension only: {read} names one twice")
+            raise InvalidMappingError(
+                f"a downstream dimension can read one upstream dimension only: {read} names one twice"
+            )
 
     def __hash__(self) -> int:
         return hash(tuple(self.downstream_mappings_by_upstream_dimension.items()))
@@ -207,7 +232,9 @@ class MultiPartitionMapping(_ByDimension):
                 ("downstream", each.dimension_name, down.partition_dimension_names),
             ):
                 if wanted not in names:
-                    raise InvalidMappingError(f"there is no {side} dimension {wanted!r} among {names}{nearest(wanted, names)}")
+                    raise InvalidMappingError(
+                        f"there is no {side} dimension {wanted!r} among {names}{nearest(wanted, names)}"
+                    )
             each.partition_mapping.validate_partition_mapping(
                 up.get_partitions_def_for_dimension(name), down.get_partitions_def_for_dimension(each.dimension_name)
             )
@@ -220,29 +247,6 @@ class MultiPartitionMapping(_ByDimension):
             and each.partition_mapping.points_backward(definition.get_partitions_def_for_dimension(name))
             for name, each in self.downstream_mappings_by_upstream_dimension.items()
         )
-
-
-def boxes(space: ProductSpace, spans: Spans) -> Iterator[Box]:
-    """Cut a set of combinations into disjoint boxes, each a set of keys for every dimension; few, where there is a pattern."""
-    if not spans:
-        return
-    sides = tuple(space.projected(each.name, spans) for each in space.dimensions)
-    if int(np.prod([len(side) for side in sides], dtype=object)) == len(spans):
-        yield sides
-        return
-    axis = next(place for place, stride in enumerate(space.strides) if len(sides[place]) > 1)
-    stride = space.strides[axis]
-    outer = [Spans.range(side.first, side.first + 1) for side in sides[:axis]]
-    base = sum(side.first * step for side, step in zip(sides[:axis], space.strides[:axis], strict=True))
-    alike: dict[Spans, list[int]] = {}
-    for place in sides[axis]:
-        low = base + place * stride
-        rest = Spans((spans & Spans.range(low, low + stride)).bounds - low)
-        alike.setdefault(rest, []).append(place)
-    inner = ProductSpace(dict(space.dimensions[axis + 1 :]))
-    for rest, places in alike.items():
-        for box in boxes(inner, rest):
-            yield (*outer, Spans.from_indices(places), *box)
 
 
 def _missing(there: ProductSpace, sides: Mapping[int, Mapped]) -> Iterator[str]:

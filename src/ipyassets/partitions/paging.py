@@ -23,7 +23,8 @@ class PaginatedResults:
 def page_of(space: PartitionSpace, limit: int, cursor: str | None, *, ascending: bool) -> PaginatedResults:
     """At most `limit` keys after those of the page that `cursor` came with.
 
-    A cursor remembers the last key shown, not its number, so that keys added meanwhile are neither skipped nor repeated.
+    A cursor remembers the last key shown, not its number, so that keys added meanwhile are neither skipped nor
+    repeated.
     """
     if limit < 1:
         raise InvalidArgumentError(f"limit must be at least 1, not {limit}")

@@ -66,7 +66,7 @@ class ProductSpace(PartitionSpace):
             found += place * stride
         return found if len(parts) == len(self._dimensions) else -1
 
-    def keys(self, spans: Spans | None = None) -> Sequence[str]:
+    def keys(self, spans: Spans | None = None) -> Sequence[MultiPartitionKey]:
         """The keys of `spans`, or all of them, in order."""
         names = tuple(each.name for each in self._dimensions)
         if spans is not None and not spans:
@@ -83,7 +83,8 @@ class ProductSpace(PartitionSpace):
         found = np.zeros(len(keys), dtype=np.int64)
         rows = [self._parts(key) for key in keys]
         known = np.fromiter((len(row) == len(self._dimensions) for row in rows), dtype=np.bool_, count=len(rows))
-        columns = zip(*(row if fits else ("",) * len(self._dimensions) for row, fits in zip(rows, known, strict=True)), strict=True)
+        nothing = ("",) * len(self._dimensions)
+        columns = zip(*(row if fits else nothing for row, fits in zip(rows, known, strict=True)), strict=True)
         for column, (_, space), stride in zip(columns, self._dimensions, self._strides, strict=False):
             names = list(dict.fromkeys(column))
             place = dict(zip(names, space.indices(names).tolist(), strict=True))
@@ -111,7 +112,8 @@ class ProductSpace(PartitionSpace):
     @cached_property
     def fingerprint(self) -> str:
         """A digest of the names and of the fingerprints of the dimensions."""
-        return fingerprint_of("product", *(part for name, space in self._dimensions for part in (name, space.fingerprint)))
+        described = [(each.name, each.space.fingerprint) for each in self._dimensions]
+        return fingerprint_of("product", *(part for pair in described for part in pair))
 
     def coordinates(self, spans: Spans | None = None) -> tuple[Indices, ...]:
         """For every member of `spans`, or all, its index in each dimension."""
@@ -145,7 +147,9 @@ class ProductSpace(PartitionSpace):
 
     def _parts(self, key: str) -> Sequence[str]:
         """The key in each dimension; of another length, or empty, where the key names other dimensions than these."""
-        if isinstance(key, MultiPartitionKey) and tuple(key.keys_by_dimension) != tuple(each.name for each in self._dimensions):
+        if isinstance(key, MultiPartitionKey) and list(key.keys_by_dimension) != [
+            each.name for each in self._dimensions
+        ]:
             return ()
         return key.split(SEPARATOR)
 
@@ -194,7 +198,7 @@ class SparseSpace(PartitionSpace):
         """The index of a key, or -1 where it is none or does not exist."""
         return int(self.from_product(np.array([self.product.index_of(key)]))[0])
 
-    def keys(self, spans: Spans | None = None) -> Sequence[str]:
+    def keys(self, spans: Spans | None = None) -> Sequence[MultiPartitionKey]:
         """The keys of `spans`, or all of them, in order."""
         return self.product.keys(self.to_product(Spans.range(0, len(self)) if spans is None else spans))
 
@@ -224,6 +228,10 @@ class SparseSpace(PartitionSpace):
         place = np.searchsorted(self.members, flat)
         found = self.members[np.minimum(place, len(self.members) - 1)] == flat if len(self.members) else False
         return np.where(found, place, -1)
+
+    def along(self, name: str, side: Spans) -> Spans:
+        """The combinations that exist whose key in the dimension `name` is in `side`."""
+        return self.within(self.product.along(name, side))
 
     def within(self, flat: Spans) -> Spans:
         """The combinations that exist among some given by their flat index in the product."""

@@ -36,7 +36,10 @@ class Relation:
 
 @lru_cache(maxsize=64)
 def relation_of(
-    rule: Rule, down: PartitionSpace, up: PartitionSpace, build: Callable[[Rule, PartitionSpace, PartitionSpace], Relation]
+    rule: Rule,
+    down: PartitionSpace,
+    up: PartitionSpace,
+    build: Callable[[Rule, PartitionSpace, PartitionSpace], Relation],
 ) -> Relation:
     """The relation of a rule between two spaces, built once."""
     return build(rule, down, up)

@@ -6,6 +6,7 @@ import re
 from enum import Enum
 
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError
+from ipyassets.partitions.arguments import whole_number
 from ipyassets.partitions.cron import Cron
 
 _SHAPES = {
@@ -30,7 +31,7 @@ class ScheduleType(Enum):
 
 
 def schedule_of(kind: ScheduleType, minute: int, hour: int, day: int | None) -> str:
-    """The cron schedule that begins a window at `minute`, `hour` and `day` (of the week from Sunday 0, or of the month)."""
+    """The cron schedule of windows that begin at `minute`, `hour` and `day` (of the week from Sunday 0, or month)."""
     if kind is ScheduleType.HOURLY:
         text = f"{minute} * * * *"
     elif kind is ScheduleType.DAILY:
@@ -40,8 +41,8 @@ def schedule_of(kind: ScheduleType, minute: int, hour: int, day: int | None) -> 
     else:
         text = f"{minute} {hour} {1 if day is None else day} * *"
     for name, value in (("minute", minute), ("hour", hour), ("day", day)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise InvalidArgumentError(f"{name}_offset must be a whole number, not {value!r}")
+        if value is not None or name != "day":
+            whole_number(f"{name}_offset", value)
     Cron.parse(text)
     return text
 
@@ -61,12 +62,12 @@ class Scheduled:
 
     @property
     def minute_offset(self) -> int:
-        """Minutes past the hour at which windows begin; InvalidDefinitionError where the schedule names no single one."""
+        """Minutes past the hour at which windows begin; InvalidDefinitionError where that is not one."""
         return self._field(0, "minute")
 
     @property
     def hour_offset(self) -> int:
-        """Hours past midnight at which windows begin; InvalidDefinitionError where the schedule names no single one."""
+        """Hours past midnight at which windows begin; InvalidDefinitionError where that is not one."""
         return self._field(1, "hour")
 
     @property
@@ -74,7 +75,7 @@ class Scheduled:
         """The day on which windows begin: of the week, Sunday 0, or of the month; InvalidDefinitionError for others."""
         kind = self.schedule_type
         if kind not in {ScheduleType.WEEKLY, ScheduleType.MONTHLY}:
-            raise InvalidDefinitionError(f"schedule {self.cron_schedule!r} is neither weekly nor monthly: it has no day offset")
+            raise InvalidDefinitionError(f"{self.cron_schedule!r} is neither weekly nor monthly: it has no day offset")
         return self._field(4 if kind is ScheduleType.WEEKLY else 2, "day")
 
     def get_cron_schedule(
@@ -84,13 +85,13 @@ class Scheduled:
         day_of_week: int | None = None,
         day_of_month: int | None = None,
     ) -> str:
-        """The schedule, or the same cadence at another minute, hour or day; InvalidDefinitionError where it has no such."""
+        """The schedule, or the same at another minute, hour or day; InvalidDefinitionError where it has none."""
         given = {"hour": hour_of_day, "day_of_week": day_of_week, "day_of_month": day_of_month}
         if minute_of_hour is None and all(value is None for value in given.values()):
             return self.cron_schedule
         kind = self.schedule_type
         if kind is None:
-            raise InvalidDefinitionError(f"schedule {self.cron_schedule!r} is not hourly, daily, weekly or monthly: give cron text")
+            raise InvalidDefinitionError(f"{self.cron_schedule!r} is not hourly, daily, weekly or monthly")
         refused = {ScheduleType.HOURLY: ["hour"], ScheduleType.DAILY: ["day_of_week", "day_of_month"]}.get(kind, [])
         for name in refused:
             if given[name] is not None:

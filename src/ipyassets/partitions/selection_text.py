@@ -12,8 +12,8 @@
                 {part, part}                any of them
                 all | latest | latest 7     within the dimension
 
-A key of other characters than letters, digits and `_ : . / @ + -` is written in double quotes, as is one that is a word of
-this grammar; a backslash takes the next character as it is. Space around items does not matter.
+A key of other characters than letters, digits and `_ : . / @ + -` is written in double quotes, as is one that is a
+word of this grammar; a backslash takes the next character as it is. Space around items does not matter.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ipyassets.errors import InvalidSelectionError, nearest
+from ipyassets.partitions.boxes import boxes
 from ipyassets.partitions.keys import MultiPartitionKey
-from ipyassets.partitions.multi_mapping import boxes
 from ipyassets.partitions.product_space import ProductSpace, SparseSpace
 from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Spans
@@ -40,15 +40,10 @@ _EMPTY: Mapping[str, Spans] = {}
 def parse(text: str, space: PartitionSpace, named: Mapping[str, Spans] = _EMPTY) -> Spans:
     """The partitions of `space` that a selection text means; `named` gives sets such as `missing` by their names.
 
-    InvalidSelectionError tells the position of what cannot be read, and the nearest key where one does not exist. An empty
-    text selects nothing; so does a shape that fits no key.
+    InvalidSelectionError tells the position of what cannot be read, and the nearest key where one does not exist. An
+    empty text selects nothing; so does a shape that fits no key.
     """
-    reader = _Reader(text, space, named)
-    reader.skip()
-    found = reader.items(reader.factors, "") if reader.at < len(text) else Spans.empty()
-    if reader.at < len(text):
-        raise reader.error("a comma was expected", reader.at)
-    return found
+    return _Reader(text, space, named).selection()
 
 
 def text(spans: Spans, space: PartitionSpace, named: Sequence[str] = ()) -> str:
@@ -78,109 +73,122 @@ class _Reader:
         self.text, self.space, self.named = text, space, named
         self.at = 0
 
-    def items(self, read: Callable[[], Spans], closing: str) -> Spans:
+    def selection(self) -> Spans:
+        """All of the text."""
+        self._skip()
+        found = self._items(self._factors, "") if self.at < len(self.text) else Spans.empty()
+        if self.at < len(self.text):
+            raise self._error("a comma was expected", self.at)
+        return found
+
+    def _items(self, read: Callable[[], Spans], closing: str) -> Spans:
         """A list of items separated by commas, up to `closing` or the end."""
         found = []
         while True:
             found.append(read())
-            self.skip()
-            if not self.take(","):
+            self._skip()
+            if not self._take(","):
                 break
-            self.skip()
-            if self.at == len(self.text) or (closing and self.peek() == closing):
-                raise self.error("a key or a name was expected after the comma", self.at)
+            self._skip()
+            if self.at == len(self.text) or (closing and self._peek() == closing):
+                raise self._error("a key or a name was expected after the comma", self.at)
         return Spans.of(np.concatenate([each.bounds for each in found]).reshape(-1, 2))
 
-    def factors(self) -> Spans:
+    def _factors(self) -> Spans:
         """Factors joined by &."""
-        found = self.factor()
-        while self.take("&"):
-            found &= self.factor()
+        found = self._factor()
+        self._skip()
+        while self._take("&"):
+            found &= self._factor()
+            self._skip()
         return found
 
-    def factor(self) -> Spans:
+    def _factor(self) -> Spans:
         """One factor, of the whole space."""
-        self.skip()
-        if self.take("!"):
-            return self.factor().complement(len(self.space))
-        word = self.word()
+        self._skip()
+        if self._take("!"):
+            return self._factor().complement(len(self.space))
+        word = self._word()
         if word in self.named:
             self.at += len(word)
             return self.named[word]
-        last = self.last(self.space)
-        if last is not None:
+        start = self.at
+        last = self._last(self.space)
+        self._skip()
+        if last is not None and self._peek() != "|":
             return last
+        self.at = start  # it was the part of a dimension
         sparse = self.space if isinstance(self.space, SparseSpace) else None
         product = sparse.product if sparse else self.space
         if not isinstance(product, ProductSpace):
-            return self.part(product)
-        found = self.parts(product)
+            return self._part(product)
+        found = self._parts(product)
         return sparse.within(found) if sparse else found
 
-    def parts(self, product: ProductSpace) -> Spans:
+    def _parts(self, product: ProductSpace) -> Spans:
         """A part for each dimension, or a box between two corners."""
         start = self.at
-        if self.peek() == "[":
-            corners = self.corners(product)
+        if self._peek() == "[":
+            corners = self._corners(product)
             if corners is not None:
                 return corners
         sides = []
         for place, each in enumerate(product.dimensions):
-            self.skip()
-            sides.append(self.part(each.space))
-            self.skip()
-            if place < len(product.dimensions) - 1 and not self.take("|"):
+            self._skip()
+            sides.append(self._part(each.space))
+            self._skip()
+            if place < len(product.dimensions) - 1 and not self._take("|"):
                 names = "|".join(dimension.name for dimension in product.dimensions)
-                raise self.error(f"a part for each dimension was expected, as in {names}", start)
+                raise self._error(f"a part for each dimension was expected, as in {names}", start)
         return product.box(sides)
 
-    def corners(self, product: ProductSpace) -> Spans | None:
+    def _corners(self, product: ProductSpace) -> Spans | None:
         """`[a|b...c|d]`, or None where the bracket holds the range of one dimension."""
         start = self.at
         self.at += 1
         ends = []
         for closing in ("...", "]"):
-            keys = [self.key()]
-            while self.take("|"):
-                keys.append(self.key())
-            if len(keys) != len(product.dimensions) or not self.take(closing):
+            keys = [self._key()]
+            while self._take("|"):
+                keys.append(self._key())
+            if len(keys) != len(product.dimensions) or not self._take(closing):
                 self.at = start
                 return None
             ends.append(MultiPartitionKey.of(tuple(each.name for each in product.dimensions), keys))
-        return self.between(product, ends[0], ends[1], start)
+        return self._between(product, ends[0], ends[1], start)
 
-    def part(self, space: PartitionSpace) -> Spans:
+    def _part(self, space: PartitionSpace) -> Spans:
         """One part, of the space of one dimension."""
-        last = self.last(space)
+        last = self._last(space)
         if last is not None:
             return last
         start = self.at
-        if self.take("{"):
-            self.skip()
-            found = self.items(lambda: self.part(space), "}")
-            if not self.take("}"):
-                raise self.error("the group is not closed by a brace", start)
+        if self._take("{"):
+            self._skip()
+            found = self._items(lambda: self._part(space), "}")
+            if not self._take("}"):
+                raise self._error("the group is not closed by a brace", start)
             return found
-        if self.take("["):
-            first = self.key()
-            if not self.take("..."):
-                raise self.error("a range is written [first...last]", start)
-            end = self.key()
-            if not self.take("]"):
-                raise self.error("the range is not closed by a bracket", start)
-            return self.between(space, first, end, start)
-        quoted = self.peek() == '"'
-        key = self.key()
+        if self._take("["):
+            first = self._key()
+            if not self._take("..."):
+                raise self._error("a range is written [first...last]", start)
+            end = self._key()
+            if not self._take("]"):
+                raise self._error("the range is not closed by a bracket", start)
+            return self._between(space, first, end, start)
+        quoted = self._peek() == '"'
+        key = self._key()
         if "*" in key and not quoted:
             return _fitting(key, space)
         index = space.index_of(key)
         if index < 0:
-            raise self.unknown(space, key, start)
+            raise self._unknown(space, key, start)
         return Spans.range(index, index + 1)
 
-    def last(self, space: PartitionSpace) -> Spans | None:
+    def _last(self, space: PartitionSpace) -> Spans | None:
         """`all`, `latest` or `latest 7`, or None where the next word is none of them."""
-        word = self.word()
+        word = self._word()
         if word not in _WORDS:
             return None
         self.at += len(word)
@@ -190,60 +198,60 @@ class _Reader:
         self.at = number.end() if number else self.at
         return Spans.range(max(len(space) - (int(number[1]) if number else 1), 0), len(space))
 
-    def between(self, space: PartitionSpace, first: str, end: str, start: int) -> Spans:
+    def _between(self, space: PartitionSpace, first: str, end: str, start: int) -> Spans:
         """A range, whose ends must exist and be in order."""
         for key in (first, end):
             if key not in space:
-                raise self.unknown(space, key, self.text.find(key, start))
+                raise self._unknown(space, key, self.text.find(key, start))
         found = space.between(first, end)
         if not found:
-            raise self.error(f"the range is reversed: {end!r} comes before {first!r}", start)
+            raise self._error(f"the range is reversed: {end!r} comes before {first!r}", start)
         return found
 
-    def key(self) -> str:
+    def _key(self) -> str:
         """A key, quoted or bare."""
-        self.skip()
+        self._skip()
         start = self.at
-        if not self.take('"'):
-            key = self.word()
+        if not self._take('"'):
+            key = self._word()
             if not key:
-                raise self.error("a key or a name was expected", start)
+                raise self._error("a key or a name was expected", start)
             self.at += len(key)
-            self.skip()
+            self._skip()
             return key
         taken = []
         while self.at < len(self.text) and self.text[self.at] != '"':
             self.at += self.text[self.at] == "\\"
             taken.append(self.text[self.at : self.at + 1])
             self.at += 1
-        if not self.take('"'):
-            raise self.error("the quoted key is not closed", start)
-        self.skip()
+        if not self._take('"'):
+            raise self._error("the quoted key is not closed", start)
+        self._skip()
         return "".join(taken)
 
-    def word(self) -> str:
+    def _word(self) -> str:
         """The bare characters from here on, without taking them."""
         found = _BARE.match(self.text, self.at)
         return found[0] if found else ""
 
-    def peek(self) -> str:
+    def _peek(self) -> str:
         return self.text[self.at : self.at + 1]
 
-    def take(self, sign: str) -> bool:
+    def _take(self, sign: str) -> bool:
         taken = self.text.startswith(sign, self.at)
         self.at += len(sign) if taken else 0
         return taken
 
-    def skip(self) -> None:
-        while self.peek().isspace():
+    def _skip(self) -> None:
+        while self._peek().isspace():
             self.at += 1
 
-    def unknown(self, space: PartitionSpace, key: str, position: int) -> InvalidSelectionError:
+    def _unknown(self, space: PartitionSpace, key: str, position: int) -> InvalidSelectionError:
         reason = str(space.unknown(key))
         hint = "" if "did you mean" in reason else nearest(key, [*self.named, *_WORDS])
-        return self.error(f"{reason}{hint}", position)
+        return self._error(f"{reason}{hint}", position)
 
-    def error(self, reason: str, position: int) -> InvalidSelectionError:
+    def _error(self, reason: str, position: int) -> InvalidSelectionError:
         where = f"at position {position}: " if self.text else ""
         return InvalidSelectionError(f"cannot read selection {self.text!r} {where}{reason}", self.text, position)
 
@@ -253,7 +261,7 @@ def _fitting(shape: str, space: PartitionSpace) -> Spans:
     if not shape.strip("*"):
         return Spans.range(0, len(space))
     pattern = re.compile(".*".join(re.escape(each) for each in shape.split("*")), re.DOTALL)
-    return Spans.from_mask(np.fromiter((pattern.fullmatch(key) is not None for key in space.keys()), np.bool_, len(space)))
+    return Spans.from_mask(np.fromiter((pattern.fullmatch(key) is not None for key in space), np.bool_, len(space)))
 
 
 def _pieces(spans: Spans, space: PartitionSpace, words: set[str]) -> list[str]:
@@ -279,5 +287,3 @@ def _key_text(key: str, words: set[str]) -> str:
         return key
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-

@@ -80,13 +80,16 @@ class PartitionsSubset:
         return iter(self.space.keys(self.spans))
 
     def __repr__(self) -> str:
-        ranges = [f"{each.start!r}" if each.start == each.end else f"{each.start!r}..{each.end!r}" for each in self.key_ranges()[:4]]
+        ranges = [
+            f"{each.start!r}" if each.start == each.end else f"{each.start!r}..{each.end!r}"
+            for each in self.key_ranges()[:4]
+        ]
         more = ", ..." if len(self.spans.bounds) // 2 > len(ranges) else ""
         return f"<{len(self)} of {len(self.space)} partitions: {', '.join(ranges)}{more}>"
 
     def _spans_of(self, other: PartitionsSubset) -> Spans:
         if self.space != other.space:
             raise SpaceMismatchError(
-                f"partitions of two different definitions, or moments, cannot be combined: {self.space!r} and {other.space!r}"
+                f"partitions of two definitions, or two moments, cannot be combined: {self.space!r} and {other.space!r}"
             )
         return other.spans

@@ -40,10 +40,11 @@ class _WallClock:
 class Ticks:
     """The ticks of one schedule in one zone over some years, numbered from 0 in the order of time.
 
-    Between two changes of the zone's offset, ticks are those of the wall clock less the offset, so a tick is found from its
-    number, and its number from a moment, by one search among the changes (two a year) and one division. What happens at a
-    change is Dagster's rule: a schedule that runs every hour skips a time that does not exist and runs twice at one that
-    exists twice; any other schedule runs once, at the end of the gap, or at the later of the two times.
+    Between two changes of the zone's offset, ticks are those of the wall clock less the offset, so a tick is found
+    from its number, and its number from a moment, by one search among the changes (two a year) and one division. What
+    happens at a change is Dagster's rule: a schedule that runs every hour skips a time that does not exist and runs
+    twice at one that exists twice; any other schedule runs once, at the end of the gap, or at the later of the two
+    times.
     """
 
     def __init__(self, cron: Cron, wall: _WallClock, changes: OffsetChanges) -> None:
@@ -54,7 +55,11 @@ class Ticks:
         self._low = lows[kept]
         self._first = (np.cumsum(sizes) - sizes)[kept]
         self._shown = shown[kept]
-        self._offset = np.where(moved[kept] == _NOT_MOVED, shown[kept], wall.at(self._low) - moved[kept]) if len(wall) else shown[kept]
+        self._offset = (
+            np.where(moved[kept] == _NOT_MOVED, shown[kept], wall.at(self._low) - moved[kept])
+            if len(wall)
+            else shown[kept]
+        )
         self._size = int(sizes.sum())
 
     def __len__(self) -> int:
@@ -89,7 +94,7 @@ class Ticks:
         place = np.searchsorted(self._changes.instants, instants, side="right") - 1
         change = np.maximum(place, 0)
         back = self._changes.offsets[change] - self._changes.offsets[change + 1]
-        return (place >= 0) & (instants - self._changes.instants[change] < back)
+        return np.asarray((place >= 0) & (instants - self._changes.instants[change] < back))
 
     @cached_property
     def _ends(self) -> Indices:

@@ -25,8 +25,8 @@ class TimeWindowPartitionMapping(PartitionMapping):
     """Each window reads the upstream windows that overlap it, or that overlap it once shifted.
 
     `start_offset` and `end_offset` move the start and the end of the downstream window by so many downstream windows
-    (upstream windows with `offset_unit="upstream"`), but never beyond the windows that exist upstream. With both at -1 a
-    window reads the one before it, with `start_offset=-6` the last seven; a start moved past the end reads nothing.
+    (upstream windows with `offset_unit="upstream"`), but never beyond the windows that exist upstream. With both at -1
+    a window reads the one before it, with `start_offset=-6` the last seven; a start moved past the end reads nothing.
     Upstream windows that would be needed but do not exist are reported as missing, unless
     `allow_nonexistent_upstream_partitions`. Both sides must have the same time zone.
     """
@@ -54,7 +54,9 @@ class TimeWindowPartitionMapping(PartitionMapping):
         numbers = _ends_of_runs(spans, here) + here.first
         starts, ends = self._shifted(here.calendar.windows, there, numbers)
         windows = there.calendar.windows
-        reached = np.column_stack([windows.ended_by(starts), windows.starting_before(ends)])[starts < ends] - there.first
+        reached = (
+            np.column_stack([windows.ended_by(starts), windows.starting_before(ends)])[starts < ends] - there.first
+        )
         existing = np.clip(reached, 0, len(there))
         missing: tuple[str, ...] = ()
         if not self.allow_nonexistent_upstream_partitions:
@@ -71,17 +73,23 @@ class TimeWindowPartitionMapping(PartitionMapping):
         numbers = _ends_of_runs(spans, there) + there.first
         starts = there.calendar.windows.starts(numbers[:, 0])
         ends = there.calendar.windows.ends(numbers[:, 1])
-        first, stop = self._unshifted(here.calendar.windows, starts, ends) if self._unit_is_down else self._read_by(here, there, numbers)
+        first, stop = (
+            self._unshifted(here.calendar.windows, starts, ends)
+            if self._unit_is_down
+            else self._read_by(here, there, numbers)
+        )
         return Spans.of(np.clip(np.column_stack([first, stop]) - here.first, 0, len(here)))
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:
-        """Whether both have the same cadence and the offsets are equal, or each window lies within one upstream window."""
+        """Whether the offsets are equal, and the cadences too or each window lies within one upstream window."""
         if not isinstance(down, TimeWindowPartitionsDefinition) or not isinstance(up, TimeWindowPartitionsDefinition):
             return False
         if self.start_offset != self.end_offset or down.timezone != up.timezone:
             return False
         same = down.cadence.canonical == up.cadence.canonical
-        return same or (self.start_offset == 0 and _lies_within(Cron.parse(down.cron_schedule), Cron.parse(up.cron_schedule)))
+        return same or (
+            self.start_offset == 0 and _lies_within(Cron.parse(down.cron_schedule), Cron.parse(up.cron_schedule))
+        )
 
     def validate_partition_mapping(
         self,
@@ -92,7 +100,9 @@ class TimeWindowPartitionMapping(PartitionMapping):
         zones = []
         for side, definition in (("upstream", upstream_partitions_def), ("downstream", downstream_partitions_def)):
             if not isinstance(definition, TimeWindowPartitionsDefinition):
-                raise InvalidMappingError(f"TimeWindowPartitionMapping needs windows of time {side}, not {definition!r}")
+                raise InvalidMappingError(
+                    f"TimeWindowPartitionMapping needs windows of time {side}, not {definition!r}"
+                )
             zones.append(definition.timezone)
         if zones[0] != zones[1]:
             raise InvalidMappingError(f"time zones must agree: {zones[0]!r} upstream, {zones[1]!r} downstream")
@@ -120,7 +130,10 @@ class TimeWindowPartitionMapping(PartitionMapping):
             starts = _start_moved(up, up.ended_by(windows.starts(first)), self.start_offset)
             ends = _end_moved(up, up.starting_before(windows.ends(last)) - 1, self.end_offset)
         if len(there):
-            lowest, highest = int(there.starts(Spans.range(0, 1))[0]), int(there.ends(Spans.range(len(there) - 1, len(there)))[0])
+            lowest, highest = (
+                int(there.starts(Spans.range(0, 1))[0]),
+                int(there.ends(Spans.range(len(there) - 1, len(there)))[0]),
+            )
             starts = _kept_within(starts, self.start_offset, lowest, highest)
             ends = _kept_within(ends, self.end_offset, lowest, highest)
         return starts, ends
@@ -128,10 +141,7 @@ class TimeWindowPartitionMapping(PartitionMapping):
     def _unshifted(self, windows: Windows, starts: Indices, ends: Indices) -> tuple[Indices, Indices]:
         """The numbers of the downstream windows that, shifted, overlap a time: each is solved for the number."""
         back, ahead = self.start_offset, self.end_offset
-        if ahead >= 0:
-            first = windows.ended_by(starts) - ahead
-        else:
-            first = windows.starting_before(starts + 1) - ahead - 1
+        first = windows.ended_by(starts) - ahead if ahead >= 0 else windows.starting_before(starts + 1) - ahead - 1
         stop = windows.starting_before(ends) - back if back <= 0 else windows.ended_by(ends - 1) - back + 1
         return first, stop
 
@@ -158,7 +168,11 @@ class EarlierPartitionsMapping(PartitionMapping):
         counts = _earlier(down, up)[spans.indices()]
         if not len(counts):
             return Mapped(Spans.empty())
-        return Mapped(Spans.from_indices(np.unique(counts[counts > 0]) - 1) if self.nearest_only else Spans.range(0, int(counts.max())))
+        return Mapped(
+            Spans.from_indices(np.unique(counts[counts > 0]) - 1)
+            if self.nearest_only
+            else Spans.range(0, int(counts.max()))
+        )
 
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """The later ones."""
@@ -189,7 +203,9 @@ def _earlier(down: PartitionSpace, up: PartitionSpace) -> Indices:
 
 def _both(down: PartitionSpace, up: PartitionSpace) -> tuple[CalendarSpace, CalendarSpace]:
     if not isinstance(down, CalendarSpace) or not isinstance(up, CalendarSpace):
-        raise InvalidMappingError(f"TimeWindowPartitionMapping needs windows of time on both sides: {down!r} reads {up!r}")
+        raise InvalidMappingError(
+            f"TimeWindowPartitionMapping needs windows of time on both sides: {down!r} reads {up!r}"
+        )
     if down.timezone != up.timezone:
         raise InvalidMappingError(f"time zones must agree: {up.timezone!r} upstream, {down.timezone!r} downstream")
     return down.covering(up), up.covering(down)
@@ -200,7 +216,7 @@ def _ends_of_runs(spans: Spans, space: CalendarSpace) -> Indices:
     if space.calendar.cadence.exclusions:
         members = spans.indices()
         return np.column_stack([members, members])
-    return spans.bounds.reshape(-1, 2) - np.array([0, 1])
+    return np.asarray(spans.bounds.reshape(-1, 2) - np.array([0, 1]), dtype=np.int64)
 
 
 def _start_moved(windows: Windows, numbers: Indices, offset: int) -> Indices:
@@ -222,7 +238,7 @@ def _kept_within(instants: Indices, offset: int, lowest: int, highest: int) -> I
     """What is moved is not moved beyond the windows that exist; what is not moved stays where it is."""
     if not offset:
         return instants
-    return np.maximum(instants, lowest) if offset < 0 else np.minimum(instants, highest)
+    return np.asarray(np.maximum(instants, lowest) if offset < 0 else np.minimum(instants, highest), dtype=np.int64)
 
 
 def _lies_within(finer: Cron, coarser: Cron) -> bool:

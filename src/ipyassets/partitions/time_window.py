@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from functools import lru_cache
 
 import numpy as np
 
-from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, UnknownPartitionError
+from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError
+from ipyassets.partitions.arguments import name_of, whole_number
 from ipyassets.partitions.as_of import AsOf, as_of
 from ipyassets.partitions.cadence import Cadence, Windows
 from ipyassets.partitions.calendar_space import Calendar, CalendarSpace, calendar_of
 from ipyassets.partitions.cron import Cron
 from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.key_format import KeyFormat
+from ipyassets.partitions.schedule import Scheduled, ScheduleType, schedule_of
 from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Indices
-from ipyassets.partitions.schedule import Scheduled, ScheduleType, schedule_of
 from ipyassets.partitions.window_lookup import WindowLookup
 from ipyassets.partitions.zones import zone
 
@@ -27,16 +29,18 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
     """Windows of time between the ticks of a cron schedule, each known by its start written with `fmt`.
 
     The first window starts at the first tick at or after `start`. A window exists once it has ended, or `end_offset`
-    windows earlier (later, if negative), and if it ends by `end`. Ticks are on the wall clock of `timezone` (an IANA name,
-    UTC unless given). Where the clocks change, a schedule that runs every hour skips an hour that does not exist, and has
-    one that happens twice twice, the second with its UTC offset appended to the key; any other schedule moves a time that
-    does not exist to the end of the gap, and takes the later of two. So a day has 23 or 25 hours then. (Dagster's rules.)
+    windows earlier (later, if negative), and if it ends by `end`. Ticks are on the wall clock of `timezone` (an IANA
+    name, UTC unless given). Where the clocks change, a schedule that runs every hour skips an hour that does not
+    exist, and has one that happens twice twice, the second with its UTC offset appended to the key; any other schedule
+    moves a time that does not exist to the end of the gap, and takes the later of two. So a day has 23 or 25 hours
+    then. (Dagster's rules.)
 
     `start` and `end` are texts in `fmt`, or datetimes: naive ones are on the wall clock of `timezone`, aware ones are
     moments. `exclusions` are cron schedules and datetimes: a window whose start is among them does not exist, and those
     around it are no longer for it. `schedule_type` with the offsets says the same as a `cron_schedule`.
 
-    InvalidDefinitionError for a schedule that cannot be read, InvalidArgumentError for other arguments of the wrong kind.
+    InvalidDefinitionError for a schedule that cannot be read, InvalidArgumentError for other arguments of the wrong
+    kind.
     """
 
     def __init__(
@@ -53,16 +57,16 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         cron_schedule: str | None = None,
         exclusions: Sequence[str | datetime] | None = None,
     ) -> None:
-        if not isinstance(fmt, str):
-            raise InvalidArgumentError(f"fmt must be a format of strftime, like '%Y-%m-%d', not {fmt!r}")
-        if not isinstance(end_offset, int) or isinstance(end_offset, bool):
-            raise InvalidArgumentError(f"end_offset must be a whole number of windows, not {end_offset!r}")
+        name_of("fmt", fmt)
+        whole_number("end_offset", end_offset)
         if cron_schedule is None:
             if schedule_type is None:
                 raise InvalidDefinitionError("give either a cron_schedule or a schedule_type")
             cron_schedule = schedule_of(ScheduleType(schedule_type), minute_offset or 0, hour_offset or 0, day_offset)
         elif schedule_type is not None or minute_offset or hour_offset or day_offset:
-            raise InvalidDefinitionError(f"cron schedule {cron_schedule!r} already says what schedule_type and offsets say")
+            raise InvalidDefinitionError(
+                f"cron schedule {cron_schedule!r} already says what schedule_type and offsets say"
+            )
         Cron.parse(cron_schedule)
         self.timezone = "UTC" if timezone is None else timezone
         zone(self.timezone)
@@ -72,7 +76,10 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         self.cadence = Cadence(
             cron_schedule,
             self.timezone,
-            tuple(math.floor(base.timestamp(each)) if isinstance(each, datetime) else each for each in self.exclusions or ()),
+            tuple(
+                math.floor(base.timestamp(each)) if isinstance(each, datetime) else each
+                for each in self.exclusions or ()
+            ),
         )
         self._start = _instant("start", start, base, fmt)
         self._end = None if end is None else _instant("end", end, base, fmt)
@@ -91,7 +98,9 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         """The windows that exist at one moment; InvalidDefinitionError where `fmt` gives two of them one key."""
         now = math.floor(self.cadence.timestamp(as_of.now))
         windows = self.cadence.windows(
-            min(self._start, now), max(self._start, now), lambda windows: _reaches(windows, now, self._end, self.end_offset)
+            min(self._start, now),
+            max(self._start, now),
+            lambda windows: _reaches(windows, now, self._end, self.end_offset),
         )
         limits = [now] if self._end is None else [now, self._end]
         first = int(windows.starting_before(np.array([self._start]))[0])
@@ -132,7 +141,9 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         return places
 
     def __eq__(self, other: object) -> bool:
-        return self._described == other._described if isinstance(other, TimeWindowPartitionsDefinition) else NotImplemented
+        return (
+            self._described == other._described if isinstance(other, TimeWindowPartitionsDefinition) else NotImplemented
+        )
 
     def __hash__(self) -> int:
         return hash(self._described)
@@ -150,120 +161,10 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """An hour each, from `minute_offset` past the hour; keys like `2024-01-31-23:00`.
-
-    HourlyPartitionsDefinition(start_date="2024-01-01-00:00", timezone="America/New_York")
-    """
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        super().__init__(
-            start=start_date,
-            end=end_date,
-            cron_schedule=schedule_of(ScheduleType.HOURLY, minute_offset, 0, None),
-            timezone=timezone,
-            fmt="%Y-%m-%d-%H:%M" if fmt is None else fmt,
-            end_offset=end_offset,
-            exclusions=exclusions,
-        )
-
-
-class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """A day each, from `hour_offset` and `minute_offset` past midnight; keys like `2024-01-31`.
-
-    DailyPartitionsDefinition(start_date="2024-01-01", end_date="2025-01-01", timezone="Europe/Berlin")
-    """
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        hour_offset: int = 0,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        super().__init__(
-            start=start_date,
-            end=end_date,
-            cron_schedule=schedule_of(ScheduleType.DAILY, minute_offset, hour_offset, None),
-            timezone=timezone,
-            fmt="%Y-%m-%d" if fmt is None else fmt,
-            end_offset=end_offset,
-            exclusions=exclusions,
-        )
-
-
-class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """A week each, from `day_offset` (0 is Sunday), `hour_offset` and `minute_offset` on; keys like `2024-01-28`."""
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        hour_offset: int = 0,
-        day_offset: int = 0,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        super().__init__(
-            start=start_date,
-            end=end_date,
-            cron_schedule=schedule_of(ScheduleType.WEEKLY, minute_offset, hour_offset, day_offset),
-            timezone=timezone,
-            fmt="%Y-%m-%d" if fmt is None else fmt,
-            end_offset=end_offset,
-            exclusions=exclusions,
-        )
-
-
-class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """A month each, from `day_offset` (1 to 31), `hour_offset` and `minute_offset` on; keys like `2024-01-01`.
-
-    A month without that day starts no window: the one before goes on.
-    """
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        hour_offset: int = 0,
-        day_offset: int = 1,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        super().__init__(
-            start=start_date,
-            end=end_date,
-            cron_schedule=schedule_of(ScheduleType.MONTHLY, minute_offset, hour_offset, day_offset),
-            timezone=timezone,
-            fmt="%Y-%m-%d" if fmt is None else fmt,
-            end_offset=end_offset,
-            exclusions=exclusions,
-        )
-
-
-def _exclusions(given: Sequence[str | datetime] | None) -> tuple[str | datetime, ...] | None:
+def _exclusions(given: object) -> tuple[str | datetime, ...] | None:
     if given is None:
         return None
-    if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, set, frozenset)):
+    if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, AbstractSet)):
         raise InvalidArgumentError(f"exclusions must be a list of cron schedules and datetimes, not {given!r}")
     for each in given:
         if isinstance(each, str):
@@ -273,7 +174,7 @@ def _exclusions(given: Sequence[str | datetime] | None) -> tuple[str | datetime,
     return tuple(given) or None
 
 
-def _instant(name: str, given: datetime | str, cadence: Cadence, fmt: str) -> int:
+def _instant(name: str, given: object, cadence: Cadence, fmt: str) -> int:
     """A start or an end in UTC epoch seconds, rounded up to a whole one."""
     if isinstance(given, datetime):
         return math.ceil(cadence.timestamp(given))

@@ -58,7 +58,7 @@ class WindowLookup:
         end_dt: datetime,
         respect_bounds: bool = True,  # noqa: FBT001, FBT002 - Dagster's signature
     ) -> TimeWindow | None:
-        """The first window that starts at `end_dt` or later; with bounds, None where it starts after the last one ends."""
+        """The first window that starts at `end_dt` or later; with bounds, none after the last one."""
         instant = math.ceil(self._timestamp(end_dt))
         calendar = self._calendar(instant, lambda windows: _count(windows.starting_before, instant) < len(windows))
         number = _count(calendar.windows.starting_before, instant)
@@ -75,7 +75,7 @@ class WindowLookup:
         start_dt: datetime,
         respect_bounds: bool = True,  # noqa: FBT001, FBT002 - Dagster's signature
     ) -> TimeWindow | None:
-        """The last window that ends at `start_dt` or earlier; with bounds, None where it starts before the first one."""
+        """The last window that ends at `start_dt` or earlier; with bounds, none before the first one."""
         instant = math.floor(self._timestamp(start_dt))
         calendar = self._calendar(instant, lambda windows: _count(windows.ended_by, instant) > 0)
         number = _count(calendar.windows.ended_by, instant) - 1
@@ -119,7 +119,7 @@ class WindowLookup:
         return PartitionKeyRange(start, self.get_partition_key_for_timestamp(last.start.timestamp()))
 
     def get_partition_key(self, key: str | date) -> str:
-        """The key of a date, a datetime on the wall clock of the definition, or a text; UnknownPartitionError if none."""
+        """The key of a date, of a datetime on the wall clock, or a text; UnknownPartitionError where it is none."""
         if not isinstance(key, (str, date)):
             raise InvalidArgumentError(f"a key is a text, a date or a datetime, not {key!r}")
         text = key if isinstance(key, str) else key.strftime(self.fmt)

@@ -18,7 +18,7 @@ FIRST_YEAR, LAST_YEAR = 1, 9999
 
 
 class OffsetChanges(NamedTuple):
-    """When a zone changes its offset from UTC: `instants` (UTC epoch seconds) part the `offsets` (seconds east of UTC)."""
+    """When a zone changes its offset: `instants` (UTC epoch seconds) part the `offsets` (seconds east of UTC)."""
 
     instants: Indices
     offsets: Indices
@@ -71,8 +71,8 @@ def offset_changes(name: str, first_year: int, last_year: int) -> OffsetChanges:
 def _changes_of_year(name: str, year: int) -> tuple[int, list[tuple[int, int]]]:
     """The offset a year begins with, and its changes as (instant, new offset).
 
-    zoneinfo tells an offset but not when it changes next, so a year is probed once a week (no zone has gone and come back
-    within one) and a change is then found by bisection.
+    zoneinfo tells an offset but not when it changes next, so a year is probed once a week (no zone has gone and come
+    back within one) and a change is then found by bisection.
     """
     at, end = year_start(year), year_start(year + 1) if year < LAST_YEAR else year_start(year) + 365 * 86_400 - 1
     initial = offset = offset_at(name, at)
