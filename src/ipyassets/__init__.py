@@ -2,7 +2,8 @@
 
     %load_ext ipyassets
 
-or, in a script, decorators under Dagster's names: `@asset(partitions_def=DailyPartitionsDefinition(...))`, `materialize([...])`.
+or, in a script, decorators under Dagster's names: `@asset(partitions_def=DailyPartitionsDefinition(...))`,
+`materialize([...])`.
 """
 
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from ipyassets.assets import (
     AssetIn,
     AssetKey,
     AssetsDefinition,
-    Backoff,
     BackfillPolicy,
+    Backoff,
     Config,
     InputContext,
     IOManager,

@@ -8,7 +8,7 @@ from ipyassets.assets.direct import build_asset_context
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, PathAddressed
 from ipyassets.assets.keys import AssetKey
-from ipyassets.assets.policies import Backoff, BackfillPolicy, Jitter, RetryPolicy, RetryRequested
+from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
 from ipyassets.assets.results import MaterializeResult, Output, Skip
 
 __all__ = [

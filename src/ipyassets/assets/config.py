@@ -55,7 +55,7 @@ def config_type(compute: Callable[..., object]) -> type[Config] | None:
 
 def configured(kind: type[Config], name: str, run_config: RunConfigLike) -> Config:
     """The values that a run gives to the asset called `name`; raises InvalidArgumentError for wrong or missing ones."""
-    ops = run_config.ops if isinstance(run_config, RunConfig) else (run_config or {}).get("ops", {})
+    ops: Mapping[str, Any] = run_config.ops if isinstance(run_config, RunConfig) else (run_config or {}).get("ops", {})
     given = ops.get(name, {})
     if isinstance(given, Config):
         return given

@@ -95,7 +95,7 @@ class ReadingContext(PartitionedContext):
 
 @dataclass(slots=True)
 class Link:
-    """What ties a body to the run that drives it while both share a process; a copy sent to another process ties to nothing.
+    """What ties a body to the run that drives it, within a process; a copy sent to another ties to nothing.
 
     `stop` is set when the run is cancelled; `report` takes asset, partition key and how far it has come, from 0 to 1.
     """
@@ -112,8 +112,9 @@ class Link:
 class AssetExecutionContext(ReadingContext):
     """What a body gets as its `context` (Dagster's AssetExecutionContext).
 
-    `log` writes to the partition's captured output; `cancelled` turns true when the run is cancelled, for long bodies to look at.
-    `resources` are those that the run was given, by name; `retry_number` counts the retries of this partition from 0.
+    `log` writes to the partition's captured output; `cancelled` turns true when the run is cancelled, for long bodies
+    to look at. `resources` are those that the run was given, by name; `retry_number` counts the retries of this
+    partition from 0.
     """
 
     asset_key: AssetKey
@@ -133,7 +134,9 @@ class AssetExecutionContext(ReadingContext):
         try:
             return _CURRENT.get()
         except LookupError:
-            raise InvalidInvocationError("no asset body is running here: AssetExecutionContext.get() works inside one") from None
+            raise InvalidInvocationError(
+                "no asset body is running here: AssetExecutionContext.get() works inside one"
+            ) from None
 
     @property
     def instance(self) -> object:
@@ -146,7 +149,7 @@ class AssetExecutionContext(ReadingContext):
         return self.link.stop.is_set()
 
     def progress(self, fraction: float) -> None:
-        """Say how far this partition has come, from 0 to 1; drawn in its segment where the body shares the run's process."""
+        """Say how far this partition has come, from 0 to 1; shown where the body shares the run's process."""
         key = self.scope.keys[0] if self.scope.keys else ""
         self.link.report(self.asset_key, key, min(max(float(fraction), 0.0), 1.0))
 

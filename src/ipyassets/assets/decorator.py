@@ -72,9 +72,10 @@ def asset(
 ) -> AssetsDefinition | Callable[[Callable[..., object]], AssetsDefinition]:
     """Declare that a function makes an asset, once for each partition of `partitions_def`.
 
-    Every argument of the function but a first one called `context` and a `config` is an upstream asset: the one of that name below
-    `key_prefix`, or the one that `ins` gives for it. `deps` are upstream assets that are not loaded. Nothing is registered and
-    nothing runs: the result is a value. Raises InvalidDefinitionError for contradictory arguments.
+    Every argument of the function but a first one called `context` and a `config` is an upstream asset: the one of
+    that name below `key_prefix`, or the one that `ins` gives for it. `deps` are upstream assets that are not loaded.
+    Nothing is registered and nothing runs: the result is a value. Raises InvalidDefinitionError for contradictory
+    arguments.
     """
     if partitions_def is not None and not isinstance(partitions_def, PartitionsDefinition):
         raise InvalidDefinitionError(f"partitions_def is {partitions_def!r}: give a partitions definition")
@@ -127,7 +128,9 @@ def _arguments(compute: Callable[..., object]) -> tuple[bool, list[str]]:
     parameters = list(inspect.signature(compute).parameters.values())
     for parameter in parameters:
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            raise InvalidDefinitionError(f"*{parameter.name} of {compute.__name__} cannot be an input: name each upstream asset")
+            raise InvalidDefinitionError(
+                f"*{parameter.name} of {compute.__name__} cannot be an input: name each upstream asset"
+            )
     named = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
     takes_context = bool(named) and _is_context(named[0])
     return takes_context, [p.name for p in named[takes_context:]]
@@ -159,6 +162,10 @@ def _upstreams(
     for dep in deps:
         given_dep = dep if isinstance(dep, AssetDep) else AssetDep(dep)
         if given_dep.asset_key in found:
-            raise InvalidDefinitionError(f"{key} names {given_dep.asset_key} twice: as an input and in deps, or twice in deps")
-        found[given_dep.asset_key] = Upstream(given_dep.asset_key, given_dep.partition_mapping, None, given_dep.metadata)
+            raise InvalidDefinitionError(
+                f"{key} names {given_dep.asset_key} twice: as an input and in deps, or twice in deps"
+            )
+        found[given_dep.asset_key] = Upstream(
+            given_dep.asset_key, given_dep.partition_mapping, None, given_dep.metadata
+        )
     return tuple(found.values())

@@ -70,7 +70,7 @@ class AssetDep:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One edge into an asset: where it leads, how partitions correspond, and the argument that takes the value, if one does."""
+    """One edge into an asset: where it leads, how partitions correspond, and the argument that takes the value."""
 
     key: AssetKey
     partition_mapping: PartitionMapping | None = None
@@ -82,8 +82,9 @@ class Upstream:
 class AssetsDefinition:
     """An asset: call it to run its body, index it to read a stored partition.
 
-    `asset["2013-01-15"]` is one value; `asset["2013-01-01":"2013-01-31"]` a lazy mapping from key to value over an inclusive
-    range. `code_version` "" means the hash of the body counts. `max_concurrent` is how many of its partitions may run at a time.
+    `asset["2013-01-15"]` is one value; `asset["2013-01-01":"2013-01-31"]` a lazy mapping from key to value over an
+    inclusive range. `code_version` "" means the hash of the body counts. `max_concurrent` is how many of its
+    partitions may run at a time.
     """
 
     key: AssetKey

@@ -17,6 +17,7 @@ from ipyassets.partitions import (
     PartitionSpace,
     TimeWindow,
     as_of,
+    partition_loading_context,
 )
 
 UNBOUND = AssetKey("asset")
@@ -36,7 +37,7 @@ def build_asset_context(
     """
     if partition_key is not None and partition_key_range is not None:
         raise InvalidInvocationError("give partition_key or partition_key_range, not both")
-    keys = None if partition_key is None else (partition_key,)
+    keys: tuple[str, ...] | None = None if partition_key is None else (partition_key,)
     if partition_key_range is not None:
         keys = (partition_key_range.start, partition_key_range.end)
     return AssetExecutionContext(
@@ -59,9 +60,10 @@ def in_hand(
     if definition is None or given is None:
         return dataclasses.replace(context, asset_key=key, scope=PartitionScope(str(key), given, None, definition))
     store = context.instance if isinstance(context.instance, DynamicPartitionsStore) else None
-    space = definition.space(as_of(dynamic_partitions_store=store))
-    if len(given) > 1:
-        given = tuple(definition.get_partition_keys_in_range(PartitionKeyRange(*given), dynamic_partitions_store=store))
+    with partition_loading_context(dynamic_partitions_store=store):
+        space = definition.space(as_of())
+        if len(given) > 1:
+            given = tuple(definition.get_partition_keys_in_range(PartitionKeyRange(*given)))
     indices = [space.index(each) for each in given]
     keys = tuple(space.key(index) for index in indices)
     return dataclasses.replace(

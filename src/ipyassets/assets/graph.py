@@ -37,7 +37,8 @@ class Edge:
 class AssetGraph:
     """Assets in an order in which each comes after what it reads, and the edges between them.
 
-    An upstream that is not among the assets is external: it is neither run nor checked, only loaded if a value is stored.
+    An upstream that is not among the assets is external: it is neither run nor checked, only loaded if a value is
+    stored.
     """
 
     assets: Mapping[AssetKey, AssetsDefinition]
@@ -45,7 +46,7 @@ class AssetGraph:
 
     @classmethod
     def of(cls, assets: Iterable[AssetsDefinition]) -> AssetGraph:
-        """The graph of some assets; raises InvalidDefinitionError for two with one key, for a cycle, or for a bad mapping."""
+        """The graph of some assets; InvalidDefinitionError for two with one key, a cycle, or a bad mapping."""
         by_key: dict[AssetKey, AssetsDefinition] = {}
         for one in assets:
             if by_key.setdefault(one.key, one) is not one:
@@ -63,7 +64,9 @@ class AssetGraph:
         try:
             return self.assets[key]
         except KeyError:
-            raise UnknownAssetError(f"{str(key)!r} is not an asset here{nearest(str(key), map(str, self.assets))}") from None
+            raise UnknownAssetError(
+                f"{str(key)!r} is not an asset here{nearest(str(key), map(str, self.assets))}"
+            ) from None
 
     def __contains__(self, key: object) -> bool:
         return key in self.assets

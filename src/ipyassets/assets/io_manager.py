@@ -20,8 +20,8 @@ from ipyassets.partitions import PartitionKeyRange, PartitionsDefinition, TimeWi
 class StoredValueContext:
     """What an output and an input have in common: an asset, its partitions in hand, its metadata.
 
-    `artifacts` maps each partition key ("" without partitions) to what the log recorded of its value, for an I/O manager that
-    verifies what it reads; it is empty where nothing was recorded.
+    `artifacts` maps each partition key ("" without partitions) to what the log recorded of its value, for an I/O
+    manager that verifies what it reads; it is empty where nothing was recorded.
     """
 
     asset_key: AssetKey
@@ -80,8 +80,8 @@ class StoredValueContext:
 class OutputContext(StoredValueContext):
     """What `handle_output` is handed: the asset and partitions that the value is for.
 
-    An I/O manager reports what it stored with `add_output_metadata` and, where it can say so, one Artifact for each partition
-    key in `stored`; the log then records size, digest and data version.
+    An I/O manager reports what it stored with `add_output_metadata` and, where it can say so, one Artifact for each
+    partition key in `stored`; the log then records size, digest and data version.
     """
 
     run_id: str = ""
@@ -97,8 +97,8 @@ class OutputContext(StoredValueContext):
 class InputContext(StoredValueContext):
     """What `load_input` is handed: the upstream asset and the partitions of it to read.
 
-    `name` is the input's name in the body; `gives_one` says whether the value itself is wanted, or a dict of partition key to
-    value in definition order (also for one key or none).
+    `name` is the input's name in the body; `gives_one` says whether the value itself is wanted, or a dict of
+    partition key to value in definition order (also for one key or none).
     """
 
     name: str = ""
@@ -119,8 +119,8 @@ class IOManager(ABC):
     def stage(self, context: OutputContext, obj: object) -> None:
         """Make `obj` ready without touching what is stored, where that can be done; `publish` then puts it in place.
 
-        The engine calls `stage`, records what it reported in `context.stored`, and calls `publish`: whatever is interrupted,
-        the previous value stands until the new one is recorded. Otherwise it is stored at once.
+        The engine calls `stage`, records what it reported in `context.stored`, and calls `publish`: whatever is
+        interrupted, the previous value stands until the new one is recorded. Otherwise it is stored at once.
         """
         self.handle_output(context, obj)
 

@@ -13,16 +13,16 @@ from ipyassets.errors import InvalidDefinitionError
 class AssetKey:
     """The name of an asset: one or more parts, as in `AssetKey(["sales", "daily"])`.
 
-    A plain string is one part, whatever characters it holds (Dagster's rule); `AssetKey.from_user_string("a/b")` splits at
-    slashes. Raises InvalidDefinitionError for an empty key, an empty part, or a part that is not text.
+    A plain string is one part, whatever characters it holds (Dagster's rule); `AssetKey.from_user_string("a/b")`
+    splits at slashes. Raises InvalidDefinitionError for an empty key, an empty part, or a part that is not text.
     """
 
     path: tuple[str, ...]
 
     def __init__(self, path: str | Sequence[str]) -> None:
-        parts = (path,) if isinstance(path, str) else tuple(path)
+        parts: tuple[object, ...] = (path,) if isinstance(path, str) else tuple(path)
         if not parts or not all(isinstance(part, str) and part for part in parts):
-            raise InvalidDefinitionError(f"{path!r} is not an asset key: give a name, or a list of names that are not empty")
+            raise InvalidDefinitionError(f"{path!r} is not an asset key: give a name or several, none empty")
         object.__setattr__(self, "path", parts)
 
     @classmethod

@@ -45,7 +45,7 @@ class RetryPolicy:
         """How long to wait before the retry numbered from 1; `chance` in 0 to 1 stands in for a random number."""
         chance = random.random() if chance is None else chance  # noqa: S311 - nothing is guarded by it
         delay = self.delay or 0.0
-        factor = {None: 1, Backoff.LINEAR: retry_number, Backoff.EXPONENTIAL: 2**retry_number - 1}[self.backoff]
+        factor = {None: 1, Backoff.LINEAR: retry_number, Backoff.EXPONENTIAL: (1 << retry_number) - 1}[self.backoff]
         if self.jitter is Jitter.FULL:
             return delay * factor * chance
         if self.jitter is Jitter.PLUS_MINUS:
@@ -83,5 +83,7 @@ class BackfillPolicy:
     def multi_run(cls, max_partitions_per_run: int = 1) -> BackfillPolicy:
         """Calls of up to so many partitions each."""
         if max_partitions_per_run < 1:
-            raise InvalidDefinitionError(f"max_partitions_per_run={max_partitions_per_run} is not a number of partitions")
+            raise InvalidDefinitionError(
+                f"max_partitions_per_run={max_partitions_per_run} is not a number of partitions"
+            )
         return cls(max_partitions_per_run)

@@ -22,8 +22,8 @@ NO_VALUE = NoValue()
 class Output:
     """A value with facts about it (Dagster's Output).
 
-    `metadata` is shown in the partition's detail and its status row. `data_version` is what downstream assets compare instead of
-    the content: give it for a value that differs from run to run without meaning to.
+    `metadata` is shown in the partition's detail and its status row. `data_version` is what downstream assets compare
+    instead of the content: give it for a value that differs from run to run without meaning to.
     """
 
     value: object

@@ -12,8 +12,8 @@ from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, Partition
 class PartitionScope:
     """Partition keys in definition order, the time they cover, and the definition they belong to.
 
-    `keys` is None for an asset without partitions. `window` spans the first start to the last end, in the definition's time
-    zone; None where the definition has no time in it.
+    `keys` is None for an asset without partitions. `window` spans the first start to the last end, in the
+    definition's time zone; None where the definition has no time in it.
     """
 
     owner: str
@@ -56,7 +56,7 @@ class PartitionScope:
 
     @property
     def time_window(self) -> TimeWindow:
-        """The time covered; raises InvalidInvocationError where the definition has none, or the keys are not contiguous."""
+        """The time covered; InvalidInvocationError where there is none, or the keys are not contiguous."""
         if self.window is None:
             raise InvalidInvocationError(f"{self.owner} is not partitioned by time: it has no time window")
         return self.window

@@ -1,7 +1,7 @@
 """The seam by which an asset answers for what is stored of it.
 
-Assets are pure, so they cannot know where values are kept. The composition root binds the answer once, with `bind`; until then
-asking an asset for its values raises a clear error.
+Assets are pure, so they cannot know where values are kept. The composition root binds the answer once, with `bind`;
+until then asking an asset for its values raises a clear error.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Binding:
 
 def bind(answer: Callable[[AssetsDefinition], StoredPartitions]) -> None:
     """Say who answers for stored partitions; called by the composition root alone."""
-    _Binding.answer = staticmethod(answer)  # type: ignore[assignment]  # a static method is its function once looked up
+    _Binding.answer = staticmethod(answer)
 
 
 def stored(asset: AssetsDefinition) -> StoredPartitions:

@@ -1,1 +1,1 @@
-"""The engine: what is true of every partition, what to run, and running it. It reaches storage through `ports` alone."""
+"""What is true of every partition, what to run, and running it; storage is reached through `ports` alone."""

@@ -22,7 +22,7 @@ def finished(result: object) -> object:
 
 
 def _elsewhere(coroutine: Coroutine[object, object, object]) -> object:
-    """A loop is running in this thread, a kernel's, and it is not ours to use: run on another in a thread for the purpose."""
+    """The loop that runs in this thread is a kernel's, not ours to use: run on another, in another thread."""
     loop = asyncio.new_event_loop()
     done: Future[object] = Future()
 

@@ -33,8 +33,8 @@ class Source:
 class Body:
     """An asset's function, its I/O manager and those of its inputs by argument.
 
-    Pickling one sends the same bytes every time, made at the first: a worker unpickles them once. `code_version` is the one that
-    was current when the run began.
+    Pickling one sends the same bytes every time, made at the first: a worker unpickles them once. `code_version` is
+    the one that was current when the run began.
     """
 
     asset: AssetsDefinition
@@ -51,7 +51,14 @@ class Body:
     def pickled(self) -> bytes:
         """The bytes that are sent to another process; raises InvalidResultError naming what cannot be pickled."""
         if self._pickled is None:
-            sent = (self.asset, self.code_version, self.io_manager, self.sources, self.resources, dict(_texts(self.asset.compute)))
+            sent = (
+                self.asset,
+                self.code_version,
+                self.io_manager,
+                self.sources,
+                self.resources,
+                dict(_texts(self.asset.compute)),
+            )
             try:
                 self._pickled = cloudpickle.dumps(sent)
             except Exception as error:
@@ -68,8 +75,8 @@ _RECEIVED: OrderedDict[str, Body] = OrderedDict()  # this process as a worker: b
 def received(identity: str, pickled: bytes) -> Body:
     """The body that was sent, unpickled at most once in this process."""
     if (body := _RECEIVED.get(identity)) is None:
-        *parts, texts = cloudpickle.loads(pickled)
-        body = _RECEIVED[identity] = Body(*parts, identity=identity)
+        asset, code_version, io_manager, sources, resources, texts = cloudpickle.loads(pickled)
+        body = _RECEIVED[identity] = Body(asset, code_version, io_manager, sources, resources, identity)
         for filename, lines in texts.items():
             # tracebacks of cells show their lines here too
             linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)

@@ -1,7 +1,7 @@
 """What a body prints, warns, logs and displays, kept with its partition instead of going wherever the kernel points.
 
-A context variable says where output goes, so that bodies in several threads do not mix and everything else prints as before.
-`contextlib.redirect_stdout` would redirect the whole process.
+A context variable says where output goes, so that bodies in several threads do not mix and everything else prints as
+before. `contextlib.redirect_stdout` would redirect the whole process.
 """
 
 from __future__ import annotations
@@ -54,16 +54,17 @@ def current_output() -> Output | None:
 
 
 class Stream(io.TextIOBase):
-    """A stand-in for `sys.stdout` or `sys.stderr`: a body's text goes to its partition, all other text where it went before.
+    """A stand-in for `sys.stdout` or `sys.stderr`: a body's text goes to its partition, other text as before.
 
-    Attributes are read through, because ipykernel calls methods of its own on `sys.stdout`; they are never written through:
-    IPython replaces `write` for the time of a cell, which would then call itself without end.
+    Attributes are read through, because ipykernel calls methods of its own on `sys.stdout`; they are never written
+    through: IPython replaces `write` for the time of a cell, which would then call itself without end.
     """
 
     def __init__(self, inner: TextIO) -> None:
         self.inner = inner
 
     def write(self, text: str) -> int:
+        """Hand text to the body's output, else on."""
         sink = _SINK.get()
         if sink is None:
             return self.inner.write(text)
@@ -71,6 +72,7 @@ class Stream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
+        """Flush the stream behind, unless a body's output is kept."""
         if _SINK.get() is None:
             self.inner.flush()
 
@@ -79,7 +81,7 @@ class Stream(io.TextIOBase):
 
 
 class _Handler(logging.Handler):
-    """Log records of a body go to its partition; handlers hold the stream they were born with, so streams alone miss them."""
+    """Log records of a body go to its partition: other handlers hold the stream they were born with."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sink = _SINK.get()

@@ -1,4 +1,4 @@
-"""What is true of every partition of every asset at one moment, worked out from the log, the disk and the code as arrays."""
+"""What is true of every partition at one moment, worked out from log, disk and code as arrays."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Facts:
         return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
 
     def lacking(self, key: AssetKey) -> Spans:
-        """Partitions that have no value to read, and could have one: neither known to fail nor skipped by this same code."""
+        """Partitions without a value to read that could have one: not failed or skipped by this same code."""
         condition, standing = self.condition(key), self.standing(key)
         settled = (standing.attempt == Attempt.FAILED) | (standing.attempt == Attempt.SKIPPED)
         return Spans.from_mask(~condition.readable & ~(settled & (standing.tried == self._code(key))))

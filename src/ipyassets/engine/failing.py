@@ -33,8 +33,8 @@ def failure_of(error: BaseException) -> Failure:
 class Raised:
     """An exception on its way from a worker to the kernel.
 
-    Within a process it is the exception itself, traceback included. Sent to another, it is the exception with the worker's
-    traceback as a note; one that cannot be pickled becomes a MaterializationError that says the same.
+    Within a process it is the exception itself, traceback included. Sent to another, it is the exception with the
+    worker's traceback as a note; one that cannot be pickled becomes a MaterializationError that says the same.
     """
 
     error: BaseException

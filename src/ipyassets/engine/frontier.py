@@ -16,8 +16,8 @@ from ipyassets.partitions import Spans
 class Frontier:
     """The pending partitions of a plan while they are worked off.
 
-    Partitions are taken upstream-most last: what can be finished is finished before more is begun. All methods may be called
-    from any thread.
+    Partitions are taken upstream-most last: what can be finished is finished before more is begun. All methods may be
+    called from any thread.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -30,7 +30,7 @@ class Frontier:
         self._ready: dict[AssetKey, Spans] = {}
         self._next: dict[AssetKey, Iterator[int]] = {}
         self._lock = threading.RLock()
-        self._order = list(reversed(plan.pending))
+        self._order = list(plan.pending)[::-1]
 
     def refill(self) -> bool:
         """Work out anew what may start; whether there is anything."""
@@ -49,11 +49,11 @@ class Frontier:
         """The assets that have partitions that may start, downstream first."""
         return [key for key in self._order if key in self._next]
 
-    def take(self, key: AssetKey, count: int) -> list[int]:
+    def take(self, key: AssetKey, count: int | None) -> list[int]:
         """The next partitions of an asset that may start, up to so many; they count as being worked on."""
         with self._lock:
             found = list(islice(self._next.get(key, iter(())), count))
-            if len(found) < count:
+            if count is None or len(found) < count:
                 self._next.pop(key, None)
             self._taken[key] += found
             self._working[key].update(found)
@@ -75,7 +75,7 @@ class Frontier:
             self._working[key].discard(index)
 
     def lose(self, key: AssetKey, spans: Spans) -> dict[AssetKey, Spans]:
-        """Partitions will get no value in this run; what waits for them, however far behind, comes back and waits no more."""
+        """Partitions will get no value in this run; what waits for them, directly or not, is given up and returned."""
         with self._lock:
             self._settle()
             self._working[key].difference_update(spans)

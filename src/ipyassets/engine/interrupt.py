@@ -21,7 +21,7 @@ class _Shield:
 
 @contextlib.contextmanager
 def shielded() -> Iterator[None]:
-    """Within this block, an interrupt of the main thread waits for the next `interruptible` part, or for the block's end.
+    """Within this block, an interrupt of the main thread waits for the next `interruptible` part, or the end.
 
     Elsewhere than in the main thread this does nothing: Python interrupts no other.
     """

@@ -1,4 +1,4 @@
-"""What becomes of a body's result: a value to store, facts without one, a skip, or an error that says what to do instead."""
+"""What becomes of a body's result: a value to store, facts without one, a skip, or an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ipyassets.engine.body import Body
 from ipyassets.errors import InvalidResultError
 from ipyassets.events import Artifact, Attempt, version_number
 from ipyassets.partitions import TimeWindow
-
 
 Windows = Sequence[TimeWindow | None]
 
@@ -46,8 +45,6 @@ def outcomes(body: Body, context: AssetExecutionContext, windows: Windows, resul
     for (key, value), window in zip(_by_key(body, keys, result).items(), windows, strict=True):
         scope = PartitionScope(context.scope.owner, (key,), window, context.scope.definition)
         try:
-            if isinstance(value, BaseException):
-                raise value
             found[key] = _kept(body, context, scope, key, value)
         except Exception as error:  # noqa: BLE001 - one key's failure is not the others'
             found[key] = Outcome(Attempt.FAILED, error=error)
@@ -68,7 +65,9 @@ def _by_key(body: Body, keys: tuple[str, ...], result: object) -> dict[str, obje
         )
     if strange := [key for key in result if key not in set(keys)]:
         raise InvalidResultError(f"{body.asset.key} returned a value for {strange[0]!r}, which it was not asked for")
-    lacking = InvalidResultError(f"{body.asset.key} returned no value for this key: return one for each of context.partition_keys")
+    lacking = InvalidResultError(
+        f"{body.asset.key} returned no value for this key: return one for each of context.partition_keys"
+    )
     return {key: result.get(key, lacking) for key in keys}
 
 
@@ -81,6 +80,8 @@ def _refuse_generators(body: Body, result: object) -> None:
 
 
 def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key: str, result: object) -> Outcome:
+    if isinstance(result, BaseException):
+        return Outcome(Attempt.FAILED, metadata=context.metadata, error=result)
     _refuse_generators(body, result)
     said = {**context.metadata, **context.metadata_by_key.get(key, {})}
     if isinstance(result, Skip):

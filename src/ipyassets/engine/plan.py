@@ -25,7 +25,8 @@ MODES = ("missing", "stale", "none")
 class PlanLine:
     """The part of a plan that is about one asset: which partitions, in which states they are now, and what to expect.
 
-    `seconds` and `bytes` are sums of what these or other partitions of the asset took before, None where none was ever made.
+    `seconds` and `bytes` are sums of what these or other partitions of the asset took before, None where none was
+    ever made.
     """
 
     asset_key: AssetKey
@@ -43,8 +44,8 @@ class PlanLine:
 class Plan:
     """Which partitions of which assets would run, upstream before downstream.
 
-    `wanted` was asked for, `pending` is what runs: the wanted and the upstream partitions that they lack. `held` are partitions
-    that cannot run, by reason: they read something that failed before or does not exist.
+    `wanted` was asked for, `pending` is what runs: the wanted and the upstream partitions that they lack. `held` are
+    partitions that cannot run, by reason: they read something that failed before or does not exist.
     """
 
     facts: Facts
@@ -88,7 +89,9 @@ class Plan:
     @property
     def text(self) -> str:
         """The plan in a line: `41 partitions: 12 missing, 26 stale; with 8 upstream; about 6 min`."""
-        parts = [f"{amount(sum(map(len, self.wanted.values())), 'partition')}: {listed(self.counts)}".removesuffix(": ")]
+        parts = [
+            f"{amount(sum(map(len, self.wanted.values())), 'partition')}: {listed(self.counts)}".removesuffix(": ")
+        ]
         if pulled := sum(map(len, self.pulled.values())):
             parts.append(f"with {pulled} upstream")
         if held := sum(len(spans) for reasons in self.held.values() for spans in reasons.values()):
@@ -131,8 +134,9 @@ def listed(states: Mapping[State, int]) -> str:
 def plan(facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
     """What it takes to make the wanted partitions.
 
-    `upstream` says which partitions upstream of them run too: those that have no value ("missing"), also those whose value is
-    outdated ("stale"), or "none". Partitions that failed before with the same code are not tried again unless wanted.
+    `upstream` says which partitions upstream of them run too: those that have no value ("missing"), also those whose
+    value is outdated ("stale"), or "none". Partitions that failed before with the same code are not tried again
+    unless wanted.
     """
     if upstream not in MODES:
         raise InvalidArgumentError(f"upstream={upstream!r} is not one of 'missing', 'stale' and 'none'")
@@ -155,7 +159,9 @@ def plan(facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -
     return Plan(facts, dict(wanted), ordered, held, upstream)
 
 
-def _pull(facts: Facts, edge: Edge, pending: dict[AssetKey, Spans], upstream: UpstreamMode) -> list[tuple[AssetKey, str, Spans]]:
+def _pull(
+    facts: Facts, edge: Edge, pending: dict[AssetKey, Spans], upstream: UpstreamMode
+) -> list[tuple[AssetKey, str, Spans]]:
     """Add to `pending` what an edge asks of its upstream asset; what cannot be had comes back with the reason."""
     waiting = pending.get(edge.down, NOTHING)
     if not waiting:

@@ -11,8 +11,8 @@ from ipyassets.engine.words import amount, duration
 class Progress:
     """A run at one moment: counts of partitions, and the time that is probably left.
 
-    `done` counts every partition that ended, whatever way; `seconds` is how long the run has lasted, `seconds_left` None where
-    nothing has ended yet.
+    `done` counts every partition that ended, whatever way; `seconds` is how long the run has lasted, `seconds_left`
+    None where nothing has ended yet.
     """
 
     total: int

@@ -1,4 +1,4 @@
-"""Which upstream partitions every downstream partition reads, as arrays: sums over them cost a few additions a partition.
+"""Which upstream partitions every downstream partition reads, as arrays that sums are quickly taken over.
 
 The ranges that partition `d` reads are numbers `offsets[d]` to `offsets[d + 1]` of `starts` and `stops`, half-open.
 """
@@ -67,7 +67,7 @@ def reads(mapping: PartitionMapping, down: PartitionSpace, up: PartitionSpace) -
 
 @dataclass(slots=True)
 class ReadsBook:
-    """The `Reads` worked out so far, by mapping and the two spaces: they change only when a space grows or a cell is edited."""
+    """The `Reads` worked out so far: they change only when a space grows or a cell is edited."""
 
     known: dict[tuple[PartitionMapping, str, str], Reads] = field(default_factory=dict)
 

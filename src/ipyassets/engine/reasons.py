@@ -16,7 +16,11 @@ def reason(facts: Facts, key: AssetKey, index: int, attempt: Event | None = None
     state = State(int(facts.states(key)[index]))
     condition, standing = facts.condition(key), facts.standing(key)
     if state is State.FAILED:
-        said = f"{attempt.failure.type}: {attempt.failure.message}" if attempt and attempt.failure else "the last attempt failed"
+        said = (
+            f"{attempt.failure.type}: {attempt.failure.message}"
+            if attempt and attempt.failure
+            else "the last attempt failed"
+        )
         kept = "; the previous value is kept" if condition.readable[index] else ""
         edited = standing.tried[index] != number(facts.code_versions[key])
         return said + kept + ("; the code has changed since" if edited else "")

@@ -45,7 +45,7 @@ class RunResult:
         return self.progress.failed + self.progress.blocked + self.progress.cancelled == 0
 
     def asset_value(self, asset_key: CoercibleToAssetKey, partition_key: str | None = None) -> object:
-        """The value of an asset as it is stored now; the partition may be left out where the run made only one of it."""
+        """The value of an asset as it is stored now; the key may be left out where the run made only one."""
         key = AssetKey.from_coercible(asset_key)
         if partition_key is None and key in self.keys and (partition_key := self.keys[key]) is None:
             raise InvalidInvocationError(f"the run made several partitions of {key}: give partition_key")
@@ -56,7 +56,7 @@ class RunResult:
         return self.asset_value(node_str.replace("__", "/"))
 
     def raise_for_failure(self) -> None:
-        """Raise the first failed body's own exception, with a note of what failed; MaterializationError if there is none."""
+        """Raise the first failed body's own exception, with a note; MaterializationError if there is none."""
         if self.success:
             return
         failed = [trouble for trouble in self.troubles if trouble.attempt is Attempt.FAILED]

@@ -39,9 +39,10 @@ class InputRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a worker is sent: a body, its partitions, and where its inputs are. Frozen, and picklable whatever the body is.
+    """What a worker is sent: a body, its partitions, and where its inputs are; frozen and picklable.
 
-    `keys` is None for an asset without partitions. `uses` says, for each key ("" without partitions), what it is made from.
+    `keys` is None for an asset without partitions. `uses` says, for each key ("" without partitions), what it is made
+    from.
     """
 
     body: Body
@@ -79,7 +80,7 @@ def run_steps(steps: tuple[Step, ...]) -> tuple[StepResult, ...]:
 
 
 def run_step(step: Step) -> StepResult:
-    """Load the inputs, run the body, store its value; tried again as the asset's policy says. Never raises an Exception."""
+    """Load the inputs, run the body, store its value, retry as the policy says; an Exception is never raised."""
     started = time.perf_counter()
     with captured() as output:
         for retry_number in itertools.count():
@@ -106,7 +107,9 @@ def _context(step: Step, retry_number: int) -> AssetExecutionContext:
         asset_key=step.asset_key,
         scope=PartitionScope(str(step.asset_key), step.keys, spanning(step.windows), body.asset.partitions_def),
         inputs={
-            each.argument: PartitionScope(str(each.asset_key), each.keys, each.window, body.sources[each.argument].definition)
+            each.argument: PartitionScope(
+                str(each.asset_key), each.keys, each.window, body.sources[each.argument].definition
+            )
             for each in step.inputs
         },
         run_id=step.run_id,

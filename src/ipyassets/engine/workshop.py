@@ -25,7 +25,7 @@ from ipyassets.partitions import Spans
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a run is given by the instance: where values go, what the log knows of them, and what was asked for with the run."""
+    """What a run is given: where values go, what the log knows of them, and what was asked for along with it."""
 
     io_manager: Callable[[AssetsDefinition | None], IOManager]
     artifacts: Callable[[AssetKey, Sequence[str]], Mapping[str, Artifact]]
@@ -38,7 +38,7 @@ class Means:
 
 @dataclass(slots=True)
 class _Versions:
-    """Of one upstream asset: which partitions have a value, and their scrambled data versions, zero where there is none."""
+    """Of an upstream asset: which partitions have a value, and their scrambled data versions, else zero."""
 
     made: Mask
     weights: Versions
@@ -74,7 +74,7 @@ class Workshop:
         )
 
     def skipped_for(self, key: AssetKey, index: int) -> str:
-        """Why a partition has nothing to be made from: the one partition that an input stands for was skipped; else ""."""
+        """Why a partition has nothing to be made from: its one input was skipped; else ""."""
         for edge in self._facts.graph.edges[key]:
             if edge.upstream.argument is None or not edge.gives_one or edge.is_self:
                 continue

@@ -1,7 +1,8 @@
 """The composition root: where values and log are kept, what runs, and the functions that a script calls.
 
-A package, because one module would pass the budget of 300 lines: `composition` holds Instance itself, `runs` what is going on,
-`statebook` what is recorded, `values` where values are, `launch` materialize, `reading` and `tables` what is shown of it.
+A package, because one module would pass the budget of 300 lines: `composition` holds Instance itself, `runs` what is
+going on, `statebook` what is recorded, `store` where values are, `launch` materialize, `reading` and `tables` what is
+shown of it.
 """
 
 from ipyassets.instance.composition import Detail, Instance

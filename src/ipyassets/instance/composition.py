@@ -15,18 +15,19 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
+from ipyassets.engine.manner import Manner
 from ipyassets.engine.plan import Plan, UpstreamMode, plan
 from ipyassets.engine.ports import DynamicKeys, EventLog
 from ipyassets.engine.reads import ReadsBook
 from ipyassets.engine.ready import Partitions
 from ipyassets.engine.reasons import reason
 from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import Manner, Run
+from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Event, State
 from ipyassets.instance.runs import Runs
 from ipyassets.instance.statebook import StateBook
-from ipyassets.instance.values import Values
+from ipyassets.instance.store import Store
 from ipyassets.partitions import AsOf, as_of
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
@@ -42,7 +43,7 @@ IN_MEMORY = ":memory:"
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """All that is known of one partition: its state and why, the last attempt, and the materialization that still stands."""
+    """All that is known of a partition: its state and why, its last attempt, the materialization that stands."""
 
     state: State
     reason: str
@@ -53,10 +54,11 @@ class Detail:
 class Instance:
     """Where values and the log of what happened are kept, and what is running.
 
-    `root` is a folder: values lie below `storage`, the log beside it. Without one it is the folder named by IPYASSETS_HOME, else
-    `.ipyassets` in the working directory. `durability="fast"` does not wait for the disk: safe when the process is killed, while
-    what a power cut takes is noticed and shown as damaged. `io_manager` is the default of assets that have none of their own.
-    Nothing is created before it is needed. May be used from any thread.
+    `root` is a folder: values lie below `storage`, the log beside it. Without one it is the folder named by
+    IPYASSETS_HOME, else `.ipyassets` in the working directory. `durability="fast"` does not wait for the disk: safe
+    when the process is killed, while what a power cut takes is noticed and shown as damaged. `io_manager` is the
+    default of assets that have none of their own. Nothing is created before it is needed. May be used from any
+    thread.
     """
 
     def __init__(
@@ -70,20 +72,20 @@ class Instance:
             raise InvalidArgumentError(f"durability={durability!r} is neither 'full' nor 'fast'")
         self.root = Path(root or os.environ.get(HOME) or FOLDER).absolute()
         self.durability = durability
-        self.values = Values(lambda: self.event_log, self._as_of, lambda: self.io_manager, self._bound)
+        self.store = Store(lambda: self.event_log, self._as_of, lambda: self.io_manager, self._bound)
         self._given_io_manager = io_manager
         self._is_ephemeral = False
-        self._statebook = StateBook(lambda: self.event_log, self.values.io_manager)
+        self._statebook = StateBook(lambda: self.event_log, self.store.io_manager)
         self._reads = ReadsBook()
-        self._runs = Runs(lambda: self.event_log, self.values, self._renewed, self)
+        self._runs = Runs(lambda: self.event_log, self.store, self._renewed, self)
 
     @classmethod
     def ephemeral(cls, *, io_manager: IOManager | None = None, dynamic_keys: DynamicKeys | None = None) -> Self:
-        """An instance in memory, gone with this object: for tests and trials. Dynamic partitions may be those of another."""
+        """An instance in memory, gone with this object; its dynamic partitions may be those of another."""
         instance = cls(durability="fast", io_manager=io_manager or InMemoryIOManager())
-        instance._is_ephemeral = True  # noqa: SLF001 - its own
+        instance._is_ephemeral = True
         if dynamic_keys is not None:
-            instance._dynamic_keys = dynamic_keys  # noqa: SLF001 - its own
+            instance._dynamic_keys = dynamic_keys
         return instance
 
     @cached_property

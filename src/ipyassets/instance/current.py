@@ -14,14 +14,14 @@ _CURRENT: contextvars.ContextVar[Instance | None] = contextvars.ContextVar("ipya
 
 
 class _Default:
-    """The instance of this process, made at the first use or set by the notebook, and where the notebook's assets are found."""
+    """The instance of this process, and where the assets of a notebook are found."""
 
     instance: Instance | None = None
     graph: Callable[[], AssetGraph] | None = None
 
 
 def current_instance() -> Instance:
-    """The instance in force: that of the innermost `use_instance`, else that of this process, made when first needed."""
+    """The instance in force: that of the innermost `use_instance`, else that of this process."""
     found = _CURRENT.get() or _Default.instance
     if found is None:
         found = _Default.instance = Instance()
@@ -46,10 +46,10 @@ def use_instance(instance: Instance) -> Iterator[Instance]:
 
 def set_default_graph(graph: Callable[[], AssetGraph] | None) -> None:
     """Say where assets are looked up that stand by themselves, so that their states take account of what they read."""
-    _Default.graph = staticmethod(graph) if graph is not None else None  # type: ignore[assignment]  # its function once looked up
+    _Default.graph = staticmethod(graph) if graph is not None else None
 
 
 def neighbourhood(asset: AssetsDefinition) -> AssetGraph:
-    """The assets among which an asset is to be judged: those of the notebook if it is one of them, else itself alone."""
+    """The assets among which one is to be judged: those of the notebook if it is one of them, else itself."""
     graph = _Default.graph() if _Default.graph is not None else None
     return graph if graph is not None and graph.assets.get(asset.key) is asset else AssetGraph.of([asset])

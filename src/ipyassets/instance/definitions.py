@@ -44,7 +44,9 @@ class Definitions:
     ) -> object:
         """The stored value of an asset, or of one partition of it; raises NotMaterializedError where there is none."""
         del python_type, metadata  # Dagster's arguments for loaders that choose by type: a pickle knows what it holds
-        return (instance or current_instance()).values.load(self.graph[AssetKey.from_coercible(asset_key)], partition_key)
+        return (instance or current_instance()).store.load(
+            self.graph[AssetKey.from_coercible(asset_key)], partition_key
+        )
 
     def _given(self, asset: AssetsDefinition) -> AssetsDefinition:
         manager = self.resources.get(asset.io_manager_key)

@@ -12,9 +12,10 @@ from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
+from ipyassets.engine.manner import OnError
 from ipyassets.engine.plan import Plan, UpstreamMode
 from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import OnError, Run
+from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance
@@ -89,15 +90,16 @@ def materialize(
     """Make partitions of some assets, here and now; returns when all is done.
 
     Every asset is made, or those that `selection` names; of partitioned ones the partition `partition_key` or all of
-    `partition_keys`: a list, a PartitionKeyRange, or a selection text such as "[2013-01-01...2013-01-31], missing". Assets that
-    are partitioned otherwise, and those not selected, are made only as far as `upstream` says: "missing" fills what the selected
-    ones lack, "stale" also renews what is outdated, "none" leaves them alone.
+    `partition_keys`: a list, a PartitionKeyRange, or a selection text such as "[2013-01-01...2013-01-31], missing".
+    Assets that are partitioned otherwise, and those not selected, are made only as far as `upstream` says: "missing"
+    fills what the selected ones lack, "stale" also renews what is outdated, "none" leaves them alone.
 
-    Bodies run in the calling thread; `max_workers=4`, `executor="processes"` or any `concurrent.futures.Executor` make them run
-    at the same time. When a body fails, partitions that do not need it go on ("continue"), or nothing of that asset ("trim"), or
-    nothing at all ("stop"); then the body's own exception is raised, unless `raise_on_error` is False. With `dry_run` nothing
-    runs, and what would run is returned. `watch` is handed the run before it begins. Raises InvalidInvocationError where a
-    partition key is lacking or not called for, UnknownPartitionError for a key that does not exist.
+    Bodies run in the calling thread; `max_workers=4`, `executor="processes"` or any `concurrent.futures.Executor`
+    make them run at the same time. When a body fails, partitions that do not need it go on ("continue"), or nothing
+    of that asset ("trim"), or nothing at all ("stop"); then the body's own exception is raised, unless
+    `raise_on_error` is False. With `dry_run` nothing runs, and what would run is returned. `watch` is handed the run
+    before it begins. Raises InvalidInvocationError where a partition key is lacking or not called for,
+    UnknownPartitionError for a key that does not exist.
     """
     chosen = instance or current_instance()
     graph = AssetGraph.of(assets)
@@ -131,11 +133,13 @@ def materialize_to_memory(
 ) -> RunResult:
     """Make partitions of some assets without storing anything: for tests and trials (Dagster's name).
 
-    Values are kept in memory as long as the result is. `instance` lends its dynamic partitions, no more. Resources that are I/O
-    managers are refused with InvalidInvocationError.
+    Store are kept in memory as long as the result is. `instance` lends its dynamic partitions, no more. Resources
+    that are I/O managers are refused with InvalidInvocationError.
     """
     if strange := [name for name, value in (resources or {}).items() if hasattr(value, "handle_output")]:
-        raise InvalidInvocationError(f"materialize_to_memory keeps values in memory: leave out the resource {strange[0]!r}")
+        raise InvalidInvocationError(
+            f"materialize_to_memory keeps values in memory: leave out the resource {strange[0]!r}"
+        )
     memory = InMemoryIOManager()
     scratch = Instance.ephemeral(io_manager=memory, dynamic_keys=instance)
     return materialize(
@@ -177,15 +181,17 @@ def wanted(
     if not any(fits for fits, _ in found.values()):
         facts.spaces[partitioned[0]].index(_strange(facts.spaces[partitioned[0]], asked))
     # an asset that is partitioned otherwise is made as far as the others need it
-    return {key: found[key][1] if key in found else Spans.range(0, 1) for key in keys if key not in found or found[key][0]}
+    return {
+        key: found[key][1] if key in found else Spans.range(0, 1) for key in keys if key not in found or found[key][0]
+    }
 
 
 def selected(graph: AssetGraph, selection: Selection | None) -> list[AssetKey]:
     """The assets that are selected, upstream first; all where nothing is."""
     if selection is None:
         return list(graph.assets)
-    one = isinstance(selection, str | AssetKey | AssetsDefinition)
-    chosen = {graph[AssetKey.from_coercible(each)].key for each in ([selection] if one else selection)}
+    given = [selection] if isinstance(selection, str | AssetKey | AssetsDefinition) else selection
+    chosen = {graph[AssetKey.from_coercible(each)].key for each in given}
     return [key for key in graph.assets if key in chosen]
 
 

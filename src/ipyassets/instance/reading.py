@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class Partitions(Mapping[str, object]):
-    """The stored values of some partitions of an asset, by key in definition order; each is loaded when it is asked for.
+    """The stored values of some partitions, by key in definition order; each is loaded when asked for.
 
-    Partitions that have no value are in the mapping too: asking for one raises NotMaterializedError. `stored()` leaves them out.
+    Partitions that have no value are in the mapping too: asking for one raises NotMaterializedError. `stored()`
+    leaves them out.
     """
 
     def __init__(self, asset: AssetsDefinition, instance: Instance, space: PartitionSpace, spans: Spans) -> None:
@@ -34,7 +35,7 @@ class Partitions(Mapping[str, object]):
     def __getitem__(self, key: str) -> object:
         if self._space.index(key) not in self._spans:
             raise KeyError(key)
-        return self._instance.values.load(self._asset, key)
+        return self._instance.store.load(self._asset, key)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._space.keys(self._spans))
@@ -51,7 +52,7 @@ class Partitions(Mapping[str, object]):
         return Partitions(self._asset, self._instance, self._space, self._spans & Spans.from_mask(readable))
 
     def concat(self) -> pd.DataFrame:
-        """All values as one pandas frame, with the partition key in a column (one column a dimension where there are several)."""
+        """All values as one pandas frame, with the partition key in a column for each dimension."""
         names = [dimension.name for dimension in self._space.dimensions]
         return concatenated(self.items(), names)
 
@@ -72,7 +73,7 @@ class StoredAsset:
         if self.asset.partitions_def is None:
             raise InvalidInvocationError(f"{self.asset.key} is not partitioned: {self.asset.key}.value() reads it")
         if not isinstance(selection, slice):
-            return self.instance.values.load(self.asset, selection)
+            return self.instance.store.load(self.asset, selection)
         if selection.step is not None:
             raise InvalidArgumentError(f"a slice of partitions has no step: {selection.step!r}")
         space = _facts(self.asset, self.instance).space(self.asset.key)
@@ -82,7 +83,7 @@ class StoredAsset:
 
     def value(self) -> object:
         """The value of an asset without partitions."""
-        return self.instance.values.load(self.asset, None)
+        return self.instance.store.load(self.asset, None)
 
     def status(self) -> pd.DataFrame:
         """One row a partition: key, state, reason, when (UTC), seconds, bytes, and a column for each metadata entry."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import queue
 import threading
@@ -12,14 +13,15 @@ from dataclasses import dataclass, field
 from ipyassets.assets.context import Link
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
+from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.ports import EventLog
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import Books, Manner, Run
+from ipyassets.engine.run import Run
 from ipyassets.engine.workshop import Means
 from ipyassets.events import Event
-from ipyassets.instance.values import Values
+from ipyassets.instance.store import Store
 from ipyassets.partitions import PartitionSpace, Spans
 
 Callback = Callable[[frozenset[AssetKey]], None]
@@ -30,7 +32,7 @@ class Runs:
     """What is going on in one instance."""
 
     log: Callable[[], EventLog]
-    values: Values
+    store: Store
     renew: Callable[[Plan], Plan]
     owner: object
     _active: list[Run] = field(default_factory=list)
@@ -45,8 +47,8 @@ class Runs:
         link = Link(instance=self.owner)
         resources = dict(manner.resources)
         means = Means(
-            io_manager=lambda asset: self.values.io_manager(asset, resources),
-            artifacts=self.values.artifacts,
+            io_manager=lambda asset: self.store.io_manager(asset, resources),
+            artifacts=self.store.artifacts,
             run_id=run_id,
             link=link,
             tags=manner.tags,
@@ -57,7 +59,7 @@ class Runs:
         books = Books(
             renew=self.renew,
             record=self.record,
-            load=lambda key, partition: self.values.load(graph[key], partition),
+            load=lambda key, partition: self.store.load(graph[key], partition),
             changed=self.notify,
         )
         run = Run(plan, means, manner, books)
@@ -77,7 +79,7 @@ class Runs:
             self.notify(run.assets)
 
     def started(self, run: Run) -> Run:
-        """Work a run off on the one thread of this instance, after those started before; it prints where this call was made."""
+        """Work a run off on the one thread of this instance, after those started before."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="ipyassets-runs", daemon=True)
@@ -87,7 +89,7 @@ class Runs:
         return run
 
     def record(self, events: Sequence[Event], publish: Callable[[], None]) -> None:
-        """Record events and put their values in place; one run at a time, so that log and files agree whoever is last."""
+        """Record events and put their values in place: one run at a time, so that log and files agree."""
         with self._lock:
             self.log().append(events)
             publish()
@@ -127,7 +129,8 @@ class Runs:
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:
-            task()
+            with contextlib.suppress(Exception):  # a run keeps its own error
+                task()
 
 
 def translated(spans: Spans, here: PartitionSpace, there: PartitionSpace) -> Spans:

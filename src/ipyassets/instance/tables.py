@@ -34,7 +34,7 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     names = [str(state) for state in State]
     table = pd.DataFrame(
         {
-            "state": pd.Categorical.from_codes(states.astype("int8"), categories=names),
+            "state": pd.Categorical([names[state] for state in states.tolist()], categories=names),
             "reason": pd.array(reasons, dtype="str"),
             "when": pd.to_datetime(pd.Series(standing.timestamp).where(tried), unit="s", utc=True).to_numpy(),
             "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
@@ -45,7 +45,9 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     table["when"] = pd.to_datetime(table["when"], utc=True)
     for name in dict.fromkeys(name for facts_of in metadata.values() for name in facts_of):
         column = name if name not in table.columns else f"metadata.{name}"
-        table[column] = [metadata.get(each, {}).get(name) for each in keys]
+        table[column] = pd.Series(
+            [metadata.get(each, {}).get(name) for each in keys], index=table.index
+        ).infer_objects()
     return table
 
 
@@ -61,7 +63,7 @@ def _latest(log: EventLog, key: AssetKey) -> tuple[dict[str, Event], dict[str, d
 
 
 def history_table(events: Sequence[Event]) -> pd.DataFrame:
-    """One row an attempt, newest first: partition, how it ended, reason, when (UTC), seconds, bytes, code version, run."""
+    """One row an attempt, newest first: how it ended and why, when (UTC), seconds, bytes, code, run."""
     import pandas as pd
 
     rows = [
@@ -80,7 +82,19 @@ def history_table(events: Sequence[Event]) -> pd.DataFrame:
         }
         for event in events
     ]
-    columns = ("partition attempt reason when seconds bytes retries metadata output code_version run_id").split()
+    columns = [
+        "partition",
+        "attempt",
+        "reason",
+        "when",
+        "seconds",
+        "bytes",
+        "retries",
+        "metadata",
+        "output",
+        "code_version",
+        "run_id",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     table["when"] = pd.to_datetime(table["when"], unit="s", utc=True)
     table["bytes"] = table["bytes"].astype("Int64")
@@ -94,13 +108,21 @@ def concatenated(items: Iterable[tuple[str, object]], dimensions: Sequence[str])
     pieces = []
     for key, value in items:
         if not isinstance(value, pd.DataFrame | pd.Series):
-            raise InvalidArgumentError(f"the value of {key} is {type(value).__name__}, not a frame: read it with [{key!r}]")
+            raise InvalidArgumentError(
+                f"the value of {key} is {type(value).__name__}, not a frame: read it with [{key!r}]"
+            )
         piece = value.to_frame().T if isinstance(value, pd.Series) else value
         piece = piece.reset_index() if _is_named(piece.index) else piece
-        parts = key.keys_by_dimension if isinstance(key, MultiPartitionKey) else {dimensions[0] or "partition": str(key)}
+        parts = (
+            key.keys_by_dimension if isinstance(key, MultiPartitionKey) else {dimensions[0] or "partition": str(key)}
+        )
         columns = {name if name not in piece.columns else f"partition_{name}": part for name, part in parts.items()}
         pieces.append(piece.assign(**columns)[[*columns, *piece.columns]])
-    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=[*dimensions] if dimensions[0] else ["partition"])
+    return (
+        pd.concat(pieces, ignore_index=True)
+        if pieces
+        else pd.DataFrame(columns=[*dimensions] if dimensions[0] else ["partition"])
+    )
 
 
 def _is_named(index: pd.Index) -> bool:

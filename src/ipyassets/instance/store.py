@@ -19,11 +19,11 @@ DEFAULT = "io_manager"
 
 
 @dataclass(slots=True)
-class Values:
+class Store:
     """The I/O managers of an instance, and the values behind them.
 
-    `bind` gives a manager that was declared without a folder the instance's own. What an asset was last stored with in this
-    process is remembered, so that it is found again where the manager was given to a run alone.
+    `bind` gives a manager that was declared without a folder the instance's own. What an asset was last stored with
+    in this process is remembered, so that it is found again where the manager was given to a run alone.
     """
 
     log: Callable[[], EventLog]
@@ -34,7 +34,7 @@ class Values:
     _last: dict[AssetKey, IOManager] = field(default_factory=dict)
 
     def io_manager(self, asset: AssetsDefinition | None, resources: Mapping[str, object] | None = None) -> IOManager:
-        """The manager of an asset: its own, else the resource it names, else the one it was last stored with or the default."""
+        """The manager of an asset: its own, the resource it names, the one last used for it, or the default."""
         if asset is None:
             return self._resource(DEFAULT, resources) or self.default()
         if asset.io_manager is not None:
@@ -44,13 +44,19 @@ class Values:
             return found
         if asset.io_manager_key != DEFAULT and asset.key not in self._last:
             hint = nearest(asset.io_manager_key, resources or {})
-            raise InvalidDefinitionError(f"{asset.key} wants the resource {asset.io_manager_key!r}, which is not given{hint}")
+            raise InvalidDefinitionError(
+                f"{asset.key} wants the resource {asset.io_manager_key!r}, which is not given{hint}"
+            )
         return self._last.get(asset.key) or self.default()
 
     def load(self, asset: AssetsDefinition, partition_key: str | None) -> object:
         """The stored value of a partition, or of an asset without partitions (key None)."""
         if (asset.partitions_def is None) != (partition_key is None):
-            wants = "is not partitioned: leave the key out" if asset.partitions_def is None else "is partitioned: give a key"
+            wants = (
+                "is not partitioned: leave the key out"
+                if asset.partitions_def is None
+                else "is partitioned: give a key"
+            )
             raise InvalidInvocationError(f"{asset.key} {wants}")
         if partition_key is None:
             scope = PartitionScope(str(asset.key))

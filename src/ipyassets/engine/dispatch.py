@@ -1,0 +1,174 @@
+"""Hands the steps of a run to its executor, and takes in how they end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.accounts import Accounts
+from ipyassets.engine.failing import Raised
+from ipyassets.engine.frontier import Frontier
+from ipyassets.engine.inline import InlineExecutor
+from ipyassets.engine.interrupt import interruptible
+from ipyassets.engine.manner import Manner
+from ipyassets.engine.plan import Plan
+from ipyassets.engine.step import Step, StepResult, run_steps
+from ipyassets.engine.workshop import Workshop
+from ipyassets.events import Attempt, Event
+from ipyassets.partitions import Spans
+
+Work = Future[tuple[StepResult, ...]]
+
+POLL_SECONDS = 0.1  # how soon a cancel is noticed
+REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others are at work
+SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
+CANCELLED = "the run was cancelled"
+
+
+class Dispatch:
+    """The loop's hands: one for each run."""
+
+    def __init__(self, plan: Plan, manner: Manner, frontier: Frontier, workshop: Workshop, accounts: Accounts) -> None:
+        self._plan = plan
+        self._manner = manner
+        self._frontier = frontier
+        self._workshop = workshop
+        self._accounts = accounts
+        self._executor = manner.executor or InlineExecutor()
+        self._work: dict[Work, tuple[AssetKey, list[int]]] = {}
+        self._seconds: dict[AssetKey, float] = {}
+        self._refilled = 0.0
+        self._is_changed = True
+        self._is_cancelled = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being worked on."""
+        return bool(self._work)
+
+    def submit(self) -> bool:
+        """Hand out as much as the executor should have before it; whether anything is being worked on."""
+        if self._is_changed and time.monotonic() - self._refilled > REFILL_SECONDS:
+            self._frontier.refill()
+            self._is_changed, self._refilled = False, time.monotonic()
+        while len(self._work) < self._manner.in_flight and (steps := self._next_steps()):
+            key, indices = steps[0].asset_key, self._indices(steps)
+            try:
+                work = self._executor.submit(run_steps, steps)
+            except KeyboardInterrupt:
+                self._cancelled(key, Spans.from_indices(indices))
+                raise
+            self._work[work] = key, indices
+        return bool(self._work)
+
+    def take_in(self) -> None:
+        """Wait a moment for something to end, and take it in."""
+        with interruptible():
+            done, _ = wait(self._work, POLL_SECONDS, FIRST_COMPLETED)
+        for work in done:
+            self._absorb(work)
+
+    def cancel(self) -> None:
+        """Let nothing begin that has not begun; end the workers that are ours to end."""
+        for work in list(self._work):
+            work.cancel()
+        if not self._is_cancelled and self._manner.kill is not None:
+            self._manner.kill()
+        self._is_cancelled = True
+
+    def drain(self) -> None:
+        """After an interrupt: take in what ends within a moment; what does not is cancelled."""
+        self.cancel()
+        done, late = wait(self._work, 2 * POLL_SECONDS)
+        for work in done:
+            self._absorb(work)
+        for work in late:
+            key, indices = self._work.pop(work)
+            self._cancelled(key, Spans.from_indices(indices))
+
+    def _indices(self, steps: Sequence[Step]) -> list[int]:
+        space = self._plan.facts.spaces[steps[0].asset_key]
+        return [space.index_of(place) for step in steps for place in step.places]
+
+    def _next_steps(self) -> tuple[Step, ...]:
+        """The steps of the next task: one, or several short ones of one asset."""
+        for key in self._frontier.assets:
+            asset = self._plan.facts.graph[key]
+            if self._accounts.holds_inputs_of(key):
+                self._accounts.commit()  # what a step reads is recorded before it is read
+            room = (asset.max_concurrent or len(self._plan) + 1) - self._frontier.working(key)
+            if room <= 0:
+                continue
+            if steps := self._batch(key) if asset.is_batched else self._chunk(key, room):
+                return steps
+        return ()
+
+    def _batch(self, key: AssetKey) -> tuple[Step, ...]:
+        """One step that makes several partitions in one call."""
+        policy = self._plan.facts.graph[key].backfill_policy
+        most = policy.max_partitions_per_run if policy else None
+        # where nothing else is going on, there will be no more of them
+        batch = self._frontier.take_batch(key, most) or ([] if self._work else self._frontier.take(key, most))
+        return (self._workshop.step(key, batch),) if batch else ()
+
+    def _chunk(self, key: AssetKey, room: int) -> tuple[Step, ...]:
+        """Steps of one partition each: several where they are shorter than the way to a worker."""
+        seconds = self._seconds.get(key, SHORT_SECONDS)
+        most = max(1, min(self._manner.chunk, room, int(SHORT_SECONDS / max(seconds, 0.001))))
+        taken = self._frontier.take(key, most)
+        return tuple(self._workshop.step(key, [index]) for index in taken if not self._is_skipped(key, index))
+
+    def _is_skipped(self, key: AssetKey, index: int) -> bool:
+        """Whether a partition is skipped because its input was; then it has ended."""
+        if reason := self._workshop.skipped_for(key, index):
+            self._accounts.end(self._accounts.event(Attempt.SKIPPED, key, index, reason), index)
+            self._frontier.finish(key, index)
+        return bool(reason)
+
+    def _absorb(self, work: Work) -> None:
+        """Take in how a task ended."""
+        key, indices = self._work.pop(work)
+        try:
+            results = work.result()
+        except CancelledError:
+            self._cancelled(key, Spans.from_indices(indices))
+            return
+        except BaseException as error:  # noqa: BLE001 - a worker died, or the step could not be sent to it
+            if self._is_cancelled:
+                self._cancelled(key, Spans.from_indices(indices))
+                return
+            lost = tuple(self._accounts.event(Attempt.FAILED, key, index, failed=error) for index in indices)
+            results = (StepResult(lost, Raised(error)),)
+        for result in results:
+            for event in result.events:
+                self._settle(event, result.raised)
+        self._is_changed = True
+
+    def _settle(self, event: Event, raised: Raised | None) -> None:
+        key = event.asset_key
+        index = self._plan.facts.spaces[key].index_of(event.partition_key)
+        self._accounts.end(event, index, None if raised is None else raised.error)
+        self._seconds[key] = 0.8 * self._seconds.get(key, event.seconds) + 0.2 * event.seconds
+        if event.attempt is not Attempt.FAILED:
+            self._frontier.finish(key, index)
+            return
+        why = f"{key} {event.partition_key}".rstrip() + " failed"
+        for down, spans in self._frontier.lose(key, Spans.range(index, index + 1)).items():
+            self._accounts.end_all(Attempt.BLOCKED, down, spans, why)
+        if self._manner.on_error == "stop":
+            self._withdraw(None, f"stopped, because {why}")
+        elif self._manner.on_error == "trim":
+            self._withdraw(key, f"left out, because {why}")
+
+    def _withdraw(self, key: AssetKey | None, why: str) -> None:
+        for each, spans in self._frontier.withdraw(key).items():
+            self._accounts.end_all(Attempt.CANCELLED, each, spans, why)
+            if key is not None:
+                for down, blocked in self._frontier.lose(each, spans).items():
+                    self._accounts.end_all(Attempt.BLOCKED, down, blocked, f"{each} was {why}")
+
+    def _cancelled(self, key: AssetKey, spans: Spans) -> None:
+        self._frontier.lose(key, spans)
+        self._accounts.end_all(Attempt.CANCELLED, key, spans, CANCELLED)

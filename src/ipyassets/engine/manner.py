@@ -1,0 +1,56 @@
+"""How a plan is worked off, and what a run has to do with the instance it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ipyassets.assets.config import Config
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.plan import Plan
+from ipyassets.errors import InvalidArgumentError
+from ipyassets.events import Event
+
+OnError = Literal["continue", "stop", "trim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What a run tells the instance, and asks of it.
+
+    `renew` plans the same again with the facts of now; `record` writes events into the log, then calls what puts their
+    values in place; `load` reads a stored value; `changed` hears whose states may differ.
+    """
+
+    renew: Callable[[Plan], Plan]
+    record: Callable[[Sequence[Event], Callable[[], None]], None]
+    load: Callable[[AssetKey, str | None], object]
+    changed: Callable[[frozenset[AssetKey]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a plan is worked off.
+
+    `executor` None means the calling thread. `in_flight` is how many tasks the executor is handed at a time, `chunk`
+    how many short partitions go into one task. `on_error` says what a failure does to the rest: "continue" leaves out
+    only what needs it, "trim" also lets no more partitions of the failed asset start, "stop" lets nothing start any
+    more. `tags` and `configs` are recorded with each partition; `resources` are at hand in bodies, those that are I/O
+    managers store values. `close` is called at the end.
+    """
+
+    executor: Executor | None = None
+    in_flight: int = 1
+    chunk: int = 1
+    on_error: OnError = "continue"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, object] = field(default_factory=dict)
+    configs: Mapping[AssetKey, Config] = field(default_factory=dict)
+    kill: Callable[[], None] | None = None
+    close: Callable[[], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ("continue", "stop", "trim"):
+            raise InvalidArgumentError(f"on_error={self.on_error!r} is not one of 'continue', 'stop' and 'trim'")
