@@ -98,6 +98,11 @@ class Instance:
         """Where values of assets without an I/O manager of their own are kept."""
         return self._bound(self._given_io_manager or FilesystemIOManager())
 
+    @property
+    def active(self) -> list[Run]:
+        """The runs that have been asked for and have not ended, oldest first."""
+        return self._runs.active
+
     def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
         """The keys of a dynamic partitions definition, in the order they were added."""
         return self._dynamic_keys.get_dynamic_partitions(partitions_def_name)

@@ -41,6 +41,12 @@ class Runs:
     _thread: threading.Thread | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
+    @property
+    def active(self) -> list[Run]:
+        """The runs that have not ended, oldest first."""
+        with self._lock:
+            return list(self._active)
+
     def opened(self, plan: Plan, manner: Manner) -> Run:
         """A run of a plan; its partitions count as queued from now on."""
         run_id = uuid.uuid4().hex
