@@ -121,7 +121,16 @@ class OutdatedDrawingError(InvalidMessageError):
 
 
 class DamagedPartitionError(IpyassetsError):
-    """A stored value is not what its record says."""
+    """A stored value is not what its record says: `asset_key` and `partition_key` tell whose, `reason` why."""
+
+    def __init__(self, message: str, asset_key: object = None, partition_key: str = "", reason: str = "") -> None:
+        super().__init__(message, asset_key, partition_key, reason)
+        self.asset_key = asset_key
+        self.partition_key = partition_key
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class UntrustedPartitionError(DamagedPartitionError):

@@ -105,7 +105,7 @@ def test_a_changed_byte_is_noticed_before_unpickling(manager, tmp_path):
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DamagedPartitionError, match="the file of sales 'a' is not what was stored"):
+    with pytest.raises(DamagedPartitionError, match="sales 'a': its file is not what was stored"):
         manager.load_input(wanted("a", artifacts=artifacts))
 
 
@@ -121,8 +121,11 @@ def test_a_changed_byte_of_a_large_value_is_noticed(manager, tmp_path):
 def test_a_file_that_is_gone_is_damage_not_absence(manager, tmp_path):
     artifacts = stored(manager, "a", 1)
     (tmp_path / "sales" / "a").unlink()
-    with pytest.raises(DamagedPartitionError, match="is gone"):
+    with pytest.raises(DamagedPartitionError, match="is gone") as caught:
         manager.load_input(wanted("a", artifacts=artifacts))
+    error = pickle.loads(pickle.dumps(caught.value))  # as a worker sends it
+    assert (error.asset_key, error.partition_key, error.reason) == (SALES, "a", "its file is gone")
+    assert str(error) == str(caught.value)
 
 
 def test_two_swapped_files_are_noticed(manager, tmp_path):

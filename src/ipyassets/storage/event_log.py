@@ -70,6 +70,14 @@ class SqliteEventLog:
         with self.database.read() as connection:
             return _events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (cursor,))
 
+    def touched(self, cursor: int) -> frozenset[AssetKey]:
+        """The assets of the events appended after `cursor`."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                "SELECT key FROM asset WHERE id IN (SELECT asset FROM event WHERE event.id > ?)", (cursor,)
+            )
+            return frozenset(AssetKey.from_db_string(text) for (text,) in found)
+
     def history(self, asset_key: AssetKey, partition_key: str | None = None, limit: int | None = None) -> list[Event]:
         """Attempts at an asset, or at one partition of it, newest first."""
         with self.database.read() as connection:

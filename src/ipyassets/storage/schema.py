@@ -42,6 +42,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             inputs BLOB NOT NULL,
             PRIMARY KEY (asset, partition)
         ) WITHOUT ROWID""",
+        # What was found wrong with a value, which counts as long as the materialization `event` stands.
+        """CREATE TABLE damage (
+            asset INTEGER NOT NULL REFERENCES asset,
+            partition TEXT NOT NULL,
+            event INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (asset, partition)
+        ) WITHOUT ROWID""",
         """CREATE TABLE dynamic_key (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             definition TEXT NOT NULL,

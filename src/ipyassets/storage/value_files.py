@@ -32,6 +32,9 @@ from ipyassets.storage.reading import matches, opened
 from ipyassets.storage.signature import Signer, seal_of
 from ipyassets.storage.sink import Sink, flush_to_disk
 
+NOT_SIGNED = "not signed by you"
+CHANGED = "its file is not what was stored"
+GONE = "its file is gone"
 STAGING = ".staging"
 _ASIDE = "aside"
 
@@ -93,14 +96,16 @@ class ValueFiles:
                 raise UntrustedPartitionError(f"nobody knows who made {name}: {path} is not read; trust() lets it in")
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
-            raise UntrustedPartitionError(f"{name} is not signed by you: {path} is not unpickled; trust() lets it in")
+            message = f"{name} is not signed by you: {path} is not unpickled; trust() lets it in"
+            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED)
         with contextlib.ExitStack() as stack:
             file = opened(path, stack)
             if file is None or not matches(file, artifact):
                 file = self._left_behind(asset_key, partition_key, artifact, stack)
             if file is None:
-                what = "is not what was stored" if path.is_file() else "is gone"
-                raise DamagedPartitionError(f"the file of {name} {what}: {path}; materialize it again")
+                what = CHANGED if path.is_file() else GONE
+                message = f"{name}: {what}: {path}; materialize it again"
+                raise DamagedPartitionError(message, asset_key, partition_key, what)
             yield file
 
     def identity(self, asset_key: AssetKey, partition_key: str) -> str:

@@ -1,0 +1,50 @@
+"""Stored values that were found to be other than their record says, remembered until they are made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.event_log import SqliteEventLog
+
+
+class Damage:
+    """What is known to be wrong with stored values, by the log they are recorded in.
+
+    Missing files are seen by listing folders; this is about what only reading a file can tell. A finding is about one
+    materialization, so that it no longer counts once the partition was made again, trusted or wiped.
+    """
+
+    def __init__(self, log: SqliteEventLog) -> None:
+        self._database = log.database
+
+    def found(self, asset_key: AssetKey) -> dict[str, str]:
+        """Why each damaged partition is damaged, by partition key; a few microseconds where there is nothing."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                """SELECT damage.partition, damage.reason
+                   FROM asset CROSS JOIN damage ON damage.asset = asset.id
+                   CROSS JOIN latest ON latest.asset = damage.asset AND latest.partition = damage.partition
+                   WHERE asset.key = ? AND latest.made = damage.event""",
+                (asset_key.to_string(),),
+            )
+            return dict(found.fetchall())
+
+    def record(self, asset_key: AssetKey, reasons: Mapping[str, str]) -> None:
+        """Remember why partitions are damaged; those without a standing value are left out."""
+        with self._database.write() as connection:
+            connection.executemany(
+                """REPLACE INTO damage (asset, partition, event, reason)
+                   SELECT latest.asset, latest.partition, latest.made, ?
+                   FROM asset JOIN latest ON latest.asset = asset.id
+                   WHERE asset.key = ? AND latest.partition = ? AND latest.made IS NOT NULL""",
+                [(reason, asset_key.to_string(), str(key)) for key, reason in reasons.items()],
+            )
+
+    def clear(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
+        """Forget findings about partitions, because they were found in order."""
+        with self._database.write() as connection:
+            connection.executemany(
+                "DELETE FROM damage WHERE asset = (SELECT id FROM asset WHERE key = ?) AND partition = ?",
+                [(asset_key.to_string(), str(key)) for key in partition_keys],
+            )

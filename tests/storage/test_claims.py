@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.claims import Claims, NoClaims
+
+A = AssetKey("a")
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.claims import Claims
+claims = Claims(Path(sys.argv[1]))
+print(",".join(claims.take(AssetKey("a"), ["k", "l"])), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def claims(tmp_path):
+    claims = Claims(tmp_path)
+    yield claims
+    claims.close()
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another run of the same process."""
+    other = Claims(tmp_path)
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that has claimed k and l."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "k,l\n"
+        yield process
+        process.kill()
+
+
+def test_a_claimed_partition_is_nobody_elses(claims, other):
+    assert claims.take(A, ["k", "l"]) == ["k", "l"]
+    assert other.take(A, ["l", "m"]) == ["m"]
+    assert other.take(AssetKey("b"), ["k"]) == ["k"]
+
+
+def test_a_partition_that_was_let_go_can_be_claimed(claims, other):
+    claims.take(A, ["k", "l"])
+    claims.release(A, ["k"])
+    assert other.take(A, ["k", "l"]) == ["k"]
+
+
+def test_claiming_again_what_is_ours_is_granted_and_released_once(claims, other):
+    claims.take(A, ["k"])
+    assert claims.take(A, ["k"]) == ["k"]
+    claims.release(A, ["k", "never claimed"])
+    assert other.take(A, ["k"]) == ["k"]
+
+
+def test_closing_lets_go_of_everything(claims, other):
+    claims.take(A, ["k", "l"])
+    claims.close()
+    assert other.take(A, ["k", "l"]) == ["k", "l"]
+
+
+def test_another_process_keeps_its_claims_while_it_lives(holder, claims):
+    assert holder.poll() is None
+    assert claims.take(A, ["k", "m"]) == ["m"]
+
+
+def test_the_claims_of_a_killed_process_are_gone(holder, claims):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert claims.take(A, ["k", "l"]) == ["k", "l"]
+
+
+def test_opening_the_lock_file_elsewhere_in_the_process_releases_nothing(claims, other, tmp_path):
+    claims.take(A, ["k"])
+    (tmp_path / "claims.lock").read_bytes()
+    Claims(tmp_path).close()
+    assert other.take(A, ["k"]) == []
+
+
+FORKING = """
+import os, sys
+from pathlib import Path
+from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.claims import Claims
+claims = Claims(Path(sys.argv[1]))
+claims.take(AssetKey("a"), ["k"])
+if os.fork() == 0:
+    print("forked", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+sys.stdin.readline()
+os._exit(1)
+"""
+
+
+def test_a_forked_child_does_not_keep_the_claims_of_its_dead_parent(claims, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "forked\n"
+        assert claims.take(A, ["k"]) == []
+        parent.kill()
+        parent.wait()
+        assert claims.take(A, ["k"]) == ["k"]
+
+
+def test_where_nobody_else_is_everything_is_granted():
+    claims = NoClaims()
+    assert claims.take(A, ["k"]) == ["k"]
+    assert claims.take(A, ["k"]) == ["k"]
+    claims.release(A, ["k"])
+    claims.close()
