@@ -57,6 +57,15 @@ class Namespace:
             raise UnknownAssetError(f"{name!r} is no asset but a {kind}: name a variable that holds an asset")
         raise UnknownAssetError(f"{name!r} is not an asset here{nearest(name, [*assets, *keyed])}")
 
+    def has(self, name: str) -> bool:
+        """Whether a variable holds an asset, or an asset has the key `name`."""
+        assets = self.assets
+        return name in assets or any(str(asset.key) == name for asset in assets.values())
+
+    def holding(self, kind: type) -> list[str]:
+        """The variables that hold something of a kind."""
+        return [name for name, value in list(self._variables.items()) if isinstance(value, kind)]
+
     def name_of(self, key: AssetKey) -> str | None:
         """A variable that holds the asset with this key; None where there is none."""
         return next((name for name, asset in self.assets.items() if asset.key == key), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import linecache
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -23,16 +24,23 @@ def running_cell(shell: InteractiveShell, magic: str, line: str, body: str) -> C
     return Cell(_filename(shell, magic, cell.text), heading, body)
 
 
-def cell_id(shell: InteractiveShell) -> str:
-    """The notebook's own name for the cell that is running; "" where there is none."""
-    parent = _parent(shell)
-    metadata = parent.get("metadata")
-    return str(metadata.get("cellId") or "") if isinstance(metadata, Mapping) else ""
+@dataclass(frozen=True, slots=True)
+class CellName:
+    """Which cell of the notebook is meant: by the notebook's own id, "" where there is none, and as in `In[4]`."""
 
+    identity: str
+    number: int
 
-def cell_number(shell: InteractiveShell) -> int:
-    """The number of the running cell, as in `In[4]`."""
-    return max(int(shell.execution_count) - 1, 1)
+    @classmethod
+    def of(cls, shell: InteractiveShell) -> CellName:
+        """The cell that is running."""
+        metadata = _parent(shell).get("metadata")
+        identity = metadata.get("cellId") if isinstance(metadata, Mapping) else ""
+        return cls(str(identity or ""), max(int(shell.execution_count) - 1, 1))
+
+    def is_another_than(self, other: CellName) -> bool:
+        """Whether two names are certainly of two cells: a cell that runs again keeps its id and gets a new number."""
+        return bool(self.identity) and bool(other.identity) and self.identity != other.identity
 
 
 def _parent(shell: InteractiveShell) -> Mapping[str, object]:

@@ -1,0 +1,36 @@
+"""`%assets`: one row an asset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipyassets.engine.facts import Facts
+from ipyassets.events import State
+from ipyassets.jupyter.namespace import Namespace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def asset_table(facts: Facts, namespace: Namespace) -> pd.DataFrame:
+    """A table of assets, upstream first: variable, what it reads, partitions, and how many of them are in each state.
+
+    States that no partition is in have no column.
+    """
+    import pandas as pd
+
+    counts = {asset.key: facts.counts(asset.key) for asset in facts.graph}
+    seen = [state for state in State if any(state in each for each in counts.values())]
+    rows = [
+        {
+            "asset": str(asset.key),
+            "variable": namespace.name_of(asset.key) or "",
+            "reads": ", ".join(str(upstream.key) for upstream in asset.upstreams),
+            "partitioned by": "" if asset.partitions_def is None else repr(asset.partitions_def),
+            "partitions": len(facts.space(asset.key)),
+            **{str(state): counts[asset.key].get(state, 0) for state in seen},
+        }
+        for asset in facts.graph
+    ]
+    columns = ["asset", "variable", "reads", "partitioned by", "partitions", *map(str, seen)]
+    return pd.DataFrame(rows, columns=columns).set_index("asset")

@@ -1,0 +1,160 @@
+"""`%%asset`, `%materialize`, `%assets` and `%cancel`: each reads its line, calls one function and shows the result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from ipyassets.assets.code_version import code_hash
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.instance.executors import NAMES, manner_of
+from ipyassets.instance.launch import wanted
+from ipyassets.jupyter.arguments import evaluate, header, parse
+from ipyassets.jupyter.asset_table import asset_table
+from ipyassets.jupyter.cell import Body
+from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
+from ipyassets.jupyter.kernel import NotebookKernel
+from ipyassets.jupyter.options import ASSET, MATERIALIZE
+from ipyassets.jupyter.progress_line import ProgressLine
+from ipyassets.jupyter.running_cell import CellName, running_cell
+from ipyassets.jupyter.tracebacks import cancelled, own_errors_in_a_line, raise_failure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def _documented_by(parser: MagicArgumentParser) -> Callable[[Function], Function]:
+    def document(function: Function) -> Function:
+        function.__doc__ = parser.format_help()
+        return function
+
+    return document
+
+
+@magics_class
+class AssetMagics(Magics):
+    """The magics of one notebook."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, kernel: NotebookKernel) -> None:
+        super().__init__(shell)
+        self._kernel = kernel
+        self._declared_in: dict[str, CellName] = {}
+
+    @no_var_expand
+    @line_cell_magic
+    @_documented_by(ASSET)
+    def asset(self, line: str, cell: str | None = None) -> None:
+        """Declare the asset of a cell, or show one that was declared."""
+        heading, continued = header(line, cell or "")
+        arguments = parse(ASSET, heading, "names")
+        if arguments.help:
+            print(ASSET.format_help())  # noqa: T201
+            return
+        with own_errors_in_a_line(self.shell):
+            if cell is None:
+                self._kernel.show(self._kernel.namespace.find(" ".join(arguments.names)))
+                return
+            key = asset_key(arguments.names)
+            written = running_cell(self.shell, "asset", line, cell).with_longer_heading(continued)
+            body = Body.read(written, self.shell.transform_cell)
+            around = Surroundings(self.shell.user_ns, self._kernel.namespace.assets)
+            made = declare(body, key, arguments, around, flags=self.shell.compile.flags)
+            self._bind(key.path[-1], made)
+            self._kernel.show(made)
+        if not body.has_value:
+            _note(f"{key} has no value: end the body with an expression, or return something")
+        for why in () if made.code_version else code_hash(made.compute).unhashed:
+            _note(f"a change of this will not make {key} stale: {why}")
+
+    def _bind(self, variable: str, made: AssetsDefinition) -> None:
+        """Bind an asset, once it is certain that it fits the others."""
+        self._kernel.namespace.graph_with(variable, made)
+        here, before = CellName.of(self.shell), self._declared_in.get(variable)
+        if before is not None and before.is_another_than(here) and variable in self._kernel.namespace.assets:
+            _note(f"{made.key} was declared in cell [{before.number}], and is now what cell [{here.number}] says")
+        self._declared_in[variable] = here
+        self.shell.user_ns[variable] = made
+
+    @no_var_expand
+    @line_magic
+    @_documented_by(MATERIALIZE)
+    def materialize(self, line: str) -> None:
+        """Make partitions of assets, and wait for them."""
+        arguments = parse(MATERIALIZE, line, "words")
+        if arguments.help:
+            print(MATERIALIZE.format_help())  # noqa: T201
+            return
+        instance = self._kernel.instance
+        with own_errors_in_a_line(self.shell):
+            assets, selection = self._asked(arguments.words)
+            facts = instance.facts(self._kernel.graph())
+            plan = instance.plan(facts.graph, wanted(facts, assets, None, selection), arguments.upstream)
+            manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
+        has_work = bool(len(plan) or plan.held)
+        if arguments.dry_run or not has_work:
+            print(plan if has_work else f"nothing to make: {plan.text}")  # noqa: T201
+            return
+        progress = ProgressLine(self.shell, ", ".join(str(asset.key) for asset in assets))
+        with cancelled(progress), progress:
+            result = instance.run(plan, manner, watch=progress.watch)
+        raise_failure(self.shell, result)
+
+    def _asked(self, words: list[str]) -> tuple[list[AssetsDefinition], str | None]:
+        """The assets that a line names, and the selection after them; without one, all that is not fresh."""
+        namespace = self._kernel.namespace
+        if not words:
+            known = ", ".join(namespace.assets) or "none yet"
+            raise UsageError(f"%materialize takes an asset, as in %materialize NAME (assets here: {known})")
+        first, *rest = words
+        names = _names(first)
+        while rest and all(map(namespace.has, _names(rest[0]))):
+            names += _names(rest.pop(0))
+        assets = [namespace.find(name) for name in names]
+        is_partitioned = any(asset.partitions_def is not None for asset in assets)
+        return assets, " ".join(rest) or ("unfinished" if is_partitioned else None)
+
+    def _executor(self, text: str | None) -> Executor | str | None:
+        if text is None or text in NAMES:
+            return text
+        return cast("Executor", evaluate("--executor", text, self.shell.user_ns))
+
+    @line_magic
+    def assets(self, line: str) -> pd.DataFrame:
+        """A table of the assets here: what they read and are partitioned by, how many partitions are in each state."""
+        if line.strip():
+            raise UsageError(f"%assets takes nothing, not {line.strip()!r}; %asset NAME shows one asset")
+        with own_errors_in_a_line(self.shell):
+            return asset_table(self._kernel.instance.facts(self._kernel.graph()), self._kernel.namespace)
+
+    @line_magic
+    def cancel(self, line: str) -> None:
+        """Cancel runs that go on in the background: those of the assets named, or all.
+
+        What has finished stays, what is running ends by itself, what is queued does not start.
+        """
+        with own_errors_in_a_line(self.shell):
+            keys = {self._kernel.namespace.find(name).key for name in _names(line)}
+        runs = [run for run in self._kernel.instance.active if not keys or keys & run.assets]
+        for run in runs:
+            run.cancel()
+        print(f"cancelled {len(runs)} run{'s' * (len(runs) != 1)}" if runs else "nothing is running")  # noqa: T201
+
+
+def _names(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _note(text: str) -> None:
+    """Say something that is no error, in the place of warnings."""
+    print(text, file=sys.stderr)  # noqa: T201
