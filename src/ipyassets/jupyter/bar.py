@@ -1,4 +1,4 @@
-"""One asset's bar: what is selected on it, what it has started, what it says. It knows neither browser nor threads."""
+"""One asset's bar: what is selected on it, which run it shows, what it says. It knows neither browser nor threads."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Bar:
 
     @property
     def is_running(self) -> bool:
-        """Whether a run that this bar started is going on."""
+        """Whether a run that makes partitions of this asset is going on, wherever it was started."""
         return self._run is not None and not self._run.done
 
     def follow(self, facts: Facts) -> None:
@@ -116,7 +116,7 @@ class Bar:
             self._say("info", "; ".join(["there is nothing to run", *viewmodel.beside(plan)]))
 
     def cancel(self) -> None:
-        """Stop the run that this bar has started."""
+        """Stop the run that the bar shows."""
         if self._run is not None:
             self._run.cancel()
 
@@ -154,6 +154,8 @@ class Bar:
         self.traits.update(viewmodel.frame(self._facts.graph[self.key], self._facts.space(self.key)))
 
     def _draw(self) -> None:
+        if not self.is_running:
+            self._run = next((run for run in self._instance.active if self.key in run.assets), self._run)
         states = self._facts.states(self.key)
         self._keep_text_true()
         self.traits.update(viewmodel.standing(states))
