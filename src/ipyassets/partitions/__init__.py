@@ -20,7 +20,11 @@ from ipyassets.partitions.definitions import (
     check_key,
     checked_keys,
 )
-from ipyassets.partitions.dynamic import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
+from ipyassets.partitions.dynamic import (
+    AddDynamicPartitionsRequest,
+    DeleteDynamicPartitionsRequest,
+    checked_dynamic_keys,
+)
 from ipyassets.partitions.function_mapping import FunctionPartitionMapping
 from ipyassets.partitions.keys import MultiPartitionKey, PartitionKeyRange, TimeWindow
 from ipyassets.partitions.mapping import (
@@ -95,6 +99,7 @@ __all__ = [
     "WholeSpace",
     "as_of",
     "check_key",
+    "checked_dynamic_keys",
     "checked_keys",
     "infer_partition_mapping",
     "partition_loading_context",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ipyassets.errors import InvalidDefinitionError
 from ipyassets.partitions.cadence import Cadence, Windows
 from ipyassets.partitions.key_format import KeyFormat
 from ipyassets.partitions.keys import TimeWindow
@@ -54,7 +55,8 @@ class Calendar:
             number = int(self.windows.starting_before(np.array([self.instant_of(key)]))[0])
         except (ValueError, OverflowError):
             return -1
-        return number if number < len(self.windows) and self.keys(np.array([number])) == [key] else -1
+        near = np.arange(number, min(number + 2, len(self.windows)))  # two windows start at the end of a missing day
+        return next((int(each) for each in near if self.keys(np.array([each])) == [key]), -1)
 
     def numbers_of(self, keys: Sequence[str]) -> Indices:
         """The number of the window with each of `keys`, or -1."""
@@ -116,6 +118,8 @@ class CalendarSpace(PartitionSpace):
 
     def index_of(self, key: str) -> int:
         """The index of `key`, or -1 where it is none."""
+        if self.listed is not None:
+            return self.listed.get(key, -1)
         index = self.calendar.number_of(key) - self.first
         return index if 0 <= index < self._size else -1
 
@@ -125,6 +129,8 @@ class CalendarSpace(PartitionSpace):
 
     def indices(self, keys: Sequence[str]) -> Indices:
         """The index of each of `keys`, -1 where it is none."""
+        if self.listed is not None:
+            return super().indices(keys)
         found = self.calendar.numbers_of(keys) - self.first
         return np.where((found >= 0) & (found < self._size), found, -1)
 
@@ -139,6 +145,22 @@ class CalendarSpace(PartitionSpace):
     def ends(self, spans: Spans | None = None) -> Indices:
         """When the windows of `spans`, or all, end, in UTC epoch seconds."""
         return self.calendar.windows.ends(self._numbers(spans))
+
+    @cached_property
+    def listed(self) -> dict[str, int] | None:
+        """The index of every key, where a key does not say the moment its window starts, as in `%d`; else None.
+
+        InvalidDefinitionError where two windows have one key.
+        """
+        samples = np.unique(np.clip([0, 1, 2, self._size - 1], 0, max(self._size - 1, 0))) + self.first
+        if not self._size or (self.calendar.numbers_of(self.calendar.keys(samples)) == samples).all():
+            return None
+        keys = self.keys()
+        places = {key: place for place, key in enumerate(keys)}
+        if len(places) < len(keys):
+            twice = next(key for place, key in enumerate(keys) if places[key] != place)
+            raise InvalidDefinitionError(f"{self.fmt!r} names several windows {twice!r}: give a finer fmt")
+        return places
 
     @cached_property
     def fingerprint(self) -> str:

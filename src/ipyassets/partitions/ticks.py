@@ -52,14 +52,8 @@ class Ticks:
         lows, highs, shown, moved = self._pieces()
         sizes = highs - lows
         kept = sizes > 0
-        self._low = lows[kept]
-        self._first = (np.cumsum(sizes) - sizes)[kept]
-        self._shown = shown[kept]
-        self._offset = (
-            np.where(moved[kept] == _NOT_MOVED, shown[kept], wall.at(self._low) - moved[kept])
-            if len(wall)
-            else shown[kept]
-        )
+        self._low, self._first = lows[kept], (np.cumsum(sizes) - sizes)[kept]
+        self._offset, self._shown = self._offsets(shown[kept], moved[kept])
         self._size = int(sizes.sum())
 
     def __len__(self) -> int:
@@ -95,6 +89,19 @@ class Ticks:
         change = np.maximum(place, 0)
         back = self._changes.offsets[change] - self._changes.offsets[change + 1]
         return np.asarray((place >= 0) & (instants - self._changes.instants[change] < back))
+
+    def _offsets(self, shown: Indices, moved: Indices) -> tuple[Indices, Indices]:
+        """For each piece, what to take off the wall clock for UTC, and what to add to UTC for the wall clock shown.
+
+        A tick moved to the end of a gap shows the time there; in a gap of a whole day (Samoa had no 30 December 2011) it
+        shows the time that never was, since the next day may have a tick of its own.
+        """
+        if not len(self._wall):
+            return shown, shown
+        is_moved, walls = moved != _NOT_MOVED, self._wall.at(self._low)
+        offset = np.where(is_moved, walls - moved, shown)
+        other_day = is_moved & (walls // _DAY != (moved + shown) // _DAY)
+        return offset, np.where(other_day, offset, shown)
 
     @cached_property
     def _ends(self) -> Indices:

@@ -197,4 +197,6 @@ def _reaches(windows: Windows, now: int, end: int | None, end_offset: int) -> bo
 
 @lru_cache(maxsize=256)
 def _space(calendar: Calendar, first: int, size: int) -> CalendarSpace:
-    return CalendarSpace(calendar, first, size)
+    space = CalendarSpace(calendar, first, size)
+    _ = space.listed  # two windows with one key are refused before anybody asks for one
+    return space
