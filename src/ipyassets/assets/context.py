@@ -15,6 +15,9 @@ from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import InvalidInvocationError, nearest
 from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, PartitionsDefinition, TimeWindow
 
+LOG = logging.getLogger("ipyassets.body")
+LOG.setLevel(logging.DEBUG)  # what a body logs is kept with its partition, whatever the root logger lets through
+
 _CURRENT: contextvars.ContextVar[AssetExecutionContext] = contextvars.ContextVar("ipyassets_context")
 
 
@@ -61,7 +64,37 @@ class PartitionedContext:
 
 
 @dataclass(slots=True, kw_only=True)
-class ReadingContext(PartitionedContext):
+class OutputSideContext(PartitionedContext):
+    """The same once more, under the names that Dagster had for them first and still accepts."""
+
+    def asset_partition_key_for_output(self, output_name: str = "result") -> str:
+        """The same as `partition_key`."""
+        del output_name
+        return self.scope.one
+
+    def asset_partition_keys_for_output(self, output_name: str = "result") -> tuple[str, ...]:
+        """The same as `partition_keys`."""
+        del output_name
+        return self.scope.many
+
+    def asset_partition_key_range_for_output(self, output_name: str = "result") -> PartitionKeyRange:
+        """The same as `partition_key_range`."""
+        del output_name
+        return self.scope.key_range
+
+    def asset_partitions_time_window_for_output(self, output_name: str = "result") -> TimeWindow:
+        """The same as `partition_time_window`."""
+        del output_name
+        return self.scope.time_window
+
+    def asset_partitions_def_for_output(self, output_name: str = "result") -> PartitionsDefinition | None:
+        """The partitions definition of the asset."""
+        del output_name
+        return self.scope.definition
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadingContext(OutputSideContext):
     """The upstream partitions that a body was given, by the name of the argument, under Dagster's names."""
 
     inputs: Mapping[str, PartitionScope] = field(default_factory=dict)
@@ -123,7 +156,7 @@ class AssetExecutionContext(ReadingContext):
     retry_number: int = 0
     config: Mapping[str, object] = field(default_factory=dict)
     resources: SimpleNamespace = field(default_factory=SimpleNamespace)
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("ipyassets.body"))
+    log: logging.Logger = LOG
     link: Link = field(default_factory=Link)
     metadata: dict[str, object] = field(default_factory=dict)
     metadata_by_key: dict[str, dict[str, object]] = field(default_factory=dict)

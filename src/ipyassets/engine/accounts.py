@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.failing import failure_of
+from ipyassets.engine.manner import Books
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.progress import Progress
 from ipyassets.engine.result import Trouble
@@ -19,18 +20,16 @@ COMMIT_SECONDS = 0.05  # events are written together, at the latest after so lon
 TROUBLES = 1000  # failures that a result tells one by one
 
 
-Record = Callable[[Sequence[Event], Callable[[], None]], None]
-
-
 class Accounts:
     """The ends of one run's partitions."""
 
-    def __init__(self, plan: Plan, means: Means, workshop: Workshop, record: Record) -> None:
+    def __init__(self, plan: Plan, means: Means, workshop: Workshop, books: Books) -> None:
+        self.run_id = means.run_id
         self.troubles: list[Trouble] = []
         self._plan = plan
         self._means = means
         self._workshop = workshop
-        self._record = record
+        self._books = books
         self._unrecorded: list[Event] = []
         self._unread: set[AssetKey] = set()
         self._counts: Counter[Attempt] = Counter()
@@ -70,6 +69,10 @@ class Accounts:
             of_body = error if event.attempt is Attempt.FAILED else None
             self.troubles.append(Trouble(event.asset_key, event.partition_key, event.attempt, reason, of_body))
 
+    def spare(self) -> None:
+        """A partition need not be made: somebody else has made it."""
+        self._total -= 1
+
     def end_all(self, attempt: Attempt, key: AssetKey, spans: Spans, reason: str) -> None:
         """Partitions have ended without having been tried."""
         for index in spans:
@@ -91,7 +94,9 @@ class Accounts:
             return
         events, self._unrecorded = self._unrecorded, []
         self._unread.clear()
-        self._record(events, lambda: self._publish(events))
+        self._books.record(events, lambda: self._publish(events))
+        for event in events:
+            self._books.claims.release(event.asset_key, (event.partition_key,))
 
     def _publish(self, events: Sequence[Event]) -> None:
         stored: dict[AssetKey, dict[str, Artifact]] = {}

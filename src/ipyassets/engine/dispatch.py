@@ -12,8 +12,9 @@ from ipyassets.engine.failing import Raised
 from ipyassets.engine.frontier import Frontier
 from ipyassets.engine.inline import InlineExecutor
 from ipyassets.engine.interrupt import interruptible
-from ipyassets.engine.manner import Manner
+from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
+from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.step import Step, StepResult, run_steps
 from ipyassets.engine.workshop import Workshop
 from ipyassets.events import Attempt, Event
@@ -21,6 +22,7 @@ from ipyassets.partitions import Spans
 
 Work = Future[tuple[StepResult, ...]]
 
+FOLLOW_SECONDS = 1.0  # how soon it is noticed what others have recorded
 POLL_SECONDS = 0.1  # how soon a cancel is noticed
 REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others are at work
 SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
@@ -30,8 +32,12 @@ CANCELLED = "the run was cancelled"
 class Dispatch:
     """The loop's hands: one for each run."""
 
-    def __init__(self, plan: Plan, manner: Manner, frontier: Frontier, workshop: Workshop, accounts: Accounts) -> None:
+    def __init__(
+        self, plan: Plan, manner: Manner, books: Books, frontier: Frontier, workshop: Workshop, accounts: Accounts
+    ) -> None:
         self._plan = plan
+        self._books = books
+        self._run_id = accounts.run_id
         self._manner = manner
         self._frontier = frontier
         self._workshop = workshop
@@ -42,6 +48,9 @@ class Dispatch:
         self._refilled = 0.0
         self._is_changed = True
         self._is_cancelled = False
+        self._is_refused = False
+        self._cursor = 0
+        self._followed = time.monotonic()
 
     @property
     def is_busy(self) -> bool:
@@ -65,8 +74,13 @@ class Dispatch:
 
     def take_in(self) -> None:
         """Wait a moment for something to end, and take it in."""
+        if self._is_refused or time.monotonic() - self._followed > FOLLOW_SECONDS:
+            self._follow()
         with interruptible():
+            if self._is_refused and not self._work:
+                time.sleep(POLL_SECONDS)
             done, _ = wait(self._work, POLL_SECONDS, FIRST_COMPLETED)
+        self._is_refused = False
         for work in done:
             self._absorb(work)
 
@@ -111,13 +125,49 @@ class Dispatch:
         most = policy.max_partitions_per_run if policy else None
         # where nothing else is going on, there will be no more of them
         batch = self._frontier.take_batch(key, most) or ([] if self._work else self._frontier.take(key, most))
-        return (self._workshop.step(key, batch),) if batch else ()
+        return (self._workshop.step(key, batch),) if (batch := self._claimed(key, batch)) else ()
+
+    def _claimed(self, key: AssetKey, taken: list[int]) -> list[int]:
+        """The partitions that nobody else is making; the others wait until he has."""
+        space = self._plan.facts.spaces[key]
+        by_key = {space.key(index): index for index in taken}
+        granted = [by_key[each] for each in self._books.claims.take(key, by_key)]
+        if len(granted) < len(taken):
+            self._frontier.give_back(key, Spans.from_indices(set(taken) - set(granted)))
+            self._is_refused = self._is_changed = True
+        return granted
+
+    def follow_from(self, cursor: int) -> None:
+        """Take note of what others record from here on."""
+        self._cursor = cursor
+
+    def _follow(self) -> None:
+        """Learn what other runs have recorded: what they have made need not be made here, unless it was asked for."""
+        self._followed = time.monotonic()
+        cursor = self._books.cursor()
+        if cursor == self._cursor:
+            return
+        events, self._cursor = self._books.since(self._cursor), cursor
+        for event in events:
+            space = self._plan.facts.spaces.get(event.asset_key)
+            index = -1 if space is None else space.index_of(event.partition_key)
+            if index < 0 or event.run_id == self._run_id:
+                continue
+            self._workshop.learn(event, index)
+            wanted = self._plan.wanted.get(event.asset_key, NOTHING)
+            if (
+                event.attempt is Attempt.MATERIALIZED
+                and index not in wanted
+                and self._frontier.spare(event.asset_key, index)
+            ):
+                self._accounts.spare()
+                self._is_changed = True
 
     def _chunk(self, key: AssetKey, room: int) -> tuple[Step, ...]:
         """Steps of one partition each: several where they are shorter than the way to a worker."""
         seconds = self._seconds.get(key, SHORT_SECONDS)
         most = max(1, min(self._manner.chunk, room, int(SHORT_SECONDS / max(seconds, 0.001))))
-        taken = self._frontier.take(key, most)
+        taken = self._claimed(key, self._frontier.take(key, most))
         return tuple(self._workshop.step(key, [index]) for index in taken if not self._is_skipped(key, index))
 
     def _is_skipped(self, key: AssetKey, index: int) -> bool:

@@ -64,6 +64,7 @@ class Facts:
     standings: Mapping[AssetKey, Standing]
     code_versions: Mapping[AssetKey, str]
     activity: Mapping[AssetKey, Activity] = field(default_factory=dict)
+    damage: Mapping[AssetKey, Mapping[str, str]] = field(default_factory=dict)
     book: ReadsBook = field(default_factory=ReadsBook)
     _conditions: dict[AssetKey, Condition] = field(default_factory=dict)
     _states: dict[AssetKey, States] = field(default_factory=dict)

@@ -74,6 +74,22 @@ class Frontier:
         with self._lock:
             self._working[key].discard(index)
 
+    def give_back(self, key: AssetKey, spans: Spans) -> None:
+        """Partitions that were taken cannot be worked on yet: they wait again, until the next refill."""
+        with self._lock:
+            self._settle()
+            self._working[key].difference_update(spans)
+            self._waiting[key] |= spans
+
+    def spare(self, key: AssetKey, index: int) -> bool:
+        """Somebody else has made a partition; whether it still waited, and now need not be made."""
+        with self._lock:
+            self._settle()
+            if index not in self._waiting.get(key, NOTHING):
+                return False
+            self._waiting[key] -= Spans.range(index, index + 1)
+            return True
+
     def lose(self, key: AssetKey, spans: Spans) -> dict[AssetKey, Spans]:
         """Partitions will get no value in this run; what waits for them, directly or not, is given up and returned."""
         with self._lock:

@@ -10,6 +10,7 @@ from typing import Literal
 from ipyassets.assets.config import Config
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import Plan
+from ipyassets.engine.ports import Claims
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Event
 
@@ -21,11 +22,15 @@ class Books:
     """What a run tells the instance, and asks of it.
 
     `renew` plans the same again with the facts of now; `record` writes events into the log, then calls what puts their
-    values in place; `load` reads a stored value; `changed` hears whose states may differ.
+    values in place; `claims` keep others from making the same partitions; `cursor` and `since` tell what others have
+    recorded; `load` reads a stored value; `changed` hears whose states may differ.
     """
 
     renew: Callable[[Plan], Plan]
     record: Callable[[Sequence[Event], Callable[[], None]], None]
+    claims: Claims
+    cursor: Callable[[], int]
+    since: Callable[[int], Sequence[Event]]
     load: Callable[[AssetKey, str | None], object]
     changed: Callable[[frozenset[AssetKey]], None]
 

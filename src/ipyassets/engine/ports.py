@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ipyassets.assets.keys import AssetKey
@@ -38,6 +38,29 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Let go of the store; nothing may be asked afterwards."""
+
+
+class Claims(Protocol):
+    """What one run keeps others from making at the same time, here and in other processes; gone with its own."""
+
+    def take(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> list[str]:
+        """Claim partitions; those that are now ours, the others being made by somebody else."""
+
+    def release(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
+        """Let go of partitions; those not held are no error."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class Damage(Protocol):
+    """Stored values that were found to be other than their record says, until they are made again."""
+
+    def found(self, asset_key: AssetKey) -> dict[str, str]:
+        """Why each damaged partition is damaged, by partition key."""
+
+    def record(self, asset_key: AssetKey, reasons: Mapping[str, str]) -> None:
+        """Remember why partitions are damaged."""
 
 
 class DynamicKeys(Protocol):

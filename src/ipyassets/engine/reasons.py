@@ -27,7 +27,7 @@ def reason(facts: Facts, key: AssetKey, index: int, attempt: Event | None = None
     if state is State.BLOCKED:
         return _upstream(facts, key, index, "failed") or (attempt.reason if attempt else "")
     if state is State.DAMAGED:
-        return "its file is gone"
+        return facts.damage.get(key, {}).get(facts.spaces[key].key(index), "its file is gone")
     if state is State.STALE:
         return stale_reason(facts, key, index)
     if state in (State.SKIPPED, State.CANCELLED):

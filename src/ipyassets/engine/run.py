@@ -94,6 +94,7 @@ class Run:
         finally:
             if self._manner.close is not None:
                 self._manner.close()
+            self._books.claims.close()
             self._over.set()
             self._books.changed(self.assets)
         if self.error is not None:
@@ -111,7 +112,9 @@ class Run:
 
     def _begin(self) -> None:
         """Look again at what is stored: another run may have been before this one."""
+        cursor = self._books.cursor()
         self._outfit(self._books.renew(self.plan))
+        self._dispatch.follow_from(cursor)
         for key, reasons in self.plan.held.items():
             for reason, spans in reasons.items():
                 self._accounts.end_all(Attempt.BLOCKED, key, spans, reason)
@@ -120,8 +123,8 @@ class Run:
         self.plan = plan
         self._frontier = Frontier(plan)
         workshop = Workshop(plan.facts, self._means)
-        self._accounts = Accounts(plan, self._means, workshop, self._books.record)
-        self._dispatch = Dispatch(plan, self._manner, self._frontier, workshop, self._accounts)
+        self._accounts = Accounts(plan, self._means, workshop, self._books)
+        self._dispatch = Dispatch(plan, self._manner, self._books, self._frontier, workshop, self._accounts)
 
     def _loop(self) -> None:
         while not self.cancelled and (self._dispatch.submit() or self._frontier.refill()):

@@ -17,7 +17,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.manner import Manner
 from ipyassets.engine.plan import Plan, UpstreamMode, plan
-from ipyassets.engine.ports import DynamicKeys, EventLog
+from ipyassets.engine.ports import Claims, DynamicKeys, EventLog
 from ipyassets.engine.reads import ReadsBook
 from ipyassets.engine.ready import Partitions
 from ipyassets.engine.reasons import reason
@@ -29,11 +29,15 @@ from ipyassets.instance.runs import Runs
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
 from ipyassets.partitions import AsOf, as_of
+from ipyassets.storage.claims import Claims as FileClaims
+from ipyassets.storage.claims import NoClaims
+from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
+from ipyassets.storage.watch import Watcher
 
 HOME = "IPYASSETS_HOME"
 FOLDER = ".ipyassets"
@@ -72,12 +76,14 @@ class Instance:
             raise InvalidArgumentError(f"durability={durability!r} is neither 'full' nor 'fast'")
         self.root = Path(root or os.environ.get(HOME) or FOLDER).absolute()
         self.durability = durability
-        self.store = Store(lambda: self.event_log, self._as_of, lambda: self.io_manager, self._bound)
+        self.store = Store(
+            lambda: self.event_log, lambda: self._damage, self._as_of, lambda: self.io_manager, self._bound
+        )
         self._given_io_manager = io_manager
         self._is_ephemeral = False
-        self._statebook = StateBook(lambda: self.event_log, self.store.io_manager)
+        self._statebook = StateBook(lambda: self.event_log, lambda: self._damage, self.store.io_manager)
         self._reads = ReadsBook()
-        self._runs = Runs(lambda: self.event_log, self.store, self._renewed, self)
+        self._runs = Runs(lambda: self.event_log, self.store, self._renewed, self._claims, self)
 
     @classmethod
     def ephemeral(cls, *, io_manager: IOManager | None = None, dynamic_keys: DynamicKeys | None = None) -> Self:
@@ -88,10 +94,10 @@ class Instance:
             instance._dynamic_keys = dynamic_keys
         return instance
 
-    @cached_property
+    @property
     def event_log(self) -> EventLog:
         """What happened to every partition."""
-        return SqliteEventLog(self._place(LOG), durable=self.durability == "full")
+        return self._sqlite_log
 
     @cached_property
     def io_manager(self) -> IOManager:
@@ -130,6 +136,7 @@ class Instance:
             spaces=spaces,
             standings={asset.key: self._statebook.standing(asset, spaces[asset.key]) for asset in graph},
             code_versions={asset.key: asset.code_version or code_hash(asset.compute).version for asset in graph},
+            damage={asset.key: found for asset in graph if (found := self._statebook.damage(asset))},
             activity={key: activity for key, space in spaces.items() if (activity := self._runs.activity(key, space))},
             book=self._reads,
         )
@@ -154,6 +161,8 @@ class Instance:
 
         The function must return at once. An empty set means that any asset may have changed.
         """
+        if not self._is_ephemeral:
+            self._watcher  # noqa: B018 - what other processes record is heard of from here on
         return self._runs.subscribe(callback)
 
     def describe(self, graph: AssetGraph, asset_key: CoercibleToAssetKey, partition_key: str | None = None) -> Detail:
@@ -168,9 +177,21 @@ class Instance:
     def close(self) -> None:
         """Cancel what is running and let go of the store; nothing may be asked afterwards."""
         self._runs.close()
-        for name in ("event_log", "_dynamic_keys"):
+        for name in ("_watcher", "_sqlite_log", "_dynamic_keys"):
             if name in self.__dict__:
                 getattr(self, name).close()
+
+    @cached_property
+    def _sqlite_log(self) -> SqliteEventLog:
+        return SqliteEventLog(self._place(LOG), durable=self.durability == "full")
+
+    @cached_property
+    def _damage(self) -> FoundDamage:
+        return FoundDamage(self._sqlite_log)
+
+    @cached_property
+    def _watcher(self) -> Watcher:
+        return Watcher(self._sqlite_log, self._runs.notify)
 
     @cached_property
     def _dynamic_keys(self) -> DynamicKeys:
@@ -188,6 +209,9 @@ class Instance:
             return manager
         found: IOManager = bound(self.root / "storage", Signer.of_user(), durable=self.durability == "full")
         return found
+
+    def _claims(self) -> Claims:
+        return NoClaims() if self._is_ephemeral else FileClaims(self.root)
 
     def _renewed(self, old: Plan) -> Plan:
         return plan(self.facts(old.facts.graph), old.wanted, old.upstream)

@@ -15,7 +15,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
-from ipyassets.engine.ports import EventLog
+from ipyassets.engine.ports import Claims, EventLog
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
@@ -34,6 +34,7 @@ class Runs:
     log: Callable[[], EventLog]
     store: Store
     renew: Callable[[Plan], Plan]
+    claims: Callable[[], Claims]
     owner: object
     _active: list[Run] = field(default_factory=list)
     _subscribers: dict[object, Callback] = field(default_factory=dict)
@@ -65,6 +66,9 @@ class Runs:
         books = Books(
             renew=self.renew,
             record=self.record,
+            claims=self.claims(),
+            cursor=lambda: self.log().cursor(),
+            since=lambda cursor: self.log().since(cursor),
             load=lambda key, partition: self.store.load(graph[key], partition),
             changed=self.notify,
         )

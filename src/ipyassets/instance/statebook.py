@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.ports import EventLog
+from ipyassets.engine.ports import Damage, EventLog
 from ipyassets.engine.standing import Mask, Standing
 from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace, Spans
@@ -32,8 +32,14 @@ class _Page:
 class StateBook:
     """The `Standing` of assets, by asset key. May be asked from any thread."""
 
-    def __init__(self, log: Callable[[], EventLog], io_manager: Callable[[AssetsDefinition], IOManager]) -> None:
+    def __init__(
+        self,
+        log: Callable[[], EventLog],
+        damage: Callable[[], Damage],
+        io_manager: Callable[[AssetsDefinition], IOManager],
+    ) -> None:
         self._log = log
+        self._damage = damage
         self._io_manager = io_manager
         self._pages: dict[AssetKey, _Page] = {}
         self._cursor = -1
@@ -49,6 +55,10 @@ class StateBook:
             page = self._looked(asset, page)
             self._pages[asset.key] = page
             return page.standing
+
+    def damage(self, asset: AssetsDefinition) -> Mapping[str, str]:
+        """Why values of an asset cannot be read although their files are there, by partition key."""
+        return self._damage().found(asset.key)
 
     def _follow(self) -> None:
         """Apply the events that were recorded since, by any process."""
@@ -84,8 +94,12 @@ class StateBook:
     def _present(self, asset: AssetsDefinition, page: _Page) -> Mask:
         look = getattr(self._io_manager(asset), "present", None)
         made = page.standing.made
-        if look is None or not made.any():
+        stored = made & (page.standing.size > 0)  # a body that returns nothing is done without a file
+        if look is None or not stored.any():
             return made
         present = made.copy()
-        present[made] = look(asset.key, page.space.keys(Spans.from_mask(made)))
+        present[stored] = look(asset.key, page.space.keys(Spans.from_mask(stored)))
+        if wrong := self._damage().found(asset.key):
+            places = page.space.indices(list(wrong))
+            present[places[places >= 0]] = False
         return present

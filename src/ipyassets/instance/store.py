@@ -10,8 +10,14 @@ from ipyassets.assets.direct import covered
 from ipyassets.assets.io_manager import InputContext, IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.engine.ports import EventLog
-from ipyassets.errors import InvalidDefinitionError, InvalidInvocationError, nearest
+from ipyassets.engine.ports import Damage, EventLog
+from ipyassets.errors import (
+    DamagedPartitionError,
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    UntrustedPartitionError,
+    nearest,
+)
 from ipyassets.events import Artifact
 from ipyassets.partitions import AsOf
 
@@ -27,6 +33,7 @@ class Store:
     """
 
     log: Callable[[], EventLog]
+    damage: Callable[[], Damage]
     as_of: Callable[[], AsOf]
     default: Callable[[], IOManager]
     bind: Callable[[IOManager], IOManager]
@@ -67,7 +74,11 @@ class Store:
             scope = PartitionScope(str(asset.key), (space.key(index),), window, asset.partitions_def)
         artifacts = self.artifacts(asset.key, scope.keys or ("",))
         context = InputContext(asset_key=asset.key, scope=scope, metadata=asset.metadata, artifacts=artifacts)
-        return self.io_manager(asset).load_input(context)
+        try:
+            return self.io_manager(asset).load_input(context)
+        except (DamagedPartitionError, UntrustedPartitionError) as error:
+            self.damage().record(asset.key, {(scope.keys or ("",))[0]: str(error)})
+            raise
 
     def artifacts(self, key: AssetKey, partition_keys: Sequence[str]) -> Mapping[str, Artifact]:
         """What the log recorded of stored values."""
