@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import sys
 import unicodedata
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -81,6 +82,7 @@ def test_a_long_key_keeps_its_beginning_and_a_hash_of_all_of_it():
     assert len(one) < 202
 
 
+@cache
 def hostile() -> list[str]:
     """10,000 texts of random characters from all of Unicode, and the nastiest known ones."""
     source = random.Random(20130101)

@@ -7,7 +7,6 @@ asked.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 import weakref
@@ -16,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.paths import identity
 
 # Two partitions that share a place would wait for one another, no more; among a million that happens once in ten
 # thousand roots.
@@ -39,13 +39,13 @@ class Claims:
     def take(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> list[str]:
         """Claim partitions; those that are now ours, the others being made by somebody else."""
         with self._guard:
-            return [key for key in partition_keys if self._take(_place(asset_key, key))]
+            return [key for key in partition_keys if self._take(_place(identity(asset_key, key)))]
 
     def release(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Let go of partitions; those not held are no error."""
         with self._guard:
             for key in partition_keys:
-                place = _place(asset_key, key)
+                place = _place(identity(asset_key, key))
                 if place in self._held:
                     self._held.discard(place)
                     _unlock(self._descriptor, place)
@@ -87,9 +87,8 @@ class NoClaims:
         """Nothing is held."""
 
 
-def _place(asset_key: AssetKey, partition_key: str) -> int:
-    identity = f"{asset_key.to_string()}\0{partition_key}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big") % _PLACES
+def _place(name: str) -> int:
+    return int(name, 16) % _PLACES
 
 
 def _forget(claims: weakref.ref[Claims]) -> None:

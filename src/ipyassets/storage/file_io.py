@@ -26,16 +26,22 @@ ALLOW_MISSING = "allow_missing_partitions"  # Dagster's metadata of an input
 class FileIOManager(IOManager, PathAddressed):
     """Stores each partition in a file below `base_dir`, at Dagster's plain path where its key is plain.
 
-    Without `base_dir` the instance's storage folder is meant, and without `signer` the user's own key. A subclass says
-    how a value becomes bytes, with `dump` and `load`.
+    Without `base_dir` the instance's storage folder is meant, without `signer` the user's key. `versions` is how many
+    earlier values of each partition are kept. A subclass says how a value becomes bytes, with `dump` and `load`.
     """
 
     def __init__(
-        self, base_dir: str | Path | None = None, *, signer: Signer | None = None, durable: bool = True
+        self,
+        base_dir: str | Path | None = None,
+        *,
+        signer: Signer | None = None,
+        durable: bool = True,
+        versions: int = 0,
     ) -> None:
         self.base_dir = None if base_dir is None else Path(base_dir)
         self.signer = signer
         self.durable = durable
+        self.versions = versions
         self._files: ValueFiles | None = None
 
     @abstractmethod
@@ -48,7 +54,12 @@ class FileIOManager(IOManager, PathAddressed):
 
     def bound(self, folder: Path, signer: Signer, *, durable: bool = True) -> Self:
         """The same manager with what it was not given: an instance's storage folder, its key, its durability."""
-        return type(self)(self.base_dir or folder, signer=self.signer or signer, durable=self.durable and durable)
+        return type(self)(
+            self.base_dir or folder,
+            signer=self.signer or signer,
+            durable=self.durable and durable,
+            versions=self.versions,
+        )
 
     @property
     def files(self) -> ValueFiles:
@@ -56,7 +67,8 @@ class FileIOManager(IOManager, PathAddressed):
         if self._files is None:
             if self.base_dir is None:
                 raise InvalidInvocationError("an I/O manager outside an instance needs a folder: give base_dir")
-            self._files = ValueFiles(self.base_dir.absolute(), self.signer or Signer.of_user(), durable=self.durable)
+            signer = self.signer or Signer.of_user()
+            self._files = ValueFiles(self.base_dir.absolute(), signer, durable=self.durable, kept=self.versions)
         return self._files
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:

@@ -30,6 +30,7 @@ P = TypeVar("P", bound=PurePath)
 # What a value is called inside a folder that stands where its own file should be: `x` next to `x|y` of a changed
 # definition.
 DISPLACED = "%value"
+ASSET_DIGITS = 8  # of an identity
 _PREFIX = "%"  # ends every part of an asset key but the last
 _EMPTY = "%-"
 _HASHED = "%~"
@@ -74,6 +75,16 @@ def are_plain(texts: Sequence[str], *, portable: bool = False) -> bool:
     if not re.fullmatch(r"[a-z0-9_-]*" if portable else r"[A-Za-z0-9_:-]*", characters):
         return False
     return all(texts) and not re.search(r"(?im)^(?:con|prn|aux|nul|com\d|lpt\d)$", "\n".join(texts))
+
+
+def identity(asset_key: AssetKey, partition_key: str) -> str:
+    """A short name of a partition for dotted files and locks: eight digits for the asset, sixteen for both."""
+    asset = asset_key.to_string()
+    return _short_hash(asset)[:ASSET_DIGITS] + _short_hash(f"{asset}\0{partition_key}")
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def escaped(text: str, *, portable: bool = False) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.partitions.keys import SEPARATOR
-from ipyassets.storage.paths import are_plain, asset_folder, escaped
+from ipyassets.storage.paths import are_plain, asset_folder, escaped, identity
 from ipyassets.storage.value_files import ValueFiles
 
 
@@ -19,7 +19,7 @@ def present(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str
     found = _in_place(files, asset_key, partition_keys)
     if not found.all() and (staged := files.staged_identities(asset_key)):
         for i in np.flatnonzero(~found).tolist():
-            found[i] = files.identity(asset_key, partition_keys[i]) in staged
+            found[i] = identity(asset_key, partition_keys[i]) in staged
     return found
 
 

@@ -14,7 +14,6 @@ replaced.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -27,10 +26,11 @@ from typing import BinaryIO
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import DISPLACED, owner, partition_path
-from ipyassets.storage.reading import matches, opened
+from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, identity, owner, partition_path
+from ipyassets.storage.reading import content, matches, opened
 from ipyassets.storage.signature import Signer, seal_of
 from ipyassets.storage.sink import Sink, flush_to_disk
+from ipyassets.storage.versions import Versions, duplicate
 
 NOT_SIGNED = "not signed by you"
 CHANGED = "its file is not what was stored"
@@ -41,17 +41,26 @@ _ASIDE = "aside"
 
 @dataclass(frozen=True)
 class ValueFiles:
-    """The values below one folder, signed by one key; `durable=False` leaves out waiting for the disk."""
+    """The values below one folder, signed by one key, with so many earlier versions of each.
+
+    `durable=False` leaves out waiting for the disk. `portable` is for file systems that take "A" for "a" or refuse ":".
+    """
 
     folder: Path
     signer: Signer
     durable: bool = True
+    kept: int = 0
     portable: bool = os.name == "nt"
 
     @cached_property
     def staging(self) -> str:
         """Where files are that are not in place yet; a text, because pathlib costs a third of a tiny partition."""
         return os.path.join(self.folder, STAGING)  # noqa: PTH118
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The earlier values of partitions."""
+        return Versions(self.folder, self.kept)
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
@@ -60,13 +69,13 @@ class ValueFiles:
 
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
         """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it."""
-        part = f"{self.staging}/{secrets.token_hex(8)}.part"
+        part = f"{self.staging}/{identity(asset_key, partition_key)}.{secrets.token_hex(8)}.part"
         with Sink(self._created(part)) as sink:
             try:
                 dump(sink)
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
                 # Named before it is flushed: the flush then takes the name to disk along with the content.
-                os.replace(part, self._staged(asset_key, partition_key, digest))  # noqa: PTH105
+                os.replace(part, self.staged(asset_key, partition_key, digest))  # noqa: PTH105
                 if self.durable:
                     flush_to_disk(sink.fileno())
             except BaseException:
@@ -79,8 +88,10 @@ class ValueFiles:
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
         """Put staged values in place; those that are there already are left alone."""
         for partition_key, artifact in artifacts.items():
-            target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
-            self._put(self._staged(asset_key, partition_key, artifact.digest), target)
+            staged = self.staged(asset_key, partition_key, artifact.digest)
+            if self.kept:
+                self._keep_both(asset_key, partition_key, staged, artifact)
+            self._put(staged, partition_path(self.folder, asset_key, partition_key, portable=self.portable))
 
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
@@ -108,22 +119,29 @@ class ValueFiles:
                 raise DamagedPartitionError(message, asset_key, partition_key, what)
             yield file
 
-    def identity(self, asset_key: AssetKey, partition_key: str) -> str:
-        """How the staged files of a partition begin: eight digits for the asset, sixteen for both."""
-        asset = asset_key.to_string()
-        return _short_hash(asset)[:8] + _short_hash(f"{asset}\0{partition_key}")
-
     def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
         """The identities of all partitions of an asset that have a staged file."""
         try:
             names = os.listdir(self.staging)  # noqa: PTH208
         except FileNotFoundError:
             return frozenset()
-        ours = self.identity(asset_key, "")[:8]
+        ours = identity(asset_key, "")[:ASSET_DIGITS]
         return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
 
-    def _staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
-        return f"{self.staging}/{self.identity(asset_key, partition_key)}-{seal_of(digest)}"
+    def staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
+        """Where a value with that digest is before it is put in place."""
+        return f"{self.staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
+
+    def _keep_both(self, asset_key: AssetKey, partition_key: str, staged: str, artifact: Artifact) -> None:
+        """Keep a staged value as a version, and before it the one that it replaces, should that not be kept yet."""
+        ours = identity(asset_key, partition_key)
+        path = self.path(asset_key, partition_key)
+        if path.is_file() and not self.versions.seals(ours):
+            with path.open("rb", buffering=0) as file:
+                found = content(file, path.stat().st_size)
+            self.versions.keep(ours, seal_of(self.signer.digest(asset_key, partition_key, found)), path)
+        if os.path.exists(staged):  # noqa: PTH110
+            self.versions.keep(ours, seal_of(artifact.digest), staged)
 
     def _created(self, part: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -138,8 +156,12 @@ class ValueFiles:
     ) -> BinaryIO | None:
         """The recorded value where its writer was stopped before it was in place; it is put there now."""
         target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
-        aside = f"{self.staging}/{self.identity(asset_key, partition_key)}-{_ASIDE}"
-        for left in (self._staged(asset_key, partition_key, artifact.digest), aside):
+        ours = identity(asset_key, partition_key)
+        staged = self.staged(asset_key, partition_key, artifact.digest)
+        if (version := self.versions.find(ours, seal_of(artifact.digest))) is not None:
+            with contextlib.suppress(OSError):
+                duplicate(version, staged)
+        for left in (staged, f"{self.staging}/{ours}-{_ASIDE}"):
             file = opened(Path(left), stack)
             if file is not None and matches(file, artifact):
                 with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
@@ -169,11 +191,7 @@ class ValueFiles:
         owned = owner(file.relative_to(self.folder)) if file.is_relative_to(self.folder) else None
         if owned is None:
             raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
-        aside = f"{self.staging}/{self.identity(*owned)}-{_ASIDE}"
+        aside = f"{self.staging}/{identity(*owned)}-{_ASIDE}"
         file.replace(aside)
         file.mkdir()
         os.replace(aside, file / DISPLACED)  # noqa: PTH105
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
