@@ -19,7 +19,7 @@ from ipyassets.partitions.definitions import (
 )
 from ipyassets.partitions.relation import Relation, matching, relation_of
 from ipyassets.partitions.space import PartitionSpace, WholeSpace
-from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.spans import Indices, Spans
 
 
 class Mapped(NamedTuple):
@@ -46,6 +46,10 @@ class PartitionMapping(ABC):
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """The partitions of `down` that read any of the partitions `spans` of `up`."""
         return relation_of(self, down, up, _each_alone).rows_of(spans)
+
+    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices | None:  # noqa: ARG002 - unknown here
+        """For every partition of `down` the half-open range of `up` that it reads, as rows; None asks one by one."""
+        return None
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
         """Whether no downstream partition can ever read more than one: its input is then a value, else a dict."""
@@ -107,6 +111,11 @@ class IdentityPartitionMapping(PartitionMapping):
         """The partitions with the same keys."""
         return self.upstream(spans, up, down).spans
 
+    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
+        """The partition with the same key, if there is one."""
+        found = matching(down, up)
+        return np.column_stack([np.maximum(found, 0), found + 1])
+
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
         """Always."""
         return True
@@ -136,6 +145,10 @@ class AllPartitionMapping(PartitionMapping):
         """All of them."""
         return Spans.range(0, len(down)) if spans else Spans.empty()
 
+    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
+        """All of them."""
+        return np.tile(np.array([[0, len(up)]], dtype=np.int64), (len(down), 1))
+
 
 @dataclass(frozen=True, slots=True)
 class LastPartitionMapping(PartitionMapping):
@@ -157,6 +170,10 @@ class LastPartitionMapping(PartitionMapping):
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
         """Whether it is one."""
         return up is None or self.count == 1
+
+    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
+        """The newest ones."""
+        return np.tile(np.array([[max(len(up) - self.count, 0), len(up)]], dtype=np.int64), (len(down), 1))
 
     def _newest(self, up: PartitionSpace) -> Spans:
         return Spans.range(max(len(up) - self.count, 0), len(up))

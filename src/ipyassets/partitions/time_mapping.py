@@ -51,12 +51,8 @@ class TimeWindowPartitionMapping(PartitionMapping):
         here, there = _both(down, up)
         if not spans or not self._any:
             return Mapped(Spans.empty())
-        numbers = _ends_of_runs(spans, here) + here.first
-        starts, ends = self._shifted(here.calendar.windows, there, numbers)
-        windows = there.calendar.windows
-        reached = (
-            np.column_stack([windows.ended_by(starts), windows.starting_before(ends)])[starts < ends] - there.first
-        )
+        reached = self._reached(_ends_of_runs(spans, here) + here.first, here, there)
+        reached = reached[reached[:, 0] < reached[:, 1]]
         existing = np.clip(reached, 0, len(there))
         missing: tuple[str, ...] = ()
         if not self.allow_nonexistent_upstream_partitions:
@@ -110,6 +106,14 @@ class TimeWindowPartitionMapping(PartitionMapping):
     def points_backward(self, definition: PartitionsDefinition) -> bool:
         """Whether the range ends before the window itself."""
         return isinstance(definition, TimeWindowPartitionsDefinition) and self.end_offset < 0 and self._any
+
+    def _reached(self, numbers: Indices, here: CalendarSpace, there: CalendarSpace) -> Indices:
+        """The windows of `there` that runs of windows read: an empty range where a shifted run ends before it starts."""
+        starts, ends = self._shifted(here.calendar.windows, there, numbers)
+        windows = there.calendar.windows
+        reached = np.column_stack([windows.ended_by(starts), windows.starting_before(ends)]) - there.first
+        reached[starts >= ends, 1] = reached[starts >= ends, 0]
+        return reached
 
     @property
     def _any(self) -> bool:
@@ -182,6 +186,11 @@ class EarlierPartitionsMapping(PartitionMapping):
         if self.nearest_only:
             return Spans.from_mask((np.searchsorted(spans.bounds, counts - 1, side="right") & 1 == 1) & (counts > 0))
         return Spans.from_mask(counts > spans.first)
+
+    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
+        """The earlier ones."""
+        counts = _earlier(down, up)
+        return np.column_stack([np.maximum(counts - 1, 0) if self.nearest_only else np.zeros_like(counts), counts])
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
         """Whether only the nearest is read."""

@@ -134,7 +134,8 @@ class WindowLookup:
             raise self.space(as_of()).unknown(text) from None
         instant = self.cadence.instant(wall) if offset is None else wall - offset
         calendar = self._calendar(instant, lambda windows: _count(windows.starting_before, instant) < len(windows))
-        number = _count(calendar.windows.starting_before, instant)
+        exact = calendar.number_of(text)
+        number = _count(calendar.windows.starting_before, instant) if exact < 0 else exact
         if number >= len(calendar.windows):
             raise UnknownPartitionError(f"no window of {self!r} starts at or after {text!r}")
         return calendar.keys(np.array([number]))[0], calendar.window(number)

@@ -1,0 +1,33 @@
+"""How the vectors' questions are spelled here. It renames; every answer is the library's own."""
+
+from adapters.base import Adapter
+
+from ipyassets import partitions
+
+
+class LibraryAdapter(Adapter):
+    """Replays vectors against ipyassets."""
+
+    name = "ipyassets"
+    module_name = "ipyassets"
+
+    def at(self, now, store):
+        return partitions.partition_loading_context(now, store)
+
+    def close_instance(self, instance):
+        instance.close()
+
+    def infer_mapping(self, mapping, downstream, upstream):
+        return partitions.infer_partition_mapping(mapping, downstream, upstream)
+
+    def map_upstream(self, mapping, subset, downstream, upstream, now, store):
+        moment = partitions.as_of(now, store)
+        up = upstream.space(moment)
+        if downstream is None:
+            subset = partitions.PartitionsSubset.all(partitions.WholeSpace())
+        mapped = mapping.upstream(subset.spans, subset.space, up)
+        return up.keys(mapped.spans), mapped.missing
+
+    def map_downstream(self, mapping, subset, upstream, downstream, now, store):
+        down = downstream.space(partitions.as_of(now, store))
+        return down.keys(mapping.downstream(subset.spans, subset.space, down))
