@@ -5,15 +5,34 @@ The ranges that partition `d` reads are numbers `offsets[d]` to `offsets[d + 1]`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ipyassets.partitions import PartitionMapping, PartitionSpace, Spans
+from ipyassets.partitions import PartitionMapping, PartitionSpace, Spans, SparseSpace
+from ipyassets.partitions.spans import ranges_to_indices
 
 Ints = NDArray[np.int64]
 Versions = NDArray[np.uint64]
+
+
+class DimensionDependency(Protocol):
+    """One upstream dimension, the downstream dimension that reads it, and how."""
+
+    down: str
+    up: str
+    mapping: PartitionMapping
+
+
+@runtime_checkable
+class DimensionsMapping(Protocol):
+    """A mapping that maps dimension by dimension."""
+
+    def dependencies(self, down: PartitionSpace, up: PartitionSpace) -> Sequence[DimensionDependency]:
+        """Which dimension reads which; one that is read by none is read whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +69,26 @@ class Reads:
         owners = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         return bool(((self.stops <= owners) | (self.starts >= self.stops)).all())
 
+    def taken(self, rows: Ints) -> Reads:
+        """What other downstream partitions read, each of which reads as the one at its place in `rows` does."""
+        counts = np.diff(self.offsets)[rows]
+        picked = ranges_to_indices(self.offsets[:-1][rows], self.offsets[1:][rows])
+        return Reads(_offsets(counts), self.starts[picked], self.stops[picked])
+
+    def times(self, inner: Reads, length: int) -> Reads:
+        """The combinations of partitions read in outer dimensions with those read in one more, of some length."""
+        whole = (inner.starts == 0) & (inner.stops == length)
+        if inner.is_single and bool(whole.all()):
+            return Reads(self.offsets, self.starts * length, self.stops * length)
+        owners = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        outer = ranges_to_indices(self.starts, self.stops)
+        owners = np.repeat(owners, self.stops - self.starts)
+        counts = np.diff(inner.offsets)[owners]
+        picked = ranges_to_indices(inner.offsets[:-1][owners], inner.offsets[1:][owners])
+        base = np.repeat(outer * length, counts)
+        total = np.bincount(np.repeat(owners, counts), minlength=len(self.offsets) - 1)
+        return Reads(_offsets(total), base + inner.starts[picked], base + inner.stops[picked])
+
     def of(self, index: int) -> list[tuple[int, int]]:
         """The half-open ranges that one downstream partition reads."""
         first, last = self.offsets[index], self.offsets[index + 1]
@@ -58,11 +97,44 @@ class Reads:
 
 def reads(mapping: PartitionMapping, down: PartitionSpace, up: PartitionSpace) -> Reads:
     """What each partition of `down` reads of `up`."""
+    ranges = mapping.ranges(down, up)
+    if ranges is not None:
+        return Reads(np.arange(len(down) + 1, dtype=np.int64), ranges[:, 0], ranges[:, 1])
+    if isinstance(mapping, DimensionsMapping) and not any(isinstance(each, SparseSpace) for each in (down, up)):
+        return _of_dimensions(mapping, down, up)
+    return _one_by_one(mapping, down, up)
+
+
+def _of_dimensions(mapping: DimensionsMapping, down: PartitionSpace, up: PartitionSpace) -> Reads:
+    """Every combination of what the dimensions read: built up from the outermost upstream dimension inwards."""
+    places = dict(zip((name for name, _ in down.dimensions), _coordinates(down), strict=True))
+    spaces = dict(down.dimensions)
+    read_by = {each.up: each for each in mapping.dependencies(down, up)}
+    owners = np.arange(len(down), dtype=np.int64)
+    found = Reads(np.arange(len(down) + 1, dtype=np.int64), np.zeros_like(owners), np.ones_like(owners))
+    for name, space in up.dimensions:
+        if (pair := read_by.get(name)) is None:
+            inner = Reads(np.arange(len(down) + 1), np.zeros_like(owners), np.full_like(owners, len(space)))
+        else:
+            inner = reads(pair.mapping, spaces[pair.down], space).taken(places[pair.down])
+        found = found.times(inner, len(space))
+    return found
+
+
+def _coordinates(space: PartitionSpace) -> list[Ints]:
+    """The index in each dimension of every partition, outermost dimension first."""
+    lengths = [len(each.space) for each in space.dimensions]
+    return [each.ravel().astype(np.int64) for each in np.indices(lengths)]
+
+
+def _one_by_one(mapping: PartitionMapping, down: PartitionSpace, up: PartitionSpace) -> Reads:
     each = [mapping.upstream(Spans.range(index, index + 1), down, up).spans.bounds for index in range(len(down))]
-    offsets = np.zeros(len(each) + 1, np.int64)
-    np.cumsum([len(bounds) // 2 for bounds in each], out=offsets[1:])
     flat = np.concatenate([np.empty(0, np.int64), *each])
-    return Reads(offsets, flat[::2], flat[1::2])
+    return Reads(_offsets(np.array([len(bounds) // 2 for bounds in each], np.int64)), flat[::2], flat[1::2])
+
+
+def _offsets(counts: Ints) -> Ints:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ipyassets.assets.definition import CoercibleToAssetKey
 from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.failing import users_frames
 from ipyassets.engine.progress import Progress
 from ipyassets.engine.words import amount
 from ipyassets.errors import InvalidInvocationError, MaterializationError
@@ -66,6 +67,6 @@ class RunResult:
             where = f"{first.asset_key} {first.partition_key}".rstrip()
             others = f"; {amount(count - 1, 'other partition')} failed too" if count > 1 else ""
             first.error.add_note(f"while materializing {where}{others}")
-            raise first.error
+            raise first.error.with_traceback(users_frames(first.error.__traceback__))
         shown = "; ".join(map(str, self.troubles[:SHOWN]))
         raise MaterializationError(f"{self.progress.text}: {shown}")

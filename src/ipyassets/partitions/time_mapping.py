@@ -76,6 +76,14 @@ class TimeWindowPartitionMapping(PartitionMapping):
         )
         return Spans.of(np.clip(np.column_stack([first, stop]) - here.first, 0, len(here)))
 
+    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
+        """The windows that overlap each window once shifted."""
+        here, there = _both(down, up)
+        if not self._any or not len(here):
+            return np.zeros((len(here), 2), dtype=np.int64)
+        numbers = np.arange(len(here), dtype=np.int64) + here.first
+        return np.clip(self._reached(np.column_stack([numbers, numbers]), here, there), 0, len(there))
+
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:
         """Whether the offsets are equal, and the cadences too or each window lies within one upstream window."""
         if not isinstance(down, TimeWindowPartitionsDefinition) or not isinstance(up, TimeWindowPartitionsDefinition):
@@ -108,7 +116,7 @@ class TimeWindowPartitionMapping(PartitionMapping):
         return isinstance(definition, TimeWindowPartitionsDefinition) and self.end_offset < 0 and self._any
 
     def _reached(self, numbers: Indices, here: CalendarSpace, there: CalendarSpace) -> Indices:
-        """The windows of `there` that runs of windows read: an empty range where a shifted run ends before it starts."""
+        """The windows of `there` that runs of windows read; an empty range where a shifted run has no length."""
         starts, ends = self._shifted(here.calendar.windows, there, numbers)
         windows = there.calendar.windows
         reached = np.column_stack([windows.ended_by(starts), windows.starting_before(ends)]) - there.first

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from ipyassets.engine.reads import ReadsBook, reads
+from ipyassets.partitions import (
+    AllPartitionMapping,
+    AsOf,
+    DailyPartitionsDefinition,
+    DimensionPartitionMapping,
+    EarlierPartitionsMapping,
+    FunctionPartitionMapping,
+    HourlyPartitionsDefinition,
+    IdentityPartitionMapping,
+    LastPartitionMapping,
+    MonthlyPartitionsDefinition,
+    MultiPartitionMapping,
+    MultiPartitionsDefinition,
+    MultiToSingleDimensionPartitionMapping,
+    Spans,
+    StaticPartitionMapping,
+    StaticPartitionsDefinition,
+    TimeWindowPartitionMapping,
+    WeeklyPartitionsDefinition,
+    WholeSpace,
+)
+
+AS_OF = AsOf(datetime(2024, 4, 1, tzinfo=UTC))
+ZONE = "America/New_York"
+HOURS = HourlyPartitionsDefinition("2024-03-08-00:00", timezone=ZONE, end_date="2024-03-13-00:00").space(AS_OF)
+DAYS = DailyPartitionsDefinition("2024-03-01", timezone=ZONE).space(AS_OF)
+WORKDAYS = DailyPartitionsDefinition("2024-03-01", timezone=ZONE, exclusions=["0 0 * * 6"]).space(AS_OF)
+WEEKS = WeeklyPartitionsDefinition("2024-01-01", timezone=ZONE).space(AS_OF)
+MONTHS = MonthlyPartitionsDefinition("2024-01-01", timezone=ZONE).space(AS_OF)
+ABC = StaticPartitionsDefinition(["a", "b", "c"]).space(AS_OF)
+BCD = StaticPartitionsDefinition(["b", "c", "d"]).space(AS_OF)
+BOX = MultiPartitionsDefinition(
+    {"day": DailyPartitionsDefinition("2024-03-20"), "letter": StaticPartitionsDefinition(["a", "b", "c"])}
+).space(AS_OF)
+PLAIN_DAYS = DailyPartitionsDefinition("2024-03-20").space(AS_OF)
+NEVER = DailyPartitionsDefinition("2025-01-01", timezone=ZONE).space(AS_OF)
+
+CASES = {
+    "the same day": (IdentityPartitionMapping(), DAYS, DAYS),
+    "the same key": (IdentityPartitionMapping(), ABC, BCD),
+    "all": (AllPartitionMapping(), WholeSpace(), DAYS),
+    "from one": (AllPartitionMapping(), DAYS, WholeSpace()),
+    "the newest": (LastPartitionMapping(2), ABC, DAYS),
+    "a day's hours": (TimeWindowPartitionMapping(), DAYS, HOURS),
+    "an hour's day": (TimeWindowPartitionMapping(), HOURS, DAYS),
+    "a month's days": (TimeWindowPartitionMapping(), MONTHS, DAYS),
+    "weeks of months": (TimeWindowPartitionMapping(), MONTHS, WEEKS),
+    "the day before": (TimeWindowPartitionMapping(start_offset=-1, end_offset=-1), DAYS, DAYS),
+    "the last seven": (TimeWindowPartitionMapping(start_offset=-6), DAYS, DAYS),
+    "ahead": (TimeWindowPartitionMapping(end_offset=1), DAYS, HOURS),
+    "never": (TimeWindowPartitionMapping(start_offset=1, end_offset=0), DAYS, DAYS),
+    "with gaps": (TimeWindowPartitionMapping(start_offset=-2), WORKDAYS, WORKDAYS),
+    "empty": (TimeWindowPartitionMapping(), NEVER, DAYS),
+    "earlier": (EarlierPartitionsMapping(), DAYS, DAYS),
+    "the one before": (EarlierPartitionsMapping(nearest_only=True), WEEKS, DAYS),
+    "listed": (StaticPartitionMapping({"b": ["a", "c"], "c": "c"}), ABC, BCD),
+    "by function": (FunctionPartitionMapping(lambda key: [key, "d"]), BCD, BCD),
+    "a row of a box": (MultiToSingleDimensionPartitionMapping("day"), PLAIN_DAYS, BOX),
+    "a column of a box": (MultiToSingleDimensionPartitionMapping("letter"), ABC, BOX),
+    "a side of a box": (MultiToSingleDimensionPartitionMapping("letter"), BOX, ABC),
+    "yesterday of a box": (
+        MultiPartitionMapping(
+            {
+                "day": DimensionPartitionMapping("day", TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)),
+                "letter": DimensionPartitionMapping("letter", IdentityPartitionMapping()),
+            }
+        ),
+        BOX,
+        BOX,
+    ),
+    "half a box": (
+        MultiPartitionMapping(
+            {"letter": DimensionPartitionMapping("letter", StaticPartitionMapping({"a": ["a", "b"], "c": "b"}))}
+        ),
+        BOX,
+        BOX,
+    ),
+}
+
+
+@pytest.mark.parametrize(("mapping", "down", "up"), CASES.values(), ids=CASES.keys())
+def test_every_partition_reads_what_its_mapping_says_of_it_alone(mapping, down, up):
+    found = reads(mapping, down, up)
+    for index in range(len(down)):
+        assert Spans.of(found.of(index)) == mapping.upstream(Spans.range(index, index + 1), down, up).spans
+
+
+@pytest.mark.parametrize(("mapping", "down", "up"), CASES.values(), ids=CASES.keys())
+def test_a_total_is_the_sum_over_what_is_read_modulo_the_word(mapping, down, up):
+    values = np.random.default_rng(1).integers(0, 2**64, len(up), np.uint64)
+    totals = reads(mapping, down, up).totals(values)
+    for index in range(len(down)):
+        members = mapping.upstream(Spans.range(index, index + 1), down, up).spans.indices()
+        assert int(totals[index]) == sum(map(int, values[members])) % 2**64
+
+
+def test_reading_backwards_is_seen():
+    before = TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+    assert reads(before, DAYS, DAYS).is_backward
+    assert not reads(IdentityPartitionMapping(), DAYS, DAYS).is_backward
+
+
+def test_reads_are_worked_out_once():
+    book = ReadsBook()
+    mapping = TimeWindowPartitionMapping()
+    assert book.of(mapping, DAYS, HOURS) is book.of(TimeWindowPartitionMapping(), DAYS, HOURS)
+    assert book.of(mapping, HOURS, DAYS) is not book.of(mapping, DAYS, HOURS)
