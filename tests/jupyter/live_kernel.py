@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from jupyter_core.utils import ensure_event_loop
 
 LONG = 60.0
 
@@ -86,6 +86,12 @@ class LiveKernel:
         """What was published on behalf of a cell."""
         return [message for message in self.published if message["parent_header"].get("msg_id") == cell]
 
+    def forget(self) -> None:
+        """Begin anew with what is heard from now on."""
+        with self._heard:
+            self.models.clear()
+            self.published.clear()
+
     def until(self, holds: Callable[[], bool], timeout: float = LONG) -> None:
         """Wait until something holds of what was heard."""
         with self._heard:
@@ -121,11 +127,13 @@ class LiveKernel:
         self._listener.join(LONG)
 
     def _listen(self) -> None:
+        # past the client's own methods: they would make an event loop for this thread, and never close it
+        socket = self.client.iopub_channel.socket
         while not self._over:
-            try:
-                message = self.client.get_iopub_msg(timeout=0.1)
-            except queue.Empty:
+            if not socket.poll(100):
                 continue
+            _, frames = self.client.session.feed_identities(socket.recv_multipart())
+            message = self.client.session.deserialize(frames)
             with self._heard:
                 self._take(message)
                 self._heard.notify_all()
@@ -157,3 +165,4 @@ def live_kernel(folder: Path, **environment: str) -> Iterator[LiveKernel]:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+        ensure_event_loop().close()

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import traitlets
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics
 from traitlets.config import Configurable
 
 from ipyassets.assets.definition import AssetsDefinition
@@ -19,8 +18,10 @@ from ipyassets.instance import Instance
 from ipyassets.instance.composition import FOLDER, HOME
 from ipyassets.instance.current import set_default_instance
 from ipyassets.jupyter.completion import matcher
+from ipyassets.jupyter.displays import displays_kept
 from ipyassets.jupyter.kernel import NotebookKernel
 from ipyassets.jupyter.magics import AssetMagics
+from ipyassets.jupyter.tracebacks import own_frames_hidden
 
 
 class IPyAssets(Configurable):
@@ -53,10 +54,12 @@ def load(shell: InteractiveShell) -> NotebookKernel:
             undo.callback(kernel.close)
             undo.callback(set_default_instance, set_default_instance(kernel.instance))
             undo.enter_context(_in_list(shell.configurables, settings))
-            undo.enter_context(_magics(shell, AssetMagics(shell, kernel)))
+            undo.enter_context(_magics(shell, kernel))
             undo.enter_context(_in_list(shell.Completer.custom_matchers, matcher(kernel)))
             undo.enter_context(_display(shell, kernel))
             undo.enter_context(_after_each_cell(shell, kernel))
+            undo.enter_context(displays_kept(shell))
+            undo.enter_context(own_frames_hidden(shell))
             _LOADED[shell] = kernel, undo.pop_all()
     return _LOADED[shell][0]
 
@@ -89,21 +92,24 @@ def _in_list(things: list[Any], thing: object) -> Iterator[None]:
 
 
 @contextmanager
-def _magics(shell: InteractiveShell, magics: Magics) -> Iterator[None]:
+def _magics(shell: InteractiveShell, kernel: NotebookKernel) -> Iterator[None]:
     """Have magics registered; those of the same names come back afterwards."""
-    manager, name = shell.magics_manager, type(magics).__name__
+    manager = shell.magics_manager
     tables = [*manager.magics.values(), manager.registry]
     before = [dict(table) for table in tables]
+    magics = AssetMagics(shell, kernel)
     shell.register_magics(magics)
-    added = [set(magics.magics[kind]) for kind in manager.magics] + [{name}]
+    added = [*map(set, magics.magics.values()), {type(magics).__name__}]
     try:
         yield
     finally:
         for table, old, names in zip(tables, before, added, strict=True):
-            for each in names:
-                table.pop(each, None)
-                if each in old:
-                    table[each] = old[each]
+            for name in names:
+                table.pop(name, None)
+                if name in old:
+                    table[name] = old[name]
+        # magics enter themselves here when they are made
+        shell.configurables[:] = [each for each in shell.configurables if each is not magics]
 
 
 @contextmanager
