@@ -88,7 +88,12 @@ def _in_list(things: list[Any], thing: object) -> Iterator[None]:
     try:
         yield
     finally:
-        things[:] = [each for each in things if each is not thing]
+        _remove(things, thing)
+
+
+def _remove(things: list[Any], thing: object) -> None:
+    """Take a very object out of a list, whatever compares equal to it."""
+    things[:] = [each for each in things if each is not thing]
 
 
 @contextmanager
@@ -109,7 +114,7 @@ def _magics(shell: InteractiveShell, kernel: NotebookKernel) -> Iterator[None]:
                 if name in old:
                     table[name] = old[name]
         # magics enter themselves here when they are made
-        shell.configurables[:] = [each for each in shell.configurables if each is not magics]
+        _remove(shell.configurables, magics)
 
 
 @contextmanager
