@@ -87,7 +87,7 @@ def rows() -> Iterator[Row]:
 def standing(root: Path) -> Iterator[Row]:
     """States of many partitions that were once made."""
     hundred_thousand = DailyPartitionsDefinition(start_date="1750-01-01", end_date="2023-10-16")
-    keys = hundred_thousand.get_partition_keys()[:FACTS]
+    keys = list(hundred_thousand.get_partition_keys())[:FACTS]
 
     @asset(partitions_def=hundred_thousand)
     def many():

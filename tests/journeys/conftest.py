@@ -63,8 +63,8 @@ def notebook(server: Server, browser: Browser, request: pytest.FixtureRequest) -
     page = browser.new_page(viewport=WINDOW, device_scale_factor=2)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
-    yield NotebookPage(page, server, folder)
-    for session in page.request.get(f"{server.url}/api/sessions").json():
-        page.request.delete(f"{server.url}/api/sessions/{session['id']}")
+    opened = NotebookPage(page, server, folder)
+    yield opened
+    opened.end_kernels()
     page.close()
     assert not [error for error in errors if OURS in error]

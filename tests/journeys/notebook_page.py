@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import nbformat
+from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Locator, Page
 
 from tests.journeys.bar import Bar
@@ -101,6 +102,19 @@ class NotebookPage:
         """Save the notebook."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
+    def publish(self, name: str) -> None:
+        """Save the notebook and look at what nbconvert makes of it, as a colleague would."""
+        self.save()
+        file = self.folder / name
+        page, _ = HTMLExporter().from_filename(str(file))
+        file.with_suffix(".html").write_text(page)
+        self.page.goto(file.with_suffix(".html").as_uri(), wait_until="domcontentloaded")
+
+    def end_kernels(self) -> None:
+        """End every kernel of the server."""
+        for session in self.page.request.get(f"{self._server.url}/api/sessions").json():
+            self.page.request.delete(f"{self._server.url}/api/sessions/{session['id']}")
+
     def wait_until_idle(self) -> None:
         """Wait until the kernel is idle and no cell waits, seen twice."""
         for _ in range(2):
@@ -114,7 +128,7 @@ class NotebookPage:
 
     def text(self, index: int) -> str:
         """What a cell shows as text: streams, values and tracebacks."""
-        return self.cell(index).locator(".jp-OutputArea").inner_text().strip()
+        return "\n".join(self.cell(index).locator(".jp-OutputArea-output").all_inner_texts()).strip()
 
     def cell(self, index: int) -> Locator:
         """The cell, counted from 0, markdown included."""
