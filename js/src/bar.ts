@@ -13,14 +13,15 @@ import { writeHooks, writeRole } from "./hooks.ts";
 import { type Action, actionOf } from "./keyboard.ts";
 import { closest } from "./layout.ts";
 import { Plot, type Scene } from "./plot.ts";
+import type { Memory, Place } from "./memory.ts";
 import { detailOf } from "./protocol.ts";
-import { boxWords, partitionWords, Readout, type Words } from "./readout.ts";
+import { Readout, wordsOf } from "./readout.ts";
 import { Schedule } from "./schedule.ts";
 import { count } from "./selection.ts";
 import type { Session, Topic } from "./session.ts";
 import { statusOf } from "./status.ts";
 import { Stroke } from "./stroke.ts";
-import { isDark, type Palette, readPalette, watchTheme } from "./theme.ts";
+import { type Palette, Theme } from "./theme.ts";
 
 export class Bar implements GestureTarget {
   readonly #session: Session;
@@ -35,16 +36,18 @@ export class Bar implements GestureTarget {
   readonly #announcer = new Announcer();
   readonly #gestures: Gestures;
   readonly #schedule: Schedule;
+  readonly #theme: Theme;
   readonly #end = new AbortController();
   readonly #cursor = new Cursor();
+  readonly #memory: Memory;
   #hover: Box | null = null;
   #stroke: Stroke | null = null;
   /** The cursor is drawn while keys move it, not after a click. */
   #hasKeyboard = false;
-  #palette: Palette;
 
-  constructor(session: Session, el: HTMLElement) {
+  constructor(session: Session, memory: Memory, el: HTMLElement) {
     this.#session = session;
+    this.#memory = memory;
     this.#camera = new Camera(session.grid, () => this.#moved());
     const commands = new Commands(session, this.#cursor, (mask) => this.#selected(mask));
     this.#commands = commands;
@@ -62,13 +65,16 @@ export class Bar implements GestureTarget {
     const parts = [this.#header, this.#plot, this.#readout, this.#footer, this.#detail, this.#announcer];
     this.#root = element("div", "ipa-bar", {}, ...parts.map(({ root }) => root));
     el.replaceChildren(this.#root);
-    this.#palette = this.#readTheme();
-    this.#schedule = new Schedule(this.#root, this.#plot, () => this.#scene(), () => this.#drawn());
+    this.#theme = new Theme(this.#root, (palette) => this.#paint(palette));
+    this.#schedule = new Schedule(this.#header.root, this.#plot, () => this.#scene(), () => this.#drawn());
+    memory.watch(this.#root, this.#end.signal);
     const { stage, rows, axis, canvas } = this.#plot;
     const strip = (): number => this.#plot.layout?.strip ?? 0;
     this.#gestures = new Gestures(this, { stage, rows, axis: axis.root }, strip, this.#end.signal);
     this.#listen(canvas);
     this.#update(new Set<Topic>(["dimensions"]));
+    const place = memory.placeFor(session.get("fingerprint"));
+    if (place !== null) this.#resume(place);
   }
 
   dispose(): void {
@@ -154,7 +160,7 @@ export class Bar implements GestureTarget {
   #listen(canvas: HTMLCanvasElement): void {
     const { signal } = this.#end;
     const unsubscribe = this.#session.subscribe((changed) => this.#update(changed));
-    const unwatch = watchTheme(() => this.#retheme());
+    const unwatch = this.#theme.watch(() => this.#schedule.layout());
     signal.addEventListener("abort", () => [unsubscribe, unwatch].forEach((stop) => stop()));
     canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
     canvas.addEventListener("focus", () => this.#focus(canvas.matches(":focus-visible")), { signal });
@@ -207,9 +213,20 @@ export class Bar implements GestureTarget {
     this.#announcer.say(`${count(mask)} of ${mask.length} selected`);
   }
 
+  #paint(palette: Palette): void {
+    this.#header.paint(palette);
+    this.#detail.paint(palette);
+  }
+
   #moved(): void {
     this.#hover = null;
     this.#schedule.layout();
+  }
+
+  #resume({ across, down, cell }: Place): void {
+    this.#cursor.resume(cell);
+    this.#camera.resume(across, down);
+    this.#update(new Set());
   }
 
   #closeDetail(): void {
@@ -240,7 +257,7 @@ export class Bar implements GestureTarget {
     this.#header.show(session);
     this.#footer.show(session);
     this.#readout.showCode(session.isAnswered ? session.get("plan").code : "");
-    this.#detail.show(detailOf(session.get("detail")), this.#palette, !session.get("run").active);
+    this.#detail.show(detailOf(session.get("detail")), this.#theme.palette, !session.get("run").active);
     const cursor = this.#cursor.index(session.grid);
     writeHooks(this.#root, this.#plot.canvas, session, cursor);
     writeRole(this.#plot.canvas, session, cursor);
@@ -258,41 +275,20 @@ export class Bar implements GestureTarget {
       down: this.#camera.down,
       hover: this.#hover,
       cursor: this.#hasKeyboard && grid.length > 0 ? this.#cursor.cell : null,
-      palette: this.#palette,
+      palette: this.#theme.palette,
     };
   }
 
   #drawn(): void {
-    this.#readout.show(this.#words());
-    const { layout } = this.#plot;
+    const { across, down } = this.#camera;
+    const place = { fingerprint: this.#session.get("fingerprint"), across, down, cell: this.#cursor.cell };
+    this.#memory.keep(place, this.#root);
+    this.#root.dataset.ready = "true";
+    this.#plot.canvas.dataset.ready = "true";
+    const focus = this.#hasKeyboard ? this.#cursor.index(this.#session.grid) : null;
+    const { layout, axis } = this.#plot;
+    this.#readout.show(wordsOf(this.#session, this.#stroke, this.#hover, focus, axis.range));
     if (layout === null) return;
     this.#header.showZoom(this.#session.grid.columns > closest(layout.width), this.#camera.isWhole);
-  }
-
-  #words(): Words {
-    const { grid } = this.#session;
-    if (grid.length === 0) return ["", ""];
-    const stroke = this.#stroke;
-    if (stroke !== null) {
-      const [key, about] = boxWords(this.#session, stroke.box);
-      return stroke.mode === "replace" ? [key, about] : [key, `${stroke.mode} ${about}; ${stroke.selected} selected`];
-    }
-    if (this.#hover !== null) return boxWords(this.#session, this.#hover);
-    if (this.#hasKeyboard) return partitionWords(this.#session, this.#cursor.index(grid));
-    const { active, text } = this.#session.get("run");
-    return ["", [this.#plot.axis.range, active ? "" : text].filter(Boolean).join(" \u00b7 ")];
-  }
-
-  #readTheme(): Palette {
-    this.#root.dataset.theme = isDark(this.#root) ? "dark" : "light";
-    const palette = readPalette(this.#root, devicePixelRatio || 1);
-    this.#header.paint(palette);
-    this.#detail.paint(palette);
-    return palette;
-  }
-
-  #retheme(): void {
-    this.#palette = this.#readTheme();
-    this.#schedule.layout();
   }
 }

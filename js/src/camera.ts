@@ -42,6 +42,11 @@ export class Camera {
     this.#look(whole(grid.columns), whole(grid.rows));
   }
 
+  /** Looks where a view before looked. */
+  resume(across: Window, down: Window): void {
+    this.#look(across, down);
+  }
+
   pan(pixels: number, layout: Layout): void {
     this.#look(panned(this.#across, this.#grid.columns, pixels / layout.step), this.#down);
   }

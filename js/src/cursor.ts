@@ -26,6 +26,11 @@ export class Cursor {
     this.#anchor = cell;
   }
 
+  /** Goes to where it was in a view before. */
+  resume(cell: Cell): void {
+    this.#at = cell;
+  }
+
   /** Keeps the cursor on the grid after the grid has changed. */
   hold(grid: Grid): void {
     this.#at = held(this.#at, grid);

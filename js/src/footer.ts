@@ -13,6 +13,7 @@ export interface FooterActions {
 
 export class Footer {
   readonly root: HTMLElement;
+  readonly #actions: FooterActions;
   readonly #input = element("input", "ipa-input", {
     type: "text",
     spellcheck: "false",
@@ -29,6 +30,7 @@ export class Footer {
   #isEdited = false;
 
   constructor(actions: FooterActions) {
+    this.#actions = actions;
     this.root = element("div", "ipa-footer", {}, this.#input, this.#status, this.#cancel, this.#start, this.#progress);
     this.#start.addEventListener("click", () => actions.materialize());
     this.#cancel.addEventListener("click", () => actions.cancel());
@@ -61,6 +63,8 @@ export class Footer {
     this.#cancel.hidden = !run.active;
     this.#cancel.disabled = isGone || session.isStopping;
     this.#input.disabled = isGone;
+    // a button that goes takes the focus with it, and the next key would be the notebook's
+    if ([this.#start, this.#cancel].some((gone) => gone.hidden && gone.matches(":focus"))) this.#actions.leave();
     this.#showProgress(run.active, run.total > 0 ? run.done / run.total : 0);
   }
 

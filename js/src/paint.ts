@@ -9,6 +9,8 @@ const KINDS = STATES.length;
 const CORNER = 3;
 const LINE = 1.5;
 const WIDENED = 3;
+/** Below this width a selection is framed at a distance, or nothing but its frame would be seen. */
+const NARROW = 8;
 /** How far a selection stands out above a bar. */
 const RISE = 7;
 
@@ -206,7 +208,9 @@ function paintSelection(
     context.fillStyle = palette.accent;
     const rise = layout.grid.rows === 1 ? RISE : LINE;
     for (const [left, right] of selected(row, layout.ratio)) {
-      frame(context, Math.max(left, LINE), band.y - rise, Math.min(right, layout.width - LINE), band.y + band.height);
+      const room = right - left < NARROW ? LINE : 0;
+      const [from, until] = [Math.max(left - room, LINE), Math.min(right + room, layout.width - LINE)];
+      frame(context, from, band.y - rise, until, band.y + band.height);
     }
   });
   if (layout.grid.rows === 1) return;

@@ -3,6 +3,7 @@ import { element, iconButton, number, plural, setIcon, setText } from "./dom.ts"
 import type { Box } from "./grid.ts";
 import type { Session } from "./session.ts";
 import { stateName, STATES } from "./states.ts";
+import type { Stroke } from "./stroke.ts";
 
 export class Readout {
   readonly root: HTMLElement;
@@ -40,6 +41,25 @@ export class Readout {
 }
 
 export type Words = [key: string, about: string];
+
+/** What to say: of the stroke being drawn, else of what is under the pointer, else of the cursor, else of the whole. */
+export function wordsOf(
+  session: Session,
+  stroke: Stroke | null,
+  hover: Box | null,
+  cursor: number | null,
+  range: string,
+): Words {
+  if (session.grid.length === 0) return ["", ""];
+  if (stroke !== null) {
+    const [key, about] = boxWords(session, stroke.box);
+    return stroke.mode === "replace" ? [key, about] : [key, `${stroke.mode} ${about}; ${number(stroke.selected)} selected`];
+  }
+  if (hover !== null) return boxWords(session, hover);
+  if (cursor !== null) return partitionWords(session, cursor);
+  const { active, text } = session.get("run");
+  return ["", [range, active ? "" : text].filter(Boolean).join(" \u00b7 ")];
+}
 
 /** One partition in words: key, end of its window, state, and what else is known without asking. */
 export function partitionWords(session: Session, index: number): Words {

@@ -6,7 +6,6 @@ const SPEED = 24;
 const PICTURES = 24;
 
 export class Schedule {
-  readonly #root: HTMLElement;
   readonly #plot: Plot;
   readonly #scene: () => Scene;
   readonly #drawn: () => void;
@@ -17,13 +16,13 @@ export class Schedule {
   #isOnView = true;
   #moved = 0;
 
+  /** `root` is what is watched: as wide as the bar, and of a height that drawing does not change. */
   constructor(root: HTMLElement, plot: Plot, scene: () => Scene, drawn: () => void) {
-    this.#root = root;
     this.#plot = plot;
     this.#scene = scene;
     this.#drawn = drawn;
-    const resize = new ResizeObserver(() => this.layout());
-    resize.observe(plot.root);
+    const resize = new ResizeObserver(() => this.#drawNow());
+    resize.observe(root);
     const sight = new IntersectionObserver((entries) => this.#see(entries.at(-1)?.isIntersecting ?? true));
     sight.observe(root);
     this.#observers = [resize, sight];
@@ -51,6 +50,13 @@ export class Schedule {
     if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
   }
 
+  /** In the very frame in which the bar gets its size, or the page would jump. */
+  #drawNow(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#dirty.add("layout");
+    this.#draw(performance.now());
+  }
+
   /** A canvas that was out of sight may come back blank. */
   #see(isOnView: boolean): void {
     const isBack = isOnView && !this.#isOnView;
@@ -60,6 +66,8 @@ export class Schedule {
 
   #draw(now: number): void {
     this.#frame = 0;
+    // a view that a host has put aside is drawn when it comes back
+    if (!this.#plot.root.isConnected) return void this.#dirty.add("layout");
     const dirty = this.#dirty;
     this.#dirty = new Set();
     const scene = this.#scene();
@@ -68,8 +76,6 @@ export class Schedule {
     if (dirty.size > 0) {
       this.#plot.drawMarks(scene);
       this.#drawn();
-      this.#root.dataset.ready = "true";
-      this.#plot.canvas.dataset.ready = "true";
     }
     this.#animate(scene, now);
   }

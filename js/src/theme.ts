@@ -12,27 +12,26 @@ export interface Palette {
 }
 
 /** Whether the bar stands on a dark ground, whatever the host calls its themes. */
-export function isDark(root: HTMLElement): boolean {
-  const own = opaque(getComputedStyle(root).backgroundColor);
-  if (own !== null) return luminance(own) < 0.4;
-  const scheme = getComputedStyle(root.parentElement ?? root).colorScheme;
-  if (scheme === "dark" || scheme === "light") return scheme === "dark";
+function isDark(root: HTMLElement): boolean {
+  const ground = groundOf(root);
+  if (ground !== null) return luminance(parseColor(ground)) < 0.4;
+  const scheme = getComputedStyle(root).colorScheme ?? "";
+  return scheme.includes("dark") && (scheme === "dark" || matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
+/** The first colour behind the bar that hides what is under it, out through shadow roots; null for a bare page. */
+function groundOf(root: HTMLElement): string | null {
   for (let at: Element | null = root; at !== null; at = parentOf(at)) {
-    const ground = opaque(getComputedStyle(at).backgroundColor);
-    if (ground !== null) return luminance(ground) < 0.4;
+    const { backgroundColor } = getComputedStyle(at);
+    if (parseColor(backgroundColor)[3] > 127) return backgroundColor;
   }
-  return scheme?.includes("dark") === true && matchMedia("(prefers-color-scheme: dark)").matches;
+  return null;
 }
 
 function parentOf(at: Element): Element | null {
   if (at.parentElement !== null) return at.parentElement;
   const root = at.getRootNode();
   return root instanceof ShadowRoot ? root.host : null;
-}
-
-function opaque(text: string): Color | null {
-  const color = parseColor(text);
-  return color[3] > 127 ? color : null;
 }
 
 function luminance([red, green, blue]: Color): number {
@@ -55,7 +54,7 @@ function parseColor(text: string): Color {
   return [red, green, blue, alpha];
 }
 
-export function readPalette(root: HTMLElement, ratio: number): Palette {
+function readPalette(root: HTMLElement, ratio: number): Palette {
   const style = getComputedStyle(root);
   const value = (name: string): string => style.getPropertyValue(`--ipa-${name}`).trim();
   return {
@@ -65,24 +64,52 @@ export function readPalette(root: HTMLElement, ratio: number): Palette {
     outline: value("outline"),
     accent: value("select"),
     cursor: value("cursor"),
-    surface: value("surface"),
+    surface: groundOf(root) ?? value("surface"),
     hover: value("hover"),
   };
 }
 
-/** Calls back whenever the theme, the contrast mode or the pixel ratio may have changed; returns how to stop. */
-export function watchTheme(changed: () => void): () => void {
-  const observer = new MutationObserver(changed);
-  for (const target of [document.documentElement, document.body]) {
-    observer.observe(target, { attributes: true, attributeFilter: THEME_ATTRIBUTES });
+/** The colours of a bar, read when they are first needed and again whenever the host may have changed them. */
+export class Theme {
+  readonly #root: HTMLElement;
+  readonly #read: (palette: Palette) => void;
+  #palette: Palette | null = null;
+  #isFinal = false;
+
+  /** `read` is called with every palette that is read. */
+  constructor(root: HTMLElement, read: (palette: Palette) => void) {
+    this.#root = root;
+    this.#read = read;
   }
-  const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", `(resolution: ${devicePixelRatio}dppx)`];
-  const media = queries.map((query) => matchMedia(query));
-  for (const query of media) query.addEventListener("change", changed);
-  return () => {
-    observer.disconnect();
-    for (const query of media) query.removeEventListener("change", changed);
-  };
+
+  get palette(): Palette {
+    // styles are known only in the page, and hosts put a bar there after it is made
+    if (this.#palette !== null && this.#isFinal) return this.#palette;
+    this.#isFinal = this.#root.isConnected;
+    this.#root.dataset.theme = isDark(this.#root) ? "dark" : "light";
+    this.#palette = readPalette(this.#root, devicePixelRatio || 1);
+    this.#read(this.#palette);
+    return this.#palette;
+  }
+
+  /** Calls back when theme, contrast mode or pixel ratio may have changed; returns how to stop. */
+  watch(changed: () => void): () => void {
+    const again = (): void => {
+      this.#isFinal = false;
+      changed();
+    };
+    const observer = new MutationObserver(again);
+    for (const target of [document.documentElement, document.body]) {
+      observer.observe(target, { attributes: true, attributeFilter: THEME_ATTRIBUTES });
+    }
+    const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", `(resolution: ${devicePixelRatio}dppx)`];
+    const media = queries.map((query) => matchMedia(query));
+    for (const query of media) query.addEventListener("change", again);
+    return () => {
+      observer.disconnect();
+      for (const query of media) query.removeEventListener("change", again);
+    };
+  }
 }
 
 const THEME_ATTRIBUTES = ["class", "style", "data-jp-theme-light", "data-jp-theme-name", "data-theme", "theme"];

@@ -84,6 +84,9 @@ export interface Page {
   canvas: HTMLCanvasElement;
   /** Another view of the same model. */
   again(): Promise<HTMLElement>;
+  /** Ends this view. */
+  leave(): void;
+  /** Ends the view and the model. */
   close(): void;
   find<Found extends HTMLElement = HTMLElement>(selector: string): Found;
 }
@@ -109,7 +112,7 @@ export async function open(traits: Traits): Promise<Page> {
     return found;
   };
   const close = (): void => [leave, end].forEach((stop) => stop());
-  return { model, root: find(".ipa-bar"), canvas: find<HTMLCanvasElement>(".ipa-marks"), again: async () => (await view())[0], close, find };
+  return { model, root: find(".ipa-bar"), canvas: find<HTMLCanvasElement>(".ipa-marks"), again: async () => (await view())[0], leave, close, find };
 }
 
 /** After microtasks and the next frame. */

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { exampleTraits } from "./contract.ts";
+import { key, open, pointer, settled } from "./front_end.ts";
+
+test("a view that takes the place of another takes its focus over", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  page.canvas.focus();
+  page.root.parentElement?.remove();
+  const canvas = (await page.again()).querySelector(".ipa-marks");
+  expect(document.activeElement).toBe(canvas);
+});
+
+test("it does so too where the host removes the old view last", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  page.find(".ipa-input").focus();
+  const input = (await page.again()).querySelector(".ipa-input");
+  page.root.parentElement?.remove();
+  page.leave();
+  await settled();
+  expect(document.activeElement).toBe(input);
+});
+
+test("it does not where the user has gone elsewhere", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  const elsewhere = document.body.appendChild(document.createElement("button"));
+  page.canvas.focus();
+  elsewhere.focus();
+  page.root.parentElement?.remove();
+  await page.again();
+  expect(document.activeElement).toBe(elsewhere);
+});
+
+test("it looks where the other looked, with the cursor where that was", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  for (let i = 0; i < 20; i++) await key(page.canvas, "ArrowRight");
+  for (let i = 0; i < 3; i++) await key(page.canvas, "+");
+  const root = await page.again();
+  expect(root.querySelector<HTMLElement>(".ipa-bar")?.dataset.cursor).toBe("20");
+  const stage = root.querySelector<HTMLElement>(".ipa-stage") as HTMLElement;
+  pointer(stage, "pointermove", { x: 729 });
+  await settled();
+  expect(root.querySelector(".ipa-key")?.textContent?.slice(0, 7)).toBe("2013-03");
+});
+
+test("a view put aside is not drawn until it comes back", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  const el = page.root.parentElement as HTMLElement;
+  el.remove();
+  pointer(page.find(".ipa-stage"), "pointermove", { x: 100 });
+  await settled();
+  expect(page.find(".ipa-key").textContent).toBe("");
+});
