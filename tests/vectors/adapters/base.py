@@ -1,4 +1,4 @@
-# ruff: noqa - the interpreter that comes with the vectors, kept as it is
+# ruff: noqa: B007, BLE001, C901, N818, PERF401, PLR0911, PTH118, PTH123, TRY300, UP017 - as it came with the vectors
 # mypy: ignore-errors
 """Shared vector interpreter: decodes specs, dispatches ops, normalises results to plain JSON.
 
