@@ -66,9 +66,7 @@ def everything(shell):
         "exceptions": [shell.custom_exceptions, sys.excepthook],
         "streams": [id(sys.stdout), id(sys.stderr), id(sys.displayhook), id(sys.breakpointhook)],
         "logging": list(logging.getLogger().handlers),
-        "hooks": [dict(vars(shell.hooks)), list(shell.display_pub._hooks)]
-        if hasattr(shell.display_pub, "_hooks")
-        else [],
+        "publishing": set(vars(shell.display_pub)),
         "instance": [set_default_instance(each) for each in [set_default_instance(None)]],
     }
 

@@ -33,22 +33,28 @@ class View(Protocol):
         """Bring what is saved with the notebook up to date."""
 
 
-def call_line(key: AssetKey, selection: str) -> str:
+def call_line(graph: AssetGraph, key: AssetKey, selection: str) -> str:
     """The Python call that materializes a selection, for hosts without magics."""
-    name = key.to_python_identifier()
-    return f"materialize([{name}], partitions={selection!r})" if selection else f"materialize([{name}])"
+    names = [each.key.to_python_identifier() for each in graph]
+    arguments = [f"[{', '.join(names)}]"]
+    if len(names) > 1:
+        arguments.append(f"selection={str(key)!r}")
+    if selection:
+        arguments.append(f"partition_keys={selection!r}")
+    return f"materialize({', '.join(arguments)})"
 
 
 class Bars:
     """Every bar on one instance, and the graph of assets that they show.
 
+    `code_line` words what a bar's button does, given an asset key and the text of a selection.
     Any thread may call any method; what it asks for happens on the bridge's thread, in order, so bars need no locks.
     """
 
-    def __init__(self, instance: Instance, graph: AssetGraph, code_line: CodeLine = call_line) -> None:
+    def __init__(self, instance: Instance, graph: AssetGraph, code_line: CodeLine | None = None) -> None:
         self.instance = instance
         self._graph = graph
-        self._code_line = code_line
+        self._code_line = code_line or partial(call_line, graph)
         self._views: dict[Bar, View] = {}
         self._bridge = Bridge(self._draw)
         self._unsubscribe = instance.subscribe(lambda _keys: self._bridge.mark())
