@@ -17,13 +17,12 @@ from threading import Lock
 from ipyassets.assets.keys import AssetKey
 from ipyassets.storage.paths import identity
 
-# Two partitions that share a place would wait for one another, no more; among a million that happens once in ten
-# thousand roots.
+# Two partitions that share a place would wait for one another, no more; even among a million there are hardly two.
 _PLACES = 2**53
 
 
 class Claims:
-    """What one run has claimed of a store; another `Claims` on the same folder, here or elsewhere, is another holder."""
+    """What one run has claimed of a store; another `Claims` on the same folder, here or elsewhere, is another run."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +48,15 @@ class Claims:
                 if place in self._held:
                     self._held.discard(place)
                     _unlock(self._descriptor, place)
+
+    def is_free(self, name: str) -> bool:
+        """Whether nobody is making the partition of that identity at this moment."""
+        with self._guard:
+            place = _place(name)
+            if place in self._held or not _lock(self._descriptor, place):
+                return False
+            _unlock(self._descriptor, place)
+            return True
 
     def close(self) -> None:
         """Let go of everything."""
@@ -82,6 +90,11 @@ class NoClaims:
 
     def release(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Nothing is held."""
+
+    def is_free(self, name: str) -> bool:
+        """Nobody makes anything."""
+        del name
+        return True
 
     def close(self) -> None:
         """Nothing is held."""

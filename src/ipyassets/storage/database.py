@@ -66,6 +66,17 @@ class Database:
                 raise
             self._writer.execute("COMMIT")
 
+    def pack(self, *, dry_run: bool) -> int:
+        """Give back what the file holds in vain; the bytes this frees. Nobody can write meanwhile."""
+        with self._writing, _explained(self.path):
+            free, size = (
+                self._writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size")
+            )
+            if not dry_run:
+                self._writer.execute("VACUUM")
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return int(free * size)
+
     def close(self) -> None:
         """Let go of the file."""
         with self._writing, self._reading:

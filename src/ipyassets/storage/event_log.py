@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidPartitionKeyError
+from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError, UnknownAssetError
 from ipyassets.events import Artifact, Event, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
+
+# By how much the cursor jumps when following it event by event would miss something.
+JUMP = 1_000_000
 
 _INSERT = f"INSERT INTO event ({event_rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constant
 _SELECT = f"SELECT {event_rows.COLUMNS} FROM event"  # noqa: S608  # a constant
@@ -126,6 +129,33 @@ class SqliteEventLog:
             recorded = "SELECT DISTINCT asset FROM latest"
             found = connection.execute(f"SELECT key FROM asset WHERE id IN ({recorded}) ORDER BY id")  # noqa: S608
             return [AssetKey.from_db_string(text) for (text,) in found]
+
+    def rename(self, old: AssetKey, new: AssetKey, moved: Callable[[str, Artifact], Artifact]) -> None:
+        """Give an asset another name, in everything recorded of it and of what was made from it.
+
+        `moved` gives the artifact of a partition under the new name. A jump of the cursor tells whoever follows the log
+        to read it anew. Raises InvalidArgumentError where the new name is taken.
+        """
+        with self.database.write() as connection:
+            if (asset := _id_of(connection, old)) is None:
+                raise UnknownAssetError(f"nothing is recorded of {old}: there is nothing to rename")
+            if (taken := _id_of(connection, new)) is not None:
+                if connection.execute("SELECT 1 FROM event WHERE asset = ?", (taken,)).fetchone():
+                    raise InvalidArgumentError(f"{new} has records of its own: wipe it first, or choose another name")
+                # Known only as an input of others: the two change their names.
+                connection.execute("UPDATE asset SET key = '' WHERE id = ?", (asset,))
+                connection.execute("UPDATE asset SET key = ? WHERE id = ?", (old.to_string(), taken))
+            connection.execute("UPDATE asset SET key = ? WHERE id = ?", (new.to_string(), asset))
+            stored = "SELECT id, partition, path, size, digest FROM event WHERE asset = ? AND digest IS NOT NULL"
+            artifacts = [
+                (i, moved(partition, Artifact(path, size, digest)))
+                for i, partition, path, size, digest in connection.execute(stored, (asset,)).fetchall()
+            ]
+            connection.executemany(
+                "UPDATE event SET path = ?, digest = ? WHERE id = ?",
+                [(artifact.path, artifact.digest, i) for i, artifact in artifacts],
+            )
+            connection.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (JUMP,))
 
     def close(self) -> None:
         """Let go of the file; nothing may be asked afterwards."""

@@ -30,13 +30,14 @@ def matches(file: BinaryIO, artifact: Artifact) -> bool:
     """Whether a file holds what an artifact says; leaves the file at its start."""
     if os.fstat(file.fileno()).st_size != artifact.size:
         return False
-    found = content(file, artifact.size)
+    found = content(file)
     file.seek(0)
     return found == content_of(artifact.digest)
 
 
-def content(file: BinaryIO, size: int) -> str:
-    """The content hash of the rest of a file of about `size` bytes; never holds more than a piece of it in memory."""
+def content(file: BinaryIO) -> str:
+    """The content hash of an unbuffered file from here on; never holds more than a piece of it in memory."""
+    size = os.fstat(file.fileno()).st_size
     if size < _LARGE:
         return blake3(file.read()).hexdigest()
     digest = blake3(max_threads=blake3.AUTO)

@@ -35,8 +35,9 @@ from ipyassets.storage.versions import Versions, duplicate
 NOT_SIGNED = "not signed by you"
 CHANGED = "its file is not what was stored"
 GONE = "its file is gone"
+UNREADABLE = "its file cannot be read"
 STAGING = ".staging"
-_ASIDE = "aside"
+ASIDE = "aside"
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,13 @@ class ValueFiles:
         ours = identity(asset_key, "")[:ASSET_DIGITS]
         return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
 
+    def bring_back(self, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> None:
+        """Stage a version that is kept, so that it can be published again."""
+        version = self.versions.find(identity(asset_key, partition_key), seal_of(artifact.digest))
+        if version is not None:
+            os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
+            duplicate(version, self.staged(asset_key, partition_key, artifact.digest))
+
     def staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         """Where a value with that digest is before it is put in place."""
         return f"{self.staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
@@ -138,7 +146,7 @@ class ValueFiles:
         path = self.path(asset_key, partition_key)
         if path.is_file() and not self.versions.seals(ours):
             with path.open("rb", buffering=0) as file:
-                found = content(file, path.stat().st_size)
+                found = content(file)
             self.versions.keep(ours, seal_of(self.signer.digest(asset_key, partition_key, found)), path)
         if os.path.exists(staged):  # noqa: PTH110
             self.versions.keep(ours, seal_of(artifact.digest), staged)
@@ -156,15 +164,13 @@ class ValueFiles:
     ) -> BinaryIO | None:
         """The recorded value where its writer was stopped before it was in place; it is put there now."""
         target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
-        ours = identity(asset_key, partition_key)
-        staged = self.staged(asset_key, partition_key, artifact.digest)
-        if (version := self.versions.find(ours, seal_of(artifact.digest))) is not None:
-            with contextlib.suppress(OSError):
-                duplicate(version, staged)
-        for left in (staged, f"{self.staging}/{ours}-{_ASIDE}"):
+        with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
+            self.bring_back(asset_key, partition_key, artifact)
+        aside = f"{self.staging}/{identity(asset_key, partition_key)}-{ASIDE}"
+        for left in (self.staged(asset_key, partition_key, artifact.digest), aside):
             file = opened(Path(left), stack)
             if file is not None and matches(file, artifact):
-                with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
+                with contextlib.suppress(OSError):
                     self._put(left, target)
                 return file
         return None
@@ -191,7 +197,7 @@ class ValueFiles:
         owned = owner(file.relative_to(self.folder)) if file.is_relative_to(self.folder) else None
         if owned is None:
             raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
-        aside = f"{self.staging}/{identity(*owned)}-{_ASIDE}"
+        aside = f"{self.staging}/{identity(*owned)}-{ASIDE}"
         file.replace(aside)
         file.mkdir()
         os.replace(aside, file / DISPLACED)  # noqa: PTH105

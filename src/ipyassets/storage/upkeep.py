@@ -1,0 +1,180 @@
+"""Looking after a store: everything that a person does to stored values besides making and reading them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from ipyassets.assets.io_manager import IOManager
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import NotMaterializedError
+from ipyassets.events import Event
+from ipyassets.storage import orphans as lost
+from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.compacting import Compacted, compact
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.paths import identity
+from ipyassets.storage.renaming import Renamed, rename
+from ipyassets.storage.signature import seal_of
+from ipyassets.storage.trusting import Trusted, trust
+from ipyassets.storage.value_files import ValueFiles
+from ipyassets.storage.verifying import Verified, verify
+from ipyassets.storage.walking import stored_files
+from ipyassets.storage.wiping import Retention, Wiped, wipe
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """What the values of an asset take: how many, their bytes, and the bytes of their earlier versions."""
+
+    asset_key: AssetKey
+    values: int
+    size: int
+    versions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A value that a partition had, as it was recorded, and whether it is the one that stands."""
+
+    event: Event
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What can be done to a store. Nothing is deleted unasked, and everything that deletes can be tried with `dry_run`.
+
+    `manager` gives the I/O manager of an asset, or the default one for None; `clock` the time in UTC epoch seconds;
+    `claims` what keeps others from making a partition meanwhile.
+    """
+
+    log: SqliteEventLog
+    manager: Callable[[AssetKey | None], IOManager]
+    clock: Callable[[], float]
+    claims: Callable[[], Claims | NoClaims] = field(default=NoClaims)
+
+    def wipe(
+        self, asset_key: AssetKey, partition_keys: Iterable[str], *, reason: str = "wiped", dry_run: bool = False
+    ) -> Wiped:
+        """Delete the values of partitions and their versions; their history stays."""
+        with self._claiming() as claims:
+            return wipe(
+                self.log,
+                self._files(asset_key),
+                asset_key,
+                partition_keys,
+                at=self.clock(),
+                reason=reason,
+                claims=claims,
+                dry_run=dry_run,
+            )
+
+    def expire(self, asset_key: AssetKey, retention: Retention, *, dry_run: bool = False) -> Wiped:
+        """Delete the values of an asset that are older, or more, than should be kept."""
+        expired = retention.expired(self.log.records(asset_key), self.clock())
+        return self.wipe(asset_key, expired, reason="no longer kept", dry_run=dry_run)
+
+    def trust(
+        self,
+        asset_key: AssetKey,
+        partition_keys: Iterable[str] | None = None,
+        *,
+        code_version: str = "",
+        dry_run: bool = False,
+    ) -> Trusted:
+        """Let in values that somebody else made or nobody recorded: they are unpickled from now on."""
+        files = self._required(asset_key)
+        return trust(
+            self.log,
+            files,
+            asset_key,
+            partition_keys,
+            at=self.clock(),
+            code_version=code_version,
+            dry_run=dry_run,
+        )
+
+    def verify(
+        self, asset_keys: Iterable[AssetKey] | None = None, *, watch: Callable[[int], None] | None = None
+    ) -> list[Verified]:
+        """Read every stored value of some assets, or of all, and remember which are not what was recorded."""
+        keys = self.log.asset_keys() if asset_keys is None else list(asset_keys)
+        return [verify(self.log, files, key, watch=watch) for key in keys if (files := self._files(key)) is not None]
+
+    def rename(self, old: AssetKey, new: AssetKey, *, dry_run: bool = False) -> Renamed:
+        """Give an asset another name; its values, its history and its place as an input of others go along."""
+        return rename(self.log, self._files(old), old, new, dry_run=dry_run)
+
+    def versions(self, asset_key: AssetKey, partition_key: str = "") -> list[Version]:
+        """The values of a partition that can still be had, newest first."""
+        files = self._required(asset_key)
+        kept = set(files.versions.seals(identity(asset_key, partition_key)))
+        _, standing = self.log.last(asset_key, partition_key)
+        found: dict[str, Version] = {}
+        for event in self.log.history(asset_key, partition_key):
+            if event.artifact is None or (seal := seal_of(event.artifact.digest)) in found:
+                continue
+            is_current = standing is not None and standing.artifact == event.artifact
+            if is_current or seal in kept:
+                found[seal] = Version(event, is_current)
+        return list(found.values())
+
+    def restore(self, asset_key: AssetKey, version: Version) -> Event:
+        """Make an earlier value of a partition the current one again; NotMaterializedError if it is no longer kept."""
+        files, key, artifact = self._required(asset_key), version.event.partition_key, version.event.artifact
+        if artifact is None or files.versions.find(identity(asset_key, key), seal_of(artifact.digest)) is None:
+            raise NotMaterializedError(f"this value of {asset_key} {key!r} is no longer kept: see versions()")
+        run_id = uuid.uuid4().hex
+        event = replace(version.event, timestamp=self.clock(), run_id=run_id, reason="restored")
+        files.bring_back(asset_key, key, artifact)
+        self.log.append([event])
+        files.publish(asset_key, {key: artifact})
+        return event
+
+    def orphans(self, is_partition: Callable[[AssetKey, str], bool | None]) -> list[lost.Orphan]:
+        """Stored values that belong to nothing that is defined or recorded; `is_partition` says what is defined."""
+        files = self._files(None)
+        return [] if files is None else lost.orphans(self.log, files, is_partition)
+
+    def delete_orphans(self, found: Sequence[lost.Orphan], *, dry_run: bool = False) -> int:
+        """Delete files that nobody recorded; the bytes this frees."""
+        files = self._files(None)
+        return 0 if files is None else lost.delete(files, found, dry_run=dry_run)
+
+    def compact(self, *, dry_run: bool = False) -> Compacted:
+        """Clear away what interrupted writers left, and pack the log."""
+        with self._claiming() as claims:
+            files = self._files(None)
+            return Compacted() if files is None else compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
+
+    def disk_use(self) -> list[DiskUse]:
+        """What each recorded asset takes on disk."""
+        found = []
+        for key in self.log.asset_keys():
+            if (files := self._files(key)) is None:
+                continue
+            mine = [file for file in stored_files(files, key) if file.asset_key == key]
+            versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
+            found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
+        return found
+
+    def _files(self, asset_key: AssetKey | None) -> ValueFiles | None:
+        manager = self.manager(asset_key)
+        return manager.files if isinstance(manager, FileIOManager) else None
+
+    def _required(self, asset_key: AssetKey) -> ValueFiles:
+        if (files := self._files(asset_key)) is None:
+            raise NotMaterializedError(f"{asset_key} keeps no files: its I/O manager stores values another way")
+        return files
+
+    @contextmanager
+    def _claiming(self) -> Iterator[Claims | NoClaims]:
+        claims = self.claims()
+        try:
+            yield claims
+        finally:
+            claims.close()

@@ -1,0 +1,109 @@
+"""Deleting stored values, on request and never otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidArgumentError
+from ipyassets.events import Attempt, Event, Records
+from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.paths import identity
+from ipyassets.storage.value_files import ValueFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Wiped:
+    """What was deleted, or would be: partitions, files, bytes; `busy` are partitions that a run is making just now."""
+
+    asset_key: AssetKey
+    partition_keys: tuple[str, ...]
+    files: int
+    size: int
+    busy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long values are kept: no longer than `days`, and no more than the `newest` so many; None sets no limit."""
+
+    days: float | None = None
+    newest: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, limit in (("days", self.days), ("newest", self.newest)):
+            if limit is not None and limit < 0:
+                raise InvalidArgumentError(
+                    f"{name}={limit!r} keeps less than nothing: give a number from 0 on, or None"
+                )
+
+    def expired(self, records: Records, now: float) -> list[str]:
+        """The partitions whose values are no longer kept; `now` and the records are in UTC epoch seconds."""
+        standing = np.flatnonzero(records.made)
+        newest_first = standing[np.argsort(-records.timestamp[standing], kind="stable")]
+        gone = np.zeros(len(records.keys), np.bool_)
+        if self.newest is not None:
+            gone[newest_first[self.newest :]] = True
+        if self.days is not None:
+            gone |= records.made & (records.timestamp < now - self.days * 86_400)
+        return [records.keys[i] for i in np.flatnonzero(gone)]
+
+
+def wipe(
+    log: SqliteEventLog,
+    files: ValueFiles | None,
+    asset_key: AssetKey,
+    partition_keys: Iterable[str],
+    *,
+    at: float,
+    reason: str = "wiped",
+    claims: Claims | NoClaims | None = None,
+    dry_run: bool = False,
+) -> Wiped:
+    """Delete the values of partitions with all their versions; their history stays, with this as its latest event.
+
+    `files` None is for values that are not files. The record goes first: whatever is interrupted, no record tells of a
+    file that is not there. Partitions without a standing value are left out.
+    """
+    standing = set(_standing(log, asset_key))
+    wanted = [key for key in dict.fromkeys(map(str, partition_keys)) if key in standing]
+    held = claims or NoClaims()
+    mine = wanted if dry_run else held.take(asset_key, wanted)
+    try:
+        found = [] if files is None else [path for key in mine if (path := files.path(asset_key, key)).is_file()]
+        size = sum(path.stat().st_size for path in found)
+        if files is not None:
+            size += sum(files.versions.size(identity(asset_key, key)) for key in mine)
+        if not dry_run:
+            log.append([_wiping(asset_key, key, at, reason) for key in mine])
+            _delete(files, asset_key, mine, found)
+    finally:
+        held.release(asset_key, mine)
+    busy = tuple(key for key in wanted if key not in set(mine))
+    return Wiped(asset_key, tuple(mine), len(found), size, busy)
+
+
+def _standing(log: SqliteEventLog, asset_key: AssetKey) -> list[str]:
+    records = log.records(asset_key)
+    return [records.keys[i] for i in np.flatnonzero(records.made)]
+
+
+def _wiping(asset_key: AssetKey, key: str, at: float, reason: str) -> Event:
+    return Event(attempt=Attempt.WIPED, asset_key=asset_key, partition_key=key, run_id="", timestamp=at, reason=reason)
+
+
+def _delete(files: ValueFiles | None, asset_key: AssetKey, keys: Sequence[str], paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+    for folder in sorted({path.parent for path in paths}, key=lambda folder: -len(folder.parts)):
+        with contextlib.suppress(OSError):  # not empty, which is the usual case
+            folder.rmdir()
+    for key in keys if files is not None else ():
+        assert files is not None  # noqa: S101 - told one line above
+        files.versions.discard(identity(asset_key, key))

@@ -1,0 +1,443 @@
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import (
+    DamagedPartitionError,
+    InvalidArgumentError,
+    NotMaterializedError,
+    UnknownAssetError,
+    UntrustedPartitionError,
+)
+from ipyassets.events import Attempt
+from ipyassets.storage.claims import Claims
+from ipyassets.storage.damage import Damage
+from ipyassets.storage.memory_io import InMemoryIOManager
+from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD
+from ipyassets.storage.trusting import NOT_RECORDED
+from ipyassets.storage.upkeep import Upkeep
+from ipyassets.storage.value_files import CHANGED, GONE, NOT_SIGNED
+from ipyassets.storage.wiping import Retention
+from tests.storage.store import DAY, SALES, TOTALS, CreatesAFile, Store, use_of
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "root")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def keeping(tmp_path):
+    """A store that keeps versions."""
+    store = Store(tmp_path / "root", versions=3)
+    yield store
+    store.close()
+
+
+def flip(path, position=-3):
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+# --- wipe
+
+
+def test_a_wiped_value_is_gone_and_its_history_stays(store):
+    store.make("a", 1)
+    store.make("b", 2)
+    wiped = store.upkeep.wipe(SALES, ["a"])
+    assert (wiped.partition_keys, wiped.files) == (("a",), 1)
+    assert not store.file("a").exists()
+    assert [event.attempt for event in store.log.history(SALES, "a")] == [Attempt.WIPED, Attempt.MATERIALIZED]
+    with pytest.raises(NotMaterializedError):
+        store.read("a")
+    assert store.read("b") == 2
+
+
+def test_a_dry_run_of_wiping_says_the_same_and_does_nothing(store):
+    store.make("a", 1)
+    tried = store.upkeep.wipe(SALES, ["a"], dry_run=True)
+    assert store.read("a") == 1
+    assert store.upkeep.wipe(SALES, ["a"]) == tried
+
+
+def test_a_partition_without_a_value_is_left_out(store):
+    store.make("a", 1)
+    assert store.upkeep.wipe(SALES, ["a", "b", "a"]).partition_keys == ("a",)
+    assert store.upkeep.wipe(SALES, ["a"]).partition_keys == ()
+    assert len(store.log.history(SALES)) == 2
+
+
+def test_a_partition_that_is_being_made_is_not_wiped(store):
+    store.make("a", 1)
+    store.make("b", 2)
+    maker = Claims(store.root)
+    maker.take(SALES, ["a"])
+    assert store.upkeep.wipe(SALES, ["a", "b"]).busy == ("a",)
+    assert store.read("a") == 1
+    maker.close()
+    assert store.upkeep.wipe(SALES, ["a"]).partition_keys == ("a",)
+
+
+def test_wiping_takes_the_versions_along(keeping):
+    keeping.make("a", "x" * 1000)
+    keeping.make("a", "y")
+    assert keeping.upkeep.wipe(SALES, ["a"]).size > 1000
+    assert keeping.upkeep.versions(SALES, "a") == []
+
+
+def test_a_value_that_is_no_file_can_be_wiped(store):
+    store.make("a", 1)
+    upkeep = Upkeep(store.log, lambda _: InMemoryIOManager(), lambda: store.now)
+    assert upkeep.wipe(SALES, ["a"]).files == 0
+    assert store.log.artifacts(SALES, ["a"]) == {}
+
+
+def test_values_past_their_days_expire(store):
+    for key, age in (("old", 31), ("young", 29)):
+        store.make(key, key, at=store.now - age * DAY)
+    tried = store.upkeep.expire(SALES, Retention(days=30), dry_run=True)
+    assert tried.partition_keys == ("old",)
+    assert store.read("old") == "old"
+    store.upkeep.expire(SALES, Retention(days=30))
+    assert not store.file("old").exists()
+    assert store.read("young") == "young"
+    assert store.log.history(SALES, "old")[0].reason == "no longer kept"
+
+
+def test_only_the_newest_values_are_kept(store):
+    for i, key in enumerate("cab"):
+        store.make(key, key, at=store.now + i)
+    assert set(store.upkeep.expire(SALES, Retention(newest=1)).partition_keys) == {"c", "a"}
+    assert store.read("b") == "b"
+
+
+def test_no_limit_expires_nothing_and_a_negative_one_is_refused(store):
+    store.make("a", 1, at=0.0)
+    assert store.upkeep.expire(SALES, Retention()).partition_keys == ()
+    with pytest.raises(InvalidArgumentError, match="days=-1"):
+        Retention(days=-1)
+
+
+# --- verify
+
+
+def test_verifying_finds_every_kind_of_damage_and_remembers_it(store):
+    for key in ("fine", "flipped", "gone", "cut"):
+        store.make(key, key * 100)
+    flip(store.file("flipped"))
+    store.file("gone").unlink()
+    os.truncate(store.file("cut"), 10)
+    [verified] = store.upkeep.verify()
+    assert verified.checked == 4
+    assert dict(verified.damaged) == {"flipped": CHANGED, "gone": GONE, "cut": CHANGED}
+    assert Damage(store.log).found(SALES) == dict(verified.damaged)
+
+
+def test_a_value_that_is_in_order_again_is_no_longer_damaged(store, tmp_path):
+    store.make("a", 1)
+    shutil.copy(store.file("a"), tmp_path / "backup")
+    store.file("a").unlink()
+    store.upkeep.verify()
+    shutil.copy(tmp_path / "backup", store.file("a"))
+    assert store.upkeep.verify([SALES])[0].damaged == {}
+    assert Damage(store.log).found(SALES) == {}
+
+
+def test_verifying_is_followed_as_it_goes(store):
+    for i in range(3):
+        store.make(str(i), i)
+    seen: list[int] = []
+    store.upkeep.verify(watch=seen.append)
+    assert seen == [3]
+
+
+def test_what_another_user_signed_is_found_to_be_so(store, tmp_path):
+    store.make("a", 1)
+    somebody = Store(store.root, secret=b"theirs")
+    assert somebody.upkeep.verify()[0].damaged == {"a": NOT_SIGNED}
+    somebody.close()
+
+
+# --- trust
+
+
+def test_trusting_lets_in_what_another_user_made(store, tmp_path):
+    made = store.make("a", CreatesAFile(tmp_path / "proof"))
+    somebody = Store(store.root, secret=b"theirs")
+    with pytest.raises(UntrustedPartitionError):
+        somebody.read("a")
+    assert dict(somebody.upkeep.trust(SALES, dry_run=True).partition_keys) == {"a": NOT_SIGNED}
+    with pytest.raises(UntrustedPartitionError):
+        somebody.read("a")
+    assert not (tmp_path / "proof").exists()
+    somebody.upkeep.trust(SALES)
+    somebody.read("a")
+    assert (tmp_path / "proof").exists()
+    standing = somebody.log.last(SALES, "a")[1]
+    assert standing is not None
+    assert standing.data_version == made.data_version
+    somebody.close()
+
+
+def test_trusting_some_partitions_leaves_the_others(store):
+    store.make("a", 1)
+    store.make("b", 2)
+    somebody = Store(store.root, secret=b"theirs")
+    somebody.upkeep.trust(SALES, ["a"])
+    assert somebody.read("a") == 1
+    with pytest.raises(UntrustedPartitionError):
+        somebody.read("b")
+    somebody.close()
+
+
+def test_a_file_that_nobody_recorded_is_adopted_by_trusting_it(store, tmp_path):
+    other = Store(tmp_path / "other")
+    other.make("x/y", [1, 2])
+    other.close()
+    shutil.copytree(tmp_path / "other" / "storage" / "sales", store.root / "storage" / "sales")
+    with pytest.raises(UntrustedPartitionError):
+        store.read("x/y")
+    assert dict(store.upkeep.trust(SALES, code_version="v7").partition_keys) == {"x/y": NOT_RECORDED}
+    assert store.read("x/y") == [1, 2]
+    assert store.log.last(SALES, "x/y")[1].code_version == "v7"
+
+
+def test_what_differs_from_its_record_is_trusted_only_by_name(store):
+    store.make("a", b"abcdef")
+    flip(store.file("a"), -5)
+    assert store.upkeep.trust(SALES).refused == {"a": CHANGED}
+    with pytest.raises(DamagedPartitionError):
+        store.read("a")
+    before = store.log.last(SALES, "a")[1].data_version
+    store.upkeep.trust(SALES, ["a"])
+    assert store.read("a") == b"abceef"
+    assert store.log.last(SALES, "a")[1].data_version != before
+
+
+def test_what_somebody_else_signed_and_somebody_changed_is_refused(store):
+    store.make("a", b"abcdef")
+    flip(store.file("a"))
+    somebody = Store(store.root, secret=b"theirs")
+    assert somebody.upkeep.trust(SALES).refused == {"a": CHANGED}
+    somebody.close()
+
+
+def test_a_file_that_is_gone_cannot_be_trusted(store):
+    store.make("a", 1)
+    store.file("a").unlink()
+    assert store.upkeep.trust(SALES, ["a"]).refused == {"a": GONE}
+
+
+# --- rename
+
+
+def test_a_renamed_asset_keeps_values_history_and_descent(store):
+    made = store.make("a", 1)
+    store.make("b|c", 2)
+    store.make(None, 3, TOTALS, inputs=(use_of(made),))
+    new = AssetKey(["shop", "sales"])
+    assert store.upkeep.rename(SALES, new, dry_run=True).values == 2
+    assert store.read("a") == 1
+    store.upkeep.rename(SALES, new)
+    assert store.read("a", new) == 1
+    assert store.read("b|c", new) == 2
+    assert store.log.last(new, "a")[1].data_version == made.data_version
+    assert store.log.last(TOTALS, "")[1].inputs == (use_of(store.log.last(new, "a")[1]),)
+    assert store.log.history(SALES) == []
+    assert store.log.asset_keys() == [new, TOTALS]
+    assert not (store.root / "storage" / "sales").exists()
+    assert store.upkeep.verify([new])[0].damaged == {}
+
+
+def test_an_asset_without_partitions_can_be_renamed(store):
+    store.make(None, 3, TOTALS)
+    store.upkeep.rename(TOTALS, SALES)
+    assert store.read(None, SALES) == 3
+
+
+def test_a_renamed_asset_keeps_its_versions(keeping):
+    keeping.make("a", 1)
+    keeping.make("a", 2)
+    keeping.upkeep.rename(SALES, TOTALS)
+    first = keeping.upkeep.versions(TOTALS, "a")[-1]
+    keeping.upkeep.restore(TOTALS, first)
+    assert keeping.read("a", TOTALS) == 1
+
+
+def test_a_rename_that_is_interrupted_loses_no_value(store, monkeypatch):
+    store.make("a", 1)
+    monkeypatch.setattr(type(store.manager.files), "publish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.upkeep.rename(SALES, TOTALS)
+    monkeypatch.undo()
+    assert store.read("a", TOTALS) == 1
+
+
+def test_a_rename_that_is_interrupted_before_it_was_recorded_changes_nothing(store, monkeypatch):
+    store.make("a", 1)
+    monkeypatch.setattr(type(store.log), "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.upkeep.rename(SALES, TOTALS)
+    monkeypatch.undo()
+    assert store.read("a") == 1
+
+
+def killed(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_value_of_somebody_else_is_not_signed_by_renaming_it(store):
+    store.make("a", 1)
+    somebody = Store(store.root, secret=b"theirs")
+    somebody.upkeep.rename(SALES, TOTALS)
+    with pytest.raises(UntrustedPartitionError):
+        somebody.read("a", TOTALS)
+    assert somebody.upkeep.trust(TOTALS).partition_keys == {"a": NOT_SIGNED}
+    somebody.close()
+
+
+def test_a_name_that_is_taken_or_unknown_is_refused(store):
+    store.make("a", 1)
+    store.make("a", 1, TOTALS)
+    with pytest.raises(InvalidArgumentError, match="records of its own"):
+        store.upkeep.rename(SALES, TOTALS)
+    with pytest.raises(UnknownAssetError, match="nothing is recorded"):
+        store.upkeep.rename(AssetKey("never"), AssetKey("new"))
+    assert store.read("a") == store.read("a", TOTALS) == 1
+
+
+def test_whoever_follows_the_log_is_told_of_a_rename(store):
+    store.make("a", 1)
+    before = store.log.cursor()
+    store.upkeep.rename(SALES, TOTALS)
+    assert store.log.cursor() - before >= 1_000_000
+    store.make("b", 2)
+    assert store.read("b") == 2
+
+
+# --- versions
+
+
+def test_the_versions_of_a_partition_are_told_newest_first(keeping):
+    for value in (1, 2, 3):
+        keeping.make("a", value, at=float(value))
+    found = keeping.upkeep.versions(SALES, "a")
+    assert [(version.event.timestamp, version.is_current) for version in found] == [
+        (3.0, True),
+        (2.0, False),
+        (1.0, False),
+    ]
+
+
+def test_an_earlier_value_can_be_restored_and_the_later_one_again(keeping):
+    keeping.make("a", 1)
+    keeping.make("a", 2)
+    keeping.upkeep.restore(SALES, keeping.upkeep.versions(SALES, "a")[1])
+    assert keeping.read("a") == 1
+    later = next(version for version in keeping.upkeep.versions(SALES, "a") if not version.is_current)
+    keeping.upkeep.restore(SALES, later)
+    assert keeping.read("a") == 2
+    assert [event.reason for event in keeping.log.history(SALES, "a")] == ["restored", "restored", "", ""]
+
+
+def test_a_version_that_was_dropped_cannot_be_restored(keeping):
+    keeping.make("a", 0)
+    version = keeping.upkeep.versions(SALES, "a")[0]
+    for value in range(1, 6):
+        keeping.make("a", value)
+    with pytest.raises(NotMaterializedError, match="no longer kept"):
+        keeping.upkeep.restore(SALES, version)
+    assert len(keeping.upkeep.versions(SALES, "a")) == 4
+
+
+# --- orphans, disk use, compact
+
+
+def test_values_that_belong_to_nothing_are_told_apart(store):
+    store.make("kept", 1)
+    store.make("dropped", 2)
+    store.make(None, 3, TOTALS)
+    (store.root / "storage" / "sales" / "dropped in").write_bytes(b"by hand")
+    (store.root / "storage" / "a%~0123").write_bytes(b"unreadable name")
+
+    def is_partition(asset, key):
+        return key == "kept" if asset == SALES else None
+
+    found = {orphan.path.name: orphan.reason for orphan in store.upkeep.orphans(is_partition)}
+    assert found == {
+        "dropped": NO_PARTITION,
+        "dropped in": NO_RECORD,
+        "totals": NO_ASSET,
+        "a%~0123": NO_RECORD,
+    }
+
+
+def test_only_orphans_that_nobody_recorded_are_deleted(store):
+    store.make("dropped", 2)
+    stray = store.root / "storage" / "sales" / "stray"
+    stray.write_bytes(b"12345")
+    found = store.upkeep.orphans(lambda *_: False)
+    assert store.upkeep.delete_orphans(found, dry_run=True) == 5
+    assert stray.exists()
+    assert store.upkeep.delete_orphans(found) == 5
+    assert not stray.exists()
+    assert store.read("dropped") == 2
+
+
+def test_disk_use_is_told_by_asset(keeping):
+    old, new = keeping.make("a", "x" * 500), keeping.make("a", "y")
+    whole = keeping.make(None, "z" * 50, TOTALS)
+    assert old.artifact is not None
+    assert new.artifact is not None
+    assert whole.artifact is not None
+    used = {use.asset_key: (use.values, use.size, use.versions) for use in keeping.upkeep.disk_use()}
+    assert used == {SALES: (1, new.artifact.size, old.artifact.size), TOTALS: (1, whole.artifact.size, 0)}
+
+
+def test_what_interrupted_writers_left_is_cleared_away(store):
+    store.make("a", 1)
+    staging = store.root / "storage" / ".staging"
+    for name in ("0123456789abcdef01234567.99.part", "0123456789abcdef01234567-aaaa"):
+        (staging / name).write_bytes(b"12345")
+        os.utime(staging / name, (0, 0))
+    (store.root / "storage" / "empty" / "folder").mkdir(parents=True)
+    tried = store.upkeep.compact(dry_run=True)
+    assert (tried.files, tried.finished) == (2, 0)
+    assert len(list(staging.iterdir())) == 2
+    done = store.upkeep.compact()
+    assert (done.files, done.folders) == (2, 2)
+    assert done.size >= 10
+    assert list(staging.iterdir()) == []
+    assert store.read("a") == 1
+
+
+def test_what_is_being_written_is_left_alone(store):
+    store.make("a", 1)
+    event = store.make("b", 2)
+    staged = store.manager.files.staged(SALES, "b", event.artifact.digest)
+    with open(staged, "wb") as file:  # noqa: PTH123
+        file.write(b"young")
+    assert store.upkeep.compact().files == 0
+    os.utime(staged, (0, 0))
+    maker = Claims(store.root)
+    maker.take(SALES, ["b"])
+    assert store.upkeep.compact().files == 0
+    maker.close()
+
+
+def test_a_recorded_value_that_is_not_in_place_is_put_there(store):
+    event = store.make("a", 1)
+    staged = store.manager.files.staged(SALES, "a", event.artifact.digest)
+    store.file("a").rename(staged)
+    os.utime(staged, (0, 0))
+    assert store.upkeep.compact().finished == 1
+    assert store.file("a").is_file()
+    assert store.read("a") == 1
