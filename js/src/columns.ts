@@ -1,6 +1,6 @@
 // From partitions to pixels: how many of each state fall on each device pixel of each band.
 import type { Grid } from "./grid.ts";
-import { FAILED, QUEUED, RUNNING, STATES } from "./states.ts";
+import { BLOCKED, DAMAGED, FAILED, QUEUED, RUNNING, STALE, STATES } from "./states.ts";
 import type { Window } from "./ticks.ts";
 
 const KINDS = STATES.length;
@@ -74,7 +74,14 @@ export function coverage(mask: Uint8Array, grid: Grid, across: Cuts, down: Cuts)
 }
 
 /** Share of a stack that these states take at least, however few they are. */
-const LEAST: Partial<Record<number, number>> = { [FAILED]: 0.3, [RUNNING]: 0.2, [QUEUED]: 0.07 };
+const LEAST: Partial<Record<number, number>> = {
+  [FAILED]: 0.3,
+  [RUNNING]: 0.2,
+  [BLOCKED]: 0.14,
+  [DAMAGED]: 0.14,
+  [STALE]: 0.1,
+  [QUEUED]: 0.07,
+};
 
 /**
  * Heights in pixels of the states stacked in the column at `at`, written to the same place of `heights`; they add up
