@@ -73,8 +73,8 @@ function readPalette(root: HTMLElement, ratio: number): Palette {
 export class Theme {
   readonly #root: HTMLElement;
   readonly #read: (palette: Palette) => void;
-  #palette: Palette | null = null;
-  #isFinal = false;
+  #palette: Palette = { tiles: [], outline: "", accent: "", cursor: "", surface: "", hover: "" };
+  #isRead = false;
 
   /** `read` is called with every palette that is read. */
   constructor(root: HTMLElement, read: (palette: Palette) => void) {
@@ -84,8 +84,8 @@ export class Theme {
 
   get palette(): Palette {
     // styles are known only in the page, and hosts put a bar there after it is made
-    if (this.#palette !== null && this.#isFinal) return this.#palette;
-    this.#isFinal = this.#root.isConnected;
+    if (this.#isRead || !this.#root.isConnected) return this.#palette;
+    this.#isRead = true;
     this.#root.dataset.theme = isDark(this.#root) ? "dark" : "light";
     this.#palette = readPalette(this.#root, devicePixelRatio || 1);
     this.#read(this.#palette);
@@ -95,7 +95,7 @@ export class Theme {
   /** Calls back when theme, contrast mode or pixel ratio may have changed; returns how to stop. */
   watch(changed: () => void): () => void {
     const again = (): void => {
-      this.#isFinal = false;
+      this.#isRead = false;
       changed();
     };
     const observer = new MutationObserver(again);
