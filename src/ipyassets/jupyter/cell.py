@@ -65,7 +65,7 @@ class Body:
         try:
             tree = ast.parse("\n" * before + "\n".join(lines) + "\n", cell.filename)
         except SyntaxError as error:
-            raise InvalidBodyError(str(error), error) from None
+            raise InvalidBodyError(error.msg, error) from None
         body = cls(cell, tuple(lines), tree)
         body._check()
         return body
@@ -118,7 +118,7 @@ class Body:
                 _take_partition_key(definition)
             code = compile(module, self.cell.filename, "exec", flags, dont_inherit=True)
         except SyntaxError as error:
-            raise InvalidBodyError(str(error), self._as_written(error)) from None
+            raise InvalidBodyError(error.msg, self._as_written(error)) from None
         remember(self.cell.filename, text)
         made: dict[str, object] = {}
         exec(code, variables, made)  # noqa: S102  # a definition: it runs nothing of the body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from ipyassets.partitions import PartitionsDefinition
 
 Declare = Callable[..., Callable[[FunctionType], AssetsDefinition]]
 
+_KEYWORDS = frozenset(inspect.signature(asset).parameters) - {"compute_fn", "name", "key", "key_prefix", "ins", "deps"}
 _AT_HAND = ("context", "partition_key")
 _KEY = re.compile(r"[\w.-]+(/[\w.-]+)*")
 
@@ -145,5 +147,7 @@ def _keywords(given: list[str], around: Surroundings) -> dict[str, object]:
         name, equals, expression = text.partition("=")
         if not equals:
             raise UsageError(f"--with {text}: write NAME=EXPR, as in --with retry_policy=RetryPolicy(max_retries=3)")
-        found[name.strip()] = around.value("--with", expression)
+        if name not in _KEYWORDS:
+            raise UsageError(f"--with {text}: @asset takes no {name!r}{nearest(name, _KEYWORDS)}")
+        found[name] = around.value("--with", expression)
     return found

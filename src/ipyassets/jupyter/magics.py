@@ -24,7 +24,7 @@ from ipyassets.jupyter.kernel import NotebookKernel
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.jupyter.progress_line import ProgressLine
 from ipyassets.jupyter.running_cell import CellName, running_cell
-from ipyassets.jupyter.tracebacks import cancelled, own_errors_in_a_line, raise_failure
+from ipyassets.jupyter.tracebacks import cancelled, raise_failure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,17 +61,16 @@ class AssetMagics(Magics):
         if arguments.help:
             print(ASSET.format_help())  # noqa: T201
             return
-        with own_errors_in_a_line(self.shell):
-            if cell is None:
-                self._kernel.show(self._kernel.namespace.find(" ".join(arguments.names)))
-                return
-            key = asset_key(arguments.names)
-            written = running_cell(self.shell, "asset", line, cell).with_longer_heading(continued)
-            body = Body.read(written, self.shell.transform_cell)
-            around = Surroundings(self.shell.user_ns, self._kernel.namespace.assets)
-            made = declare(body, key, arguments, around, flags=self.shell.compile.flags)
-            self._bind(key.path[-1], made)
-            self._kernel.show(made)
+        if cell is None:
+            self._kernel.show(self._kernel.namespace.find(" ".join(arguments.names)))
+            return
+        key = asset_key(arguments.names)
+        written = running_cell(self.shell, "asset", line, cell).with_longer_heading(continued)
+        body = Body.read(written, self.shell.transform_cell)
+        around = Surroundings(self.shell.user_ns, self._kernel.namespace.assets)
+        made = declare(body, key, arguments, around, flags=self.shell.compile.flags)
+        self._bind(key.path[-1], made)
+        self._kernel.show(made)
         if not body.has_value:
             _note(f"{key} has no value: end the body with an expression, or return something")
         for why in () if made.code_version else code_hash(made.compute).unhashed:
@@ -96,11 +95,10 @@ class AssetMagics(Magics):
             print(MATERIALIZE.format_help())  # noqa: T201
             return
         instance = self._kernel.instance
-        with own_errors_in_a_line(self.shell):
-            assets, selection = self._asked(arguments.words)
-            facts = instance.facts(self._kernel.graph())
-            plan = instance.plan(facts.graph, wanted(facts, assets, None, selection), arguments.upstream)
-            manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
+        assets, selection = self._asked(arguments.words)
+        facts = instance.facts(self._kernel.graph())
+        plan = instance.plan(facts.graph, wanted(facts, assets, None, selection), arguments.upstream)
+        manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
         has_work = bool(len(plan) or plan.held)
         if arguments.dry_run or not has_work:
             print(plan if has_work else f"nothing to make: {plan.text}")  # noqa: T201
@@ -134,8 +132,7 @@ class AssetMagics(Magics):
         """A table of the assets here: what they read and are partitioned by, how many partitions are in each state."""
         if line.strip():
             raise UsageError(f"%assets takes nothing, not {line.strip()!r}; %asset NAME shows one asset")
-        with own_errors_in_a_line(self.shell):
-            return asset_table(self._kernel.instance.facts(self._kernel.graph()), self._kernel.namespace)
+        return asset_table(self._kernel.instance.facts(self._kernel.graph()), self._kernel.namespace)
 
     @line_magic
     def cancel(self, line: str) -> None:
@@ -143,8 +140,7 @@ class AssetMagics(Magics):
 
         What has finished stays, what is running ends by itself, what is queued does not start.
         """
-        with own_errors_in_a_line(self.shell):
-            keys = {self._kernel.namespace.find(name).key for name in _names(line)}
+        keys = {self._kernel.namespace.find(name).key for name in _names(line)}
         runs = [run for run in self._kernel.instance.active if not keys or keys & run.assets]
         for run in runs:
             run.cancel()

@@ -14,7 +14,7 @@ ON_ERROR = ("continue", "trim", "stop")
 
 def _asset() -> MagicArgumentParser:
     parser = _parser(
-        "%asset",
+        "%%asset NAME [options]",
         r"""
         Make an asset of this cell; nothing runs yet.
 
@@ -46,7 +46,7 @@ def _asset() -> MagicArgumentParser:
 
 def _materialize() -> MagicArgumentParser:
     parser = _parser(
-        "materialize",
+        "%materialize ASSET ... [PARTITIONS] [options]",
         """
         Make partitions of assets here and now, and wait for them.
 
@@ -68,19 +68,19 @@ def _materialize() -> MagicArgumentParser:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """The usage as it is typed, with a percent sign."""
+    """A page that begins with what is typed."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=110)
 
     def add_usage(self, usage: str | None, actions: object, groups: object, prefix: str | None = None) -> None:
         """One line with what can be typed."""
-        del prefix
-        super().add_usage(usage, actions, groups, "%")  # type: ignore[arg-type]  # the lists that argparse has made
+        del prefix, actions, groups
+        self.add_text(usage)
 
 
-def _parser(prog: str, description: str) -> MagicArgumentParser:
-    parser = MagicArgumentParser(prog, description=cleandoc(description), formatter_class=_Help)
+def _parser(usage: str, description: str) -> MagicArgumentParser:
+    parser = MagicArgumentParser(usage.partition(" ")[0], usage, cleandoc(description), formatter_class=_Help)
     parser.add_argument("-h", "--help", action="store_true", help="show this page")
     return parser
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -19,17 +19,26 @@ WIDTH = 100  # characters of a failure's message
 
 
 @contextlib.contextmanager
-def own_errors_in_a_line(shell: InteractiveShell) -> Iterator[None]:
-    """Within this block, what the library raises on purpose is shown without the way it took."""
+def own_frames_hidden(shell: InteractiveShell) -> Iterator[None]:
+    """Within this block, an error that the library raises on purpose ends at the line that called the library.
+
+    What a magic raises is shown as its message alone; a body that cannot become a function as a syntax error in place.
+    """
+
+    def render(error: IpyassetsError) -> Sequence[str]:
+        if isinstance(error, InvalidBodyError):
+            wrong = error.syntax_error
+            return list(shell.SyntaxTB.structured_traceback(type(wrong), wrong, None))
+        trace = _up_to_the_library(error.__traceback__)
+        if trace is None or _is_magic(trace):
+            return list(shell.InteractiveTB.get_exception_only(type(error), error))
+        return list(shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0))
+
+    IpyassetsError._render_traceback_ = render  # type: ignore[attr-defined]  # IPython's seam for how an error is shown
     try:
         yield
-    except InvalidBodyError as error:
-        wrong = error.syntax_error
-        _show_as(error, lambda _: shell.SyntaxTB.structured_traceback(type(wrong), wrong, None))
-        raise
-    except IpyassetsError as error:
-        _show_as(error, lambda shown: shell.InteractiveTB.get_exception_only(type(shown), shown))
-        raise
+    finally:
+        del IpyassetsError._render_traceback_  # type: ignore[attr-defined]  # as above
 
 
 def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
@@ -58,8 +67,25 @@ def cancelled(progress: ProgressLine) -> Iterator[None]:
 
 
 def _show_as(error: BaseException, render: Callable[[BaseException], Sequence[str]]) -> None:
-    # IPython's seam for how an exception is shown
-    error._render_traceback_ = lambda: render(error)  # type: ignore[attr-defined]
+    error._render_traceback_ = lambda: render(error)  # type: ignore[attr-defined]  # as above
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("ipyassets.")
+
+
+def _up_to_the_library(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without its end, from the first frame of the library on; None where it begins there."""
+    if trace is None or _is_ours(trace.tb_frame):
+        return None
+    return TracebackType(_up_to_the_library(trace.tb_next), trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+
+
+def _is_magic(trace: TracebackType) -> bool:
+    """Whether the last frame is IPython's, which has called a magic."""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")).startswith("IPython.")
 
 
 def _from_a_cell(shell: InteractiveShell, trace: TracebackType | None) -> TracebackType | None:
@@ -70,10 +96,9 @@ def _from_a_cell(shell: InteractiveShell, trace: TracebackType | None) -> Traceb
     inside = False
     at = trace
     while at is not None:
-        is_ours = at.tb_frame.f_globals.get("__name__", "").startswith("ipyassets.")
         if inside and shell.compile.format_code_name(at.tb_frame.f_code.co_filename) is not None:
             return at
-        inside = inside or is_ours
+        inside = inside or _is_ours(at.tb_frame)
         at = at.tb_next
     return users_frames(trace)
 
