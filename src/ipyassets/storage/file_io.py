@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,16 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.events import Artifact
-from ipyassets.storage.presence import present
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
 from ipyassets.storage.value_files import ValueFiles
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+    from ipyassets.storage.remote_files import RemoteFiles
+
+Files: TypeAlias = "ValueFiles | RemoteFiles"
 
 ALLOW_MISSING = "allow_missing_partitions"  # Dagster's metadata of an input
 
@@ -26,23 +32,24 @@ ALLOW_MISSING = "allow_missing_partitions"  # Dagster's metadata of an input
 class FileIOManager(IOManager, PathAddressed):
     """Stores each partition in a file below `base_dir`, at Dagster's plain path where its key is plain.
 
-    Without `base_dir` the instance's storage folder is meant, without `signer` the user's key. `versions` is how many
-    earlier values of each partition are kept. A subclass says how a value becomes bytes, with `dump` and `load`.
+    `base_dir` is a folder, or any location that fsspec knows ("s3://bucket/folder", a UPath); left out, it is the
+    storage folder of the instance, as `signer` is the user's own key. `versions` is how many earlier values of each
+    partition are kept, in folders only. A subclass says how a value becomes bytes, with `dump` and `load`.
     """
 
     def __init__(
         self,
-        base_dir: str | Path | None = None,
+        base_dir: str | Path | UPath | None = None,
         *,
         signer: Signer | None = None,
         durable: bool = True,
         versions: int = 0,
     ) -> None:
-        self.base_dir = None if base_dir is None else Path(base_dir)
+        self.base_dir = base_dir
         self.signer = signer
         self.durable = durable
         self.versions = versions
-        self._files: ValueFiles | None = None
+        self._files: Files | None = None
 
     @abstractmethod
     def dump(self, obj: object, file: Sink) -> None:
@@ -62,22 +69,26 @@ class FileIOManager(IOManager, PathAddressed):
         )
 
     @property
-    def files(self) -> ValueFiles:
+    def files(self) -> Files:
         """The files this manager keeps; raises InvalidInvocationError while it has no folder."""
         if self._files is None:
             if self.base_dir is None:
                 raise InvalidInvocationError("an I/O manager outside an instance needs a folder: give base_dir")
             signer = self.signer or Signer.of_user()
-            self._files = ValueFiles(self.base_dir.absolute(), signer, durable=self.durable, kept=self.versions)
+            if is_local(self.base_dir):
+                folder = Path(str(self.base_dir)).absolute()
+                self._files = ValueFiles(folder, signer, durable=self.durable, kept=self.versions)
+            else:
+                self._files = _remote(self.base_dir, signer)
         return self._files
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where the value of a partition is stored; None asks for the value of an asset without partitions."""
-        return self.files.path(asset_key, partition_key)
+        return self.files.path(asset_key, partition_key)  # type: ignore[return-value]  # a UPath reads like a Path
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
-        return present(self.files, asset_key, partition_keys)
+        return self.files.present(asset_key, partition_keys)
 
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Store `obj` in place at once."""
@@ -86,8 +97,8 @@ class FileIOManager(IOManager, PathAddressed):
 
     def stage(self, context: OutputContext, obj: object) -> None:
         """Write `obj` aside, and say so in `context.stored`; `publish` puts it in place."""
-        key = context.asset_partition_key if context.has_asset_partitions else ""
-        context.stored[str(key)] = self.files.stage(context.asset_key, str(key), lambda file: self.dump(obj, file))
+        key = str(context.asset_partition_key) if context.has_asset_partitions else ""
+        context.stored[key] = self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
         """Put what was staged in place, after the log has recorded it."""
@@ -101,37 +112,57 @@ class FileIOManager(IOManager, PathAddressed):
         """
         artifacts = _artifacts(context.artifacts)
         if not context.has_asset_partitions:
-            return self._value(context.asset_key, "", artifacts)
+            return self._value(context, "", artifacts)
         if context.gives_one:
-            return self._value(context.asset_key, context.asset_partition_key, artifacts)
+            return self._value(context, context.asset_partition_key, artifacts)
         keys: Sequence[str] = context.asset_partition_keys
         if context.definition_metadata.get(ALLOW_MISSING):
-            keys = self._stored(context, keys, artifacts)
+            keys = _stored(context, keys, artifacts)
         size = sum(artifact.size for artifact in artifacts.values())
-        return values(lambda key: self._value(context.asset_key, key, artifacts), keys, size)
+        if isinstance(self.files, ValueFiles) and size < _WORTH_A_THREAD * len(keys):
+            return {key: self._value(context, key, artifacts) for key in keys}
+        return at_once(lambda key: self._value(context, key, artifacts), keys)
 
-    def _value(self, asset_key: AssetKey, partition_key: str, artifacts: Mapping[str, Artifact]) -> object:
-        with self.files.verified(asset_key, str(partition_key), artifacts.get(partition_key)) as file:
+    def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
+        with self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file:
             return self.load(file)
 
-    def _stored(self, context: InputContext, keys: Sequence[str], artifacts: Mapping[str, Artifact]) -> list[str]:
-        kept = [key for key in keys if key in artifacts]
-        if lacking := len(keys) - len(kept):
-            context.log.warning("%s: %d partitions are not stored and left out", context.asset_key, lacking)
-        return kept
 
-
-# Below this many bytes a partition, on average, threads cost more than they win.
+# Below this many bytes a partition, on average, threads cost more than they win with files at hand.
 _WORTH_A_THREAD = 256 * 1024
 _THREADS = 8
 
 
-def values(load: Callable[[str], object], keys: Sequence[str], size: int) -> dict[str, object]:
-    """The values of several partitions in the order of `keys`, loaded at the same time where they are large."""
-    if len(keys) < 2 or size < _WORTH_A_THREAD * len(keys):  # noqa: PLR2004
+def at_once(load: Callable[[str], object], keys: Sequence[str]) -> dict[str, object]:
+    """The values of several partitions, in the order of `keys`, loaded at the same time."""
+    if len(keys) < 2:  # noqa: PLR2004 - one alone has nobody to wait for
         return {key: load(key) for key in keys}
     with ThreadPoolExecutor(min(_THREADS, len(keys)), thread_name_prefix="ipyassets-load") as pool:
         return dict(zip(keys, pool.map(load, keys), strict=True))
+
+
+def is_local(location: str | Path | UPath) -> bool:
+    """Whether a location is a folder of this machine, written as one."""
+    return isinstance(location, Path) or (isinstance(location, str) and "://" not in location)
+
+
+def _remote(location: object, signer: Signer) -> RemoteFiles:
+    try:
+        from upath import UPath
+    except ImportError as error:
+        raise InvalidInvocationError(f"{location} needs universal-pathlib: install ipyassets[remote]") from error
+
+    from ipyassets.storage.remote_files import RemoteFiles
+
+    made: Any = UPath  # its overloads name every protocol there is
+    return RemoteFiles(made(location), signer)
+
+
+def _stored(context: InputContext, keys: Sequence[str], artifacts: Mapping[str, Artifact]) -> list[str]:
+    kept = [key for key in keys if key in artifacts]
+    if lacking := len(keys) - len(kept):
+        context.log.warning("%s: %d partitions are not stored and left out", context.asset_key, lacking)
+    return kept
 
 
 def _artifacts(stored: Mapping[str, object]) -> dict[str, Artifact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from ipyassets.assets.keys import AssetKey
 from ipyassets.partitions.keys import SEPARATOR
 from ipyassets.storage.paths import are_plain, asset_folder, escaped, identity
-from ipyassets.storage.value_files import ValueFiles
+
+if TYPE_CHECKING:
+    from ipyassets.storage.value_files import ValueFiles
 
 
 def present(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:

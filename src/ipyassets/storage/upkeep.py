@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import NotMaterializedError
+from ipyassets.errors import InvalidInvocationError, NotMaterializedError
 from ipyassets.events import Event
 from ipyassets.storage import orphans as lost
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import Compacted, compact
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.file_io import FileIOManager, Files
 from ipyassets.storage.paths import identity
 from ipyassets.storage.renaming import Renamed, rename
 from ipyassets.storage.signature import seal_of
@@ -107,7 +107,7 @@ class Upkeep:
 
     def rename(self, old: AssetKey, new: AssetKey, *, dry_run: bool = False) -> Renamed:
         """Give an asset another name; its values, its history and its place as an input of others go along."""
-        return rename(self.log, self._files(old), old, new, dry_run=dry_run)
+        return rename(self.log, self._renamable(old), old, new, dry_run=dry_run)
 
     def versions(self, asset_key: AssetKey, partition_key: str = "") -> list[Version]:
         """The values of a partition that can still be had, newest first."""
@@ -137,38 +137,47 @@ class Upkeep:
 
     def orphans(self, is_partition: Callable[[AssetKey, str], bool | None]) -> list[lost.Orphan]:
         """Stored values that belong to nothing that is defined or recorded; `is_partition` says what is defined."""
-        files = self._files(None)
+        files = self._local(None)
         return [] if files is None else lost.orphans(self.log, files, is_partition)
 
     def delete_orphans(self, found: Sequence[lost.Orphan], *, dry_run: bool = False) -> int:
         """Delete files that nobody recorded; the bytes this frees."""
-        files = self._files(None)
+        files = self._local(None)
         return 0 if files is None else lost.delete(files, found, dry_run=dry_run)
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
         """Clear away what interrupted writers left, and pack the log."""
         with self._claiming() as claims:
-            files = self._files(None)
+            files = self._local(None)
             return Compacted() if files is None else compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
 
     def disk_use(self) -> list[DiskUse]:
         """What each recorded asset takes on disk."""
         found = []
         for key in self.log.asset_keys():
-            if (files := self._files(key)) is None:
+            if (files := self._local(key)) is None:
                 continue
             mine = [file for file in stored_files(files, key) if file.asset_key == key]
             versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
             found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
         return found
 
-    def _files(self, asset_key: AssetKey | None) -> ValueFiles | None:
+    def _files(self, asset_key: AssetKey | None) -> Files | None:
         manager = self.manager(asset_key)
         return manager.files if isinstance(manager, FileIOManager) else None
 
+    def _local(self, asset_key: AssetKey | None) -> ValueFiles | None:
+        files = self._files(asset_key)
+        return files if isinstance(files, ValueFiles) else None
+
+    def _renamable(self, asset_key: AssetKey) -> ValueFiles | None:
+        return None if self._files(asset_key) is None else self._required(asset_key)
+
     def _required(self, asset_key: AssetKey) -> ValueFiles:
-        if (files := self._files(asset_key)) is None:
-            raise NotMaterializedError(f"{asset_key} keeps no files: its I/O manager stores values another way")
+        if (files := self._local(asset_key)) is None:
+            raise InvalidInvocationError(
+                f"the values of {asset_key} are not in files of this machine: nothing to do here"
+            )
         return files
 
     @contextmanager

@@ -16,17 +16,21 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, identity, owner, partition_path
+from ipyassets.storage.presence import present
 from ipyassets.storage.reading import content, matches, opened
 from ipyassets.storage.signature import Signer, seal_of
 from ipyassets.storage.sink import Sink, flush_to_disk
@@ -119,6 +123,28 @@ class ValueFiles:
                 message = f"{name}: {what}: {path}; materialize it again"
                 raise DamagedPartitionError(message, asset_key, partition_key, what)
             yield file
+
+    def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
+        return present(self, asset_key, partition_keys)
+
+    def extent(self, asset_key: AssetKey, partition_key: str) -> tuple[int, int]:
+        """How many files a partition has, and their bytes, those of its versions included."""
+        path = self.path(asset_key, partition_key)
+        size = self.versions.size(identity(asset_key, partition_key))
+        return (1, size + path.stat().st_size) if path.is_file() else (0, size)
+
+    def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
+        """Delete the values of partitions, their versions and folders left empty; what is not there is no error."""
+        folders = set()
+        for key in partition_keys:
+            path = self.path(asset_key, key)
+            folders.add(path.parent)
+            path.unlink(missing_ok=True)
+            self.versions.discard(identity(asset_key, key))
+        for folder in sorted(folders - {self.folder}, key=lambda each: -len(each.parts)):
+            with contextlib.suppress(OSError):  # not empty, which is the usual case
+                folder.rmdir()
 
     def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
         """The identities of all partitions of an asset that have a staged file."""

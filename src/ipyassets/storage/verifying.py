@@ -11,7 +11,8 @@ from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Artifact
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.value_files import UNREADABLE, ValueFiles
+from ipyassets.storage.file_io import Files
+from ipyassets.storage.value_files import UNREADABLE
 
 _AT_ONCE = 500  # partitions whose artifacts are looked up together
 _THREADS = 4
@@ -29,7 +30,7 @@ class Verified:
 
 def verify(
     log: SqliteEventLog,
-    files: ValueFiles,
+    files: Files,
     asset_key: AssetKey,
     partition_keys: Iterable[str] | None = None,
     *,
@@ -58,7 +59,7 @@ def verify(
     return Verified(asset_key, checked, size, damaged)
 
 
-def fault(files: ValueFiles, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> str:
+def fault(files: Files, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> str:
     """What is wrong with a stored value, in a few words; empty where nothing is."""
     try:
         with files.verified(asset_key, partition_key, artifact):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +12,7 @@ from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Attempt, Event, Records
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.paths import identity
-from ipyassets.storage.value_files import ValueFiles
+from ipyassets.storage.file_io import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Retention:
 
 def wipe(
     log: SqliteEventLog,
-    files: ValueFiles | None,
+    files: Files | None,
     asset_key: AssetKey,
     partition_keys: Iterable[str],
     *,
@@ -76,17 +73,15 @@ def wipe(
     held = claims or NoClaims()
     mine = wanted if dry_run else held.take(asset_key, wanted)
     try:
-        found = [] if files is None else [path for key in mine if (path := files.path(asset_key, key)).is_file()]
-        size = sum(path.stat().st_size for path in found)
-        if files is not None:
-            size += sum(files.versions.size(identity(asset_key, key)) for key in mine)
+        extents = [] if files is None else [files.extent(asset_key, key) for key in mine]
         if not dry_run:
             log.append([_wiping(asset_key, key, at, reason) for key in mine])
-            _delete(files, asset_key, mine, found)
+            if files is not None:
+                files.delete(asset_key, mine)
     finally:
         held.release(asset_key, mine)
     busy = tuple(key for key in wanted if key not in set(mine))
-    return Wiped(asset_key, tuple(mine), len(found), size, busy)
+    return Wiped(asset_key, tuple(mine), sum(n for n, _ in extents), sum(size for _, size in extents), busy)
 
 
 def _standing(log: SqliteEventLog, asset_key: AssetKey) -> list[str]:
@@ -96,14 +91,3 @@ def _standing(log: SqliteEventLog, asset_key: AssetKey) -> list[str]:
 
 def _wiping(asset_key: AssetKey, key: str, at: float, reason: str) -> Event:
     return Event(attempt=Attempt.WIPED, asset_key=asset_key, partition_key=key, run_id="", timestamp=at, reason=reason)
-
-
-def _delete(files: ValueFiles | None, asset_key: AssetKey, keys: Sequence[str], paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
-    for folder in sorted({path.parent for path in paths}, key=lambda folder: -len(folder.parts)):
-        with contextlib.suppress(OSError):  # not empty, which is the usual case
-            folder.rmdir()
-    for key in keys if files is not None else ():
-        assert files is not None  # noqa: S101 - told one line above
-        files.versions.discard(identity(asset_key, key))

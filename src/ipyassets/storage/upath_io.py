@@ -1,0 +1,68 @@
+"""I/O managers that write and read by path, as subclasses of Dagster's UPathIOManager do."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ipyassets.assets.io_manager import InputContext, OutputContext
+from ipyassets.events import Artifact
+from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.signature import Signer
+from ipyassets.storage.sink import Sink
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+
+class UPathIOManager(FileIOManager):
+    """Stores values through `dump_to_path` and `load_from_path`, which a subclass gives (Dagster's UPathIOManager).
+
+    The paths are of files on this machine, wherever `base_path` is: what was written is hashed, signed and put in place
+    afterwards, what is read was verified before.
+    """
+
+    def __init__(
+        self,
+        base_path: str | Path | UPath | None = None,
+        *,
+        signer: Signer | None = None,
+        durable: bool = True,
+        versions: int = 0,
+    ) -> None:
+        super().__init__(base_path, signer=signer, durable=durable, versions=versions)
+
+    @abstractmethod
+    def dump_to_path(self, context: OutputContext, obj: object, path: Path) -> None:
+        """Write `obj` to a file that does not exist yet."""
+
+    @abstractmethod
+    def load_from_path(self, context: InputContext, path: Path) -> object:
+        """Read a value from a file."""
+
+    def stage(self, context: OutputContext, obj: object) -> None:
+        """Write `obj` aside, and say so in `context.stored`; `publish` puts it in place."""
+        key = str(context.asset_partition_key) if context.has_asset_partitions else ""
+        with tempfile.TemporaryDirectory(prefix="ipyassets-") as folder:
+            path = Path(folder, "value")
+            self.dump_to_path(context, obj, path)
+            with path.open("rb") as written:
+                context.stored[key] = self.files.stage(
+                    context.asset_key, key, lambda file: shutil.copyfileobj(written, file, 1 << 20)
+                )
+
+    def dump(self, obj: object, file: Sink) -> None:
+        """Not called: values are written by path."""
+        raise NotImplementedError
+
+    def load(self, file: BinaryIO) -> object:
+        """Not called: values are read by path."""
+        raise NotImplementedError
+
+    def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
+        with self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file:
+            return self.load_from_path(context, Path(file.name))
