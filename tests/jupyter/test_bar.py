@@ -285,3 +285,15 @@ def test_a_bar_without_keys_can_be_shown(instance):
     bar = bar_of(weather, instance)
     assert bar.traits["counts"] == {}
     assert bar.picture.heading == "no partitions yet"
+
+
+def test_a_selection_of_very_many_ranges_is_planned_without_being_put_into_words(instance):
+    @asset(partitions_def=StaticPartitionsDefinition([f"k{i}" for i in range(4000)]))
+    def scattered():
+        return 1
+
+    bar = bar_of(scattered, instance, AssetGraph.of([scattered]))
+    ask(bar, "select", Spans.from_indices(range(0, 4000, 2)), 4)
+    assert bar.traits["selection_text"] == bar.traits["plan"]["code"] == ""
+    assert bar.traits["plan"]["button"] == "Materialize 2,000"
+    assert bar.traits["plan"]["enabled"]

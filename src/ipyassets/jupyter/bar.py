@@ -9,6 +9,7 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.plan import Plan
+from ipyassets.engine.plan import plan as planned
 from ipyassets.engine.run import Run
 from ipyassets.errors import IpyassetsError, OutdatedDrawingError
 from ipyassets.instance import Instance
@@ -21,6 +22,8 @@ from ipyassets.partitions import Spans
 from ipyassets.partitions import selection_text as grammar
 
 CodeLine = Callable[[AssetKey, str], str]
+
+MOST_RANGES = 1_000  # of a selection that is put into words
 
 
 class Bar:
@@ -98,7 +101,7 @@ class Bar:
         facts, text = self._facts, text.strip()
         try:
             spans = grammar.parse(text, facts.space(self.key), facts.named(self.key)) if text else Spans.empty()
-            self._choose(Choice(spans, text, serial))
+            self._choose(Choice(spans, text, serial, is_typed=True))
         except IpyassetsError as error:
             self._choose(Choice(Spans.empty(), text, serial, str(error)))
 
@@ -165,16 +168,19 @@ class Bar:
         self.traits.update(self._detail())
 
     def _wording(self, spans: Spans) -> str:
+        """A selection as keys and ranges; empty where nobody would read it."""
+        if len(spans.bounds) > 2 * MOST_RANGES:
+            return ""
         return grammar.text(spans, self._facts.space(self.key), tuple(self._facts.named(self.key)))
 
     def _keep_text_true(self) -> None:
         """Word the selection by its keys where `missing`, say, has come to mean other partitions than were selected."""
         facts, chosen = self._facts, self._choice
-        if not chosen.text or chosen.error:
+        if not chosen.is_typed:
             return
         space = facts.space(self.key)
         if grammar.parse(chosen.text, space, facts.named(self.key)) != chosen.spans:
-            self._choice = replace(chosen, text=self._wording(chosen.spans))
+            self._choice = replace(chosen, text=self._wording(chosen.spans), is_typed=False)
 
     def _plan_line(self) -> Json:
         whole = self._facts.graph[self.key].partitions_def is None
@@ -183,12 +189,12 @@ class Bar:
         error = self._choice.error
         if wanted and is_outdated:
             try:
-                self._plan = self._instance.plan(self._facts.graph, {self.key: wanted})
+                self._plan = planned(self._facts, {self.key: wanted})
             except IpyassetsError as failed:
                 self._plan, error = None, str(failed)
         return viewmodel.plan_line(
             self._plan if wanted else None,
-            code=self._code_line(self.key, "" if whole else self._choice.text),
+            code=self._code_line(self.key, self._choice.text) if whole or self._choice.text else "",
             whole=whole,
             enabled=not self.is_running and not self._retired,
             error=error,

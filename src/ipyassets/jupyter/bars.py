@@ -10,6 +10,7 @@ from typing import Protocol
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts
 from ipyassets.errors import IpyassetsError
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bar import Bar, CodeLine
@@ -44,6 +45,19 @@ def call_line(graph: AssetGraph, key: AssetKey, selection: str) -> str:
     return f"materialize({', '.join(arguments)})"
 
 
+def unless_same(before: Facts | None, now: Facts) -> Facts:
+    """The facts of now, or those of before, with all that was worked out from them, where nothing has changed."""
+    is_same = (
+        before is not None
+        and before.graph is now.graph
+        and before.spaces == now.spaces
+        and before.code_versions == now.code_versions
+        and before.activity == now.activity
+        and all(before.standings[key] is standing for key, standing in now.standings.items())
+    )
+    return before if before is not None and is_same else now
+
+
 class Bars:
     """Every bar on one instance, and the graph of assets that they show.
 
@@ -55,6 +69,7 @@ class Bars:
         self.instance = instance
         self._graph = graph
         self._code_line = code_line or partial(call_line, graph)
+        self._facts: Facts | None = None
         self._views: dict[Bar, View] = {}
         self._bridge = Bridge(self._draw)
         self._unsubscribe = instance.subscribe(lambda _keys: self._bridge.mark())
@@ -108,7 +123,6 @@ class Bars:
             bar.complain(f"{type(error).__name__}: {error}")
         if bar in self._views:
             self._views[bar].show(bar.traits)
-        self._bridge.mark()
 
     def _tell(self, what: Callable[[Bar], None]) -> None:
         for bar, view in self._views.items():
@@ -119,7 +133,7 @@ class Bars:
         if not self._views:
             return
         try:
-            facts = self.instance.facts(self._graph)
+            facts = self._facts = unless_same(self._facts, self.instance.facts(self._graph))
         except IpyassetsError as error:
             text = str(error)
             self._tell(lambda bar: bar.complain(text))

@@ -33,13 +33,14 @@ class Choice:
     """What is selected on a bar, and the text that says so.
 
     `serial` is the browser's number of the selection that this answers, 0 for none; `error` says why a text selects
-    nothing.
+    nothing; `is_typed` that the text is the user's own, which may come to mean other partitions.
     """
 
     spans: Spans = field(default_factory=Spans.empty)
     text: str = ""
     serial: int = 0
     error: str = ""
+    is_typed: bool = False
 
 
 def frame(asset: AssetsDefinition, space: PartitionSpace) -> Json:
