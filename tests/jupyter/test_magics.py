@@ -345,6 +345,15 @@ def test_a_background_run_is_cancelled(kernel):
     assert "running" not in bar.traits["counts"]
 
 
+def test_a_front_end_is_offered_keys_and_nothing_else(kernel):
+    kernel.run("%%asset one --partitions days\n1")
+    code = 'x = 1\none["2013-01'
+    kernel.client.complete(code, len(code))
+    reply = kernel.client.get_shell_msg(timeout=60)["content"]
+    assert reply["matches"] == ["2013-01-01", "2013-01-02", "2013-01-03"]
+    assert code[reply["cursor_start"] : reply["cursor_end"]] == "2013-01"
+
+
 def test_an_error_of_the_library_ends_at_the_line_that_called_it(kernel):
     kernel.run("%%asset one --partitions letters\n1")
     shown = error(kernel.run("x = 1\none['a']", fails=True))

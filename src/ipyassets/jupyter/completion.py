@@ -86,7 +86,8 @@ def offered(kernel: Kernel, before: list[str], line: str) -> Offer | None:
     if found := _SUBSCRIPT.search(line):
         name, _, typed = found.groups()
         if (asset := kernel.namespace.assets.get(name)) is not None and asset.partitions_def is not None:
-            return Offer.of(typed, partition=_keys(kernel, asset, typed))
+            offer = Offer.of(typed, partition=_keys(kernel, asset, typed))
+            return offer if offer.words else None  # it may have been a string that only looks like a subscript
     return None
 
 
@@ -117,7 +118,7 @@ def _in_materialize(kernel: Kernel, rest: str) -> Offer | None:
         return Offer.of(typed, value=choices)
     if typed.startswith("--"):
         return Offer.of(typed, param=options(MATERIALIZE))
-    words = _words(rest[: len(rest) - len(typed)])
+    words = list(_positional(rest[: len(rest) - len(typed)]))
     named = list(takewhile(kernel.namespace.has, words))
     names = kernel.namespace.assets if len(named) == len(words) else ()
     asset = kernel.namespace.find(named[-1]) if named else None
@@ -132,8 +133,15 @@ def _typed(rest: str) -> str:
     return re.split(r"[\s,]", rest)[-1]
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in re.split(r"[\s,]+", text) if word]
+def _positional(text: str) -> Iterator[str]:
+    """The words of a line of %materialize that are neither options nor their values."""
+    words = iter(re.split(r"[\s,]+", text))
+    for word in words:
+        option = options(MATERIALIZE).get(word)
+        if option is not None and option.nargs != 0:
+            next(words, "")
+        elif word and not word.startswith("-"):
+            yield word
 
 
 def _option(parser: MagicArgumentParser, rest: str) -> str:
