@@ -111,6 +111,16 @@ class Spans:
         """The integers from 0 up to `length` that are not members."""
         return Spans.range(0, length) - self
 
+    def within(self, start: int, stop: int) -> Spans:
+        """The members from `start` up to, not including, `stop`: as `&` with that range, however many ranges there are."""
+        if start >= stop or not self:
+            return Spans(_NONE)
+        low, high = np.searchsorted(self._bounds, [start, stop], side="right")
+        head = [start] if low & 1 else []
+        tail = [stop] if high & 1 else []
+        cut = np.concatenate([head, self._bounds[low:high], tail]).astype(np.int64)
+        return Spans(cut[:-2] if len(cut) > 1 and cut[-1] == cut[-2] else cut)
+
     def isdisjoint(self, other: Spans) -> bool:
         """Whether no integer is in both."""
         return not (self & other)
@@ -142,6 +152,9 @@ class Spans:
         return _combine(self, other, np.logical_or) if self and other else (self or other)
 
     def __and__(self, other: Spans) -> Spans:
+        few, many = (self, other) if len(self._bounds) <= len(other._bounds) else (other, self)
+        if len(few._bounds) == 2:  # noqa: PLR2004 - one range
+            return many.within(few.first, few.last + 1)
         return _combine(self, other, np.logical_and) if self and other else Spans(_NONE)
 
     def __sub__(self, other: Spans) -> Spans:
@@ -165,9 +178,10 @@ def ranges_to_indices(starts: Indices, stops: Indices) -> Indices:
 
 
 def _distinct(values: Indices) -> Indices:
-    """The different values, ascending; there must be one. `np.unique` hashes, which takes a hundred times as long here."""
+    """The different values, ascending; at least one. `np.unique` hashes, which takes a hundred times as long here."""
     ascending = np.sort(values, kind="stable")
-    return ascending[np.concatenate([[True], ascending[1:] != ascending[:-1]])]
+    first: Mask = np.concatenate([[True], ascending[1:] != ascending[:-1]])
+    return np.asarray(ascending[first], dtype=np.int64)
 
 
 def _interleaved(starts: Indices, stops: Indices) -> Indices:
@@ -175,9 +189,13 @@ def _interleaved(starts: Indices, stops: Indices) -> Indices:
 
 
 def _combine(left: Spans, right: Spans, keep: Callable[[Mask, Mask], Mask]) -> Spans:
-    """Ask `keep` between all boundaries of both sides, and keep the boundaries where its answer changes."""
-    points = _distinct(np.concatenate([left.bounds, right.bounds]))
-    in_left = (np.searchsorted(left.bounds, points, side="right") & 1).astype(np.bool_)
-    in_right = (np.searchsorted(right.bounds, points, side="right") & 1).astype(np.bool_)
-    kept = keep(in_left, in_right)
-    return Spans(points[np.flatnonzero(np.diff(kept.astype(np.int8), prepend=0))])
+    """Walk along the boundaries of both sides in order, and keep those at which the answer of `keep` changes."""
+    points = np.concatenate([left.bounds, right.bounds])
+    order = np.argsort(points, kind="stable")  # two sorted runs: merged in one pass
+    points = points[order]
+    of_left = order < len(left.bounds)
+    in_left = (np.cumsum(of_left) & 1).astype(np.bool_)
+    in_right = (np.cumsum(~of_left) & 1).astype(np.bool_)
+    settled = np.append(points[1:] != points[:-1], True)  # where both sides have a boundary, after the second
+    kept = keep(in_left, in_right)[settled]
+    return Spans(points[settled][np.flatnonzero(np.diff(kept.astype(np.int8), prepend=0))])
