@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ipyassets.errors import InvalidDefinitionError
 
@@ -18,12 +18,22 @@ class AssetKey:
     """
 
     path: tuple[str, ...]
+    _hash: int = field(compare=False, repr=False)
+    _text: str = field(compare=False, repr=False)
 
     def __init__(self, path: str | Sequence[str]) -> None:
         parts: tuple[object, ...] = (path,) if isinstance(path, str) else tuple(path)
         if not parts or not all(isinstance(part, str) and part for part in parts):
             raise InvalidDefinitionError(f"{path!r} is not an asset key: give a name or several, none empty")
         object.__setattr__(self, "path", parts)
+        object.__setattr__(self, "_hash", hash(parts))
+        object.__setattr__(self, "_text", json.dumps(parts, ensure_ascii=False))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[AssetKey], tuple[tuple[str, ...]]]:
+        return AssetKey, (self.path,)  # hashes of text differ from process to process
 
     @classmethod
     def from_user_string(cls, text: str) -> AssetKey:
@@ -55,7 +65,7 @@ class AssetKey:
 
     def to_string(self) -> str:
         """The key as the event log holds it: a JSON list, so that `["a/b"]` and `["a", "b"]` differ."""
-        return json.dumps(self.path, ensure_ascii=False)
+        return self._text
 
     def to_python_identifier(self) -> str:
         """The key as a Python name, parts joined by two underscores."""

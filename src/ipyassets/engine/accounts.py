@@ -25,6 +25,7 @@ class Accounts:
 
     def __init__(self, plan: Plan, means: Means, workshop: Workshop, books: Books) -> None:
         self.run_id = means.run_id
+        self.recorded = 0
         self.troubles: list[Trouble] = []
         self._plan = plan
         self._means = means
@@ -95,6 +96,7 @@ class Accounts:
         events, self._unrecorded = self._unrecorded, []
         self._unread.clear()
         self._books.record(events, lambda: self._publish(events))
+        self.recorded += len(events)
         for event in events:
             self._books.claims.release(event.asset_key, (event.partition_key,))
 

@@ -49,7 +49,8 @@ class Dispatch:
         self._is_changed = True
         self._is_cancelled = False
         self._is_refused = False
-        self._cursor = 0
+        self._cursor = self._recorded = 0
+        self._most = len(plan) + 1
         self._followed = time.monotonic()
 
     @property
@@ -79,7 +80,9 @@ class Dispatch:
         with interruptible():
             if self._is_refused and not self._work:
                 time.sleep(POLL_SECONDS)
-            done, _ = wait(self._work, POLL_SECONDS, FIRST_COMPLETED)
+            done = [work for work in self._work if work.done()]
+            if not done:
+                done = list(wait(self._work, POLL_SECONDS, FIRST_COMPLETED).done)
         self._is_refused = False
         for work in done:
             self._absorb(work)
@@ -112,7 +115,7 @@ class Dispatch:
             asset = self._plan.facts.graph[key]
             if self._accounts.holds_inputs_of(key):
                 self._accounts.commit()  # what a step reads is recorded before it is read
-            room = (asset.max_concurrent or len(self._plan) + 1) - self._frontier.working(key)
+            room = (asset.max_concurrent or self._most) - self._frontier.working(key)
             if room <= 0:
                 continue
             if steps := self._batch(key) if asset.is_batched else self._chunk(key, room):
@@ -145,7 +148,9 @@ class Dispatch:
         """Learn what other runs have recorded: what they have made need not be made here, unless it was asked for."""
         self._followed = time.monotonic()
         cursor = self._books.cursor()
-        if cursor == self._cursor:
+        ours, self._recorded = self._accounts.recorded - self._recorded, self._accounts.recorded
+        if cursor - self._cursor == ours:
+            self._cursor = cursor
             return
         events, self._cursor = self._books.since(self._cursor), cursor
         for event in events:

@@ -11,7 +11,7 @@ import numpy as np
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts, counted
-from ipyassets.engine.ready import NOTHING, Partitions, behind
+from ipyassets.engine.ready import NOTHING, Partitions, behind, union
 from ipyassets.engine.words import amount, duration
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import State
@@ -140,23 +140,38 @@ def plan(facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -
     """
     if upstream not in MODES:
         raise InvalidArgumentError(f"upstream={upstream!r} is not one of 'missing', 'stale' and 'none'")
-    graph = facts.graph
-    pending = {key: spans for key, spans in wanted.items() if spans}
+    pending, held = _closure(facts, {key: spans for key, spans in wanted.items() if spans}, upstream)
+    if held:
+        # what cannot run asks for nothing upstream
+        lost = {key: union(reasons.values()) for key, reasons in held.items()}
+        able = {key: spans - lost.get(key, NOTHING) for key, spans in wanted.items()}
+        pending, _ = _closure(facts, {key: spans for key, spans in able.items() if spans}, upstream)
+    ordered = {key: pending[key] for key in facts.graph.assets if pending.get(key)}
+    return Plan(facts, dict(wanted), ordered, held, upstream)
+
+
+def _closure(
+    facts: Facts, wanted: dict[AssetKey, Spans], upstream: UpstreamMode
+) -> tuple[dict[AssetKey, Spans], dict[AssetKey, dict[str, Spans]]]:
+    """The wanted partitions with all that they lack, and which of these cannot run, by reason."""
+    graph, pending = facts.graph, dict(wanted)
     held: dict[AssetKey, dict[str, Spans]] = {}
+
+    def hold(key: AssetKey, reason: str, spans: Spans) -> None:
+        reasons = held.setdefault(key, {})
+        reasons[reason] = reasons.get(reason, NOTHING) | spans
+
     for key in reversed(list(graph.assets)):
         for edge in sorted(graph.edges[key], key=lambda e: not e.is_self):
             for waiting, reason, spans in _pull(facts, edge, pending, upstream):
-                reasons = held.setdefault(waiting, {})
-                reasons[reason] = reasons.get(reason, NOTHING) | spans
+                hold(waiting, reason, spans)
     for key, reasons in list(held.items()):
         for reason, spans in list(reasons.items()):
-            pending[key] = pending.get(key, NOTHING) - spans
+            pending[key] -= spans
             for down, lost in behind(graph, facts.spaces, pending, key, spans).items():
                 pending[down] -= lost
-                also = held.setdefault(down, {})
-                also[f"{key} cannot run: {reason}"] = also.get(f"{key} cannot run: {reason}", NOTHING) | lost
-    ordered = {key: pending[key] for key in graph.assets if pending.get(key)}
-    return Plan(facts, dict(wanted), ordered, held, upstream)
+                hold(down, f"{key} cannot run: {reason}", lost)
+    return pending, held
 
 
 def _pull(
@@ -193,11 +208,12 @@ def _wanting(facts: Facts, key: AssetKey, upstream: UpstreamMode) -> Spans:
 
 
 def _nonexistent(facts: Facts, edge: Edge, waiting: Spans) -> list[tuple[AssetKey, str, Spans]]:
-    """The partitions that read keys which do not exist, with the first of these keys."""
-    down, up = facts.spaces[edge.down], facts.spaces[edge.up]
-    found = []
-    for index in waiting:
-        one = Spans.range(index, index + 1)
-        if missing := edge.mapping.upstream(one, down, up).missing:
-            found.append((edge.down, f"it reads {missing[0]} of {edge.up}, which does not exist", one))
-    return found
+    """The partitions that read keys which do not exist, with the first of these keys; found by halving."""
+    missing = edge.mapping.upstream(waiting, facts.spaces[edge.down], facts.spaces[edge.up]).missing
+    if not missing:
+        return []
+    if len(waiting) == 1:
+        return [(edge.down, f"it reads {missing[0]} of {edge.up}, which does not exist", waiting)]
+    middle = int(waiting.members_at(np.array([len(waiting) // 2]))[0])
+    lower = waiting & Spans.range(0, middle)
+    return _nonexistent(facts, edge, lower) + _nonexistent(facts, edge, waiting - lower)

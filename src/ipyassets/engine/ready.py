@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import numpy as np
 
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
@@ -43,3 +45,9 @@ def behind(
                 found[edge.down] = found.get(edge.down, NOTHING) | new
                 front[edge.down] = front.get(edge.down, NOTHING) | new
     return found
+
+
+def union(parts: Iterable[Spans]) -> Spans:
+    """All of several sets."""
+    bounds = [each.bounds for each in parts]
+    return Spans.of(np.concatenate(bounds).reshape(-1, 2)) if bounds else NOTHING

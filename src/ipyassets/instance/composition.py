@@ -28,7 +28,7 @@ from ipyassets.events import Event, State
 from ipyassets.instance.runs import Runs
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
-from ipyassets.partitions import AsOf, as_of
+from ipyassets.partitions import AsOf, as_of, checked_dynamic_keys
 from ipyassets.storage.claims import Claims as FileClaims
 from ipyassets.storage.claims import NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
@@ -114,8 +114,8 @@ class Instance:
         return self._dynamic_keys.get_dynamic_partitions(partitions_def_name)
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
-        """Add keys; those already there stay where they are."""
-        self._dynamic_keys.add_dynamic_partitions(partitions_def_name, list(dict.fromkeys(partition_keys)))
+        """Add keys; those already there stay where they are. InvalidPartitionKeyError for one no selection could hold."""
+        self._dynamic_keys.add_dynamic_partitions(partitions_def_name, checked_dynamic_keys(partition_keys))
         self._runs.notify(frozenset())
 
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
