@@ -1,4 +1,4 @@
-"""The law of every mapping: d is downstream of {u} exactly if u is upstream of {d}; a set is the union of its members."""
+"""The law of every mapping: d is downstream of {u} exactly if u is upstream of {d}; a set is the union of members."""
 
 import datetime as dt
 from dataclasses import dataclass

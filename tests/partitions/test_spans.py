@@ -26,6 +26,11 @@ def test_operators_agree_with_python_sets(left, right):
     assert (a == b) == (left == right)
 
 
+@given(SETS, st.integers(0, 61), st.integers(0, 61))
+def test_a_cut_is_the_intersection_with_a_range(members, start, stop):
+    assert set(spans(members).within(start, stop)) == {index for index in members if start <= index < stop}
+
+
 @given(SETS)
 def test_members_come_back_sorted_however_they_are_asked_for(members):
     made = spans(members)

@@ -20,16 +20,30 @@ def boxes(space: ProductSpace, spans: Spans) -> Iterator[Box]:
     if int(np.prod([len(side) for side in sides], dtype=object)) == len(spans):
         yield sides
         return
-    axis = next(place for place, stride in enumerate(space.strides) if len(sides[place]) > 1)
-    stride = space.strides[axis]
-    outer = [Spans.range(side.first, side.first + 1) for side in sides[:axis]]
-    base = sum(side.first * step for side, step in zip(sides[:axis], space.strides[:axis], strict=True))
+    # slices along the shortest side: those that are alike make one box
+    axis = min((place for place, side in enumerate(sides) if len(side) > 1), key=lambda place: len(sides[place]))
     alike: dict[Spans, list[int]] = {}
-    for place in sides[axis]:
-        low = base + place * stride
-        rest = Spans((spans & Spans.range(low, low + stride)).bounds - low)
+    for place, rest in _slices(space, spans, axis):
         alike.setdefault(rest, []).append(place)
-    inner = ProductSpace(dict(space.dimensions[axis + 1 :]))
+    others = ProductSpace(dict(each for place, each in enumerate(space.dimensions) if place != axis))
     for rest, places in alike.items():
-        for box in boxes(inner, rest):
-            yield (*outer, Spans.from_indices(places), *box)
+        for box in boxes(others, rest):
+            yield (*box[:axis], Spans.from_indices(places), *box[axis:])
+
+
+def _slices(space: ProductSpace, spans: Spans, axis: int) -> Iterator[tuple[int, Spans]]:
+    """For each index that occurs in the dimension `axis`, the combinations of the other dimensions."""
+    stride, length = space.strides[axis], space.shape[axis]
+    if axis == 0:
+        for place in space.projected(space.dimensions[0].name, spans):
+            low = place * stride
+            yield place, Spans(spans.within(low, low + stride).bounds - low)
+        return
+    members = spans.indices()
+    outer, within = np.divmod(members, stride * length)
+    places, inner = np.divmod(within, stride)
+    order = np.argsort(places, kind="stable")
+    rest = (outer * stride + inner)[order]
+    found, starts = np.unique(places[order], return_index=True)
+    for place, indices in zip(found.tolist(), np.split(rest, starts[1:]), strict=True):
+        yield place, Spans.from_indices(indices)
