@@ -49,15 +49,15 @@ def test_a_body_may_return_early():
     assert function("if early: return 'early'\n'late'", "early")(1) == "early"
 
 
-@pytest.mark.parametrize("body", ["x = 1", "for x in [1]: x", "import sys"])
-def test_a_body_that_ends_without_an_expression_has_no_value(body):
-    assert not read(body).has_value
+@pytest.mark.parametrize("body", ["x = 1", "x: int = 1", "x = 0\nx += 1", "def f(): return 1\nx = f()"])
+def test_a_body_that_ends_by_binding_a_name_loses_the_value(body):
+    assert read(body).loses_its_value
     assert function(body)() is None
 
 
-@pytest.mark.parametrize("body", ["1", "return 1", "if 1:\n    return 1\nelse:\n    return 2"])
-def test_a_body_that_ends_with_an_expression_or_returns_has_a_value(body):
-    assert read(body).has_value
+@pytest.mark.parametrize("body", ["1", "return 1", "if 0: return 1\nx = 2", "for x in [1]: x", "import sys"])
+def test_a_body_that_ends_in_another_way_loses_nothing(body):
+    assert not read(body).loses_its_value
 
 
 def test_names_bound_by_the_body_do_not_reach_the_users_variables():

@@ -135,6 +135,15 @@ def test_a_cell_run_again_binds_its_name_anew_and_marks_partitions_stale(kernel)
     assert value(kernel, "one.value()") == "1"
 
 
+def test_a_table_of_states_agrees_with_the_bar(kernel):
+    kernel.run("%%asset up\n1")
+    kernel.run("%%asset down\nup")
+    kernel.run("%materialize down")
+    kernel.run("%%asset up\n2")
+    assert value(kernel, "list(down.status().state)") == "['stale']"
+    kernel.until(lambda: kernel.bar("down").traits["counts"] == {"stale": 1})
+
+
 def test_another_cell_that_declares_the_same_asset_says_so(kernel):
     assert run_as(kernel, "cell-1", "%%asset one\n1").text.count("was declared") == 0
     assert run_as(kernel, "cell-1", "%%asset one\n2").text.count("was declared") == 0
@@ -148,8 +157,9 @@ def test_what_cannot_be_counted_into_the_version_is_said(kernel):
     assert "will not make" not in kernel.run("%%asset one --code-version 1\nlock\n1").text
 
 
-def test_a_body_without_a_value_is_said(kernel):
-    assert "one has no value" in kernel.run("%%asset one\nx = 1").text
+def test_a_body_that_loses_its_value_is_said(kernel):
+    assert "the value of one is None" in kernel.run("%%asset one\nx = 1").text
+    assert "None" not in kernel.run("%%asset one\nx = 1\nx").text
 
 
 def test_a_syntax_error_is_shown_at_its_place_in_the_cell(kernel):

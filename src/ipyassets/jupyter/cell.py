@@ -97,10 +97,10 @@ class Body:
         )
 
     @property
-    def has_value(self) -> bool:
-        """Whether the body ends with an expression, or returns something."""
+    def loses_its_value(self) -> bool:
+        """Whether the body ends by binding a name, and returns nothing: whoever wrote it probably meant that value."""
         returns = any(isinstance(node, ast.Return) and node.value is not None for node in own_nodes(self.tree.body))
-        return returns or isinstance(self.tree.body[-1], ast.Expr)
+        return isinstance(self.tree.body[-1], ast.Assign | ast.AnnAssign | ast.AugAssign) and not returns
 
     def function(
         self, name: str, arguments: Sequence[str], variables: dict[str, object], *, flags: int = 0

@@ -16,7 +16,7 @@ from traitlets.config import Configurable
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.instance import Instance
 from ipyassets.instance.composition import FOLDER, HOME
-from ipyassets.instance.current import set_default_instance
+from ipyassets.instance.current import set_default_graph, set_default_instance
 from ipyassets.jupyter.completion import matcher
 from ipyassets.jupyter.displays import displays_kept
 from ipyassets.jupyter.kernel import NotebookKernel
@@ -53,6 +53,8 @@ def load(shell: InteractiveShell) -> NotebookKernel:
             kernel = NotebookKernel(shell, settings.open_instance(shell))
             undo.callback(kernel.close)
             undo.callback(set_default_instance, set_default_instance(kernel.instance))
+            set_default_graph(kernel.graph)
+            undo.callback(set_default_graph, None)
             undo.enter_context(_in_list(shell.configurables, settings))
             undo.enter_context(_magics(shell, kernel))
             undo.enter_context(_in_list(shell.Completer.custom_matchers, matcher(kernel)))

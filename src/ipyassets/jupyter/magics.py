@@ -71,8 +71,8 @@ class AssetMagics(Magics):
         made = declare(body, key, arguments, around, flags=self.shell.compile.flags)
         self._bind(key.path[-1], made)
         self._kernel.show(made)
-        if not body.has_value:
-            _note(f"{key} has no value: end the body with an expression, or return something")
+        if body.loses_its_value:
+            _note(f"the value of {key} is None, because the body ends by binding a name: end it with that name alone")
         for why in () if made.code_version else code_hash(made.compute).unhashed:
             _note(f"a change of this will not make {key} stale: {why}")
 

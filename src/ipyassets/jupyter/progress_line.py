@@ -57,10 +57,11 @@ class ProgressLine:
         return f"{self._title}: " if self._run is None else self._words(self._run.progress)
 
     def _follow(self) -> None:
-        pause = PATIENCE
+        pause, shown = PATIENCE, ""
         while not self._over.wait(pause):
-            self._show.update(self.text)
-            pause = SECONDS
+            if (text := self.text) != shown:
+                self._show.update(text)
+            pause, shown = SECONDS, text
 
     def _words(self, progress: Progress) -> str:
         if not progress.active:
