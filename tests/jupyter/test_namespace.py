@@ -7,7 +7,9 @@ import pytest
 from ipyassets.assets.decorator import asset
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError, UnknownAssetError
+from ipyassets.instance import Definitions
 from ipyassets.jupyter.namespace import Namespace
+from ipyassets.storage.memory_io import InMemoryIOManager
 
 
 def flights_asset():
@@ -60,6 +62,28 @@ def test_a_name_that_begins_with_an_underscore_is_a_variable_like_others():
 def test_two_assets_of_one_key_are_an_error_that_names_both_variables(names):
     namespace = Namespace({name: flights_asset() for name in names})
     with pytest.raises(InvalidDefinitionError, match=f"'{names[0]}' and '{names[1]}' hold .* `del old`"):
+        namespace.graph()
+
+
+def test_the_assets_of_definitions_are_known():
+    namespace = Namespace({"defs": Definitions(assets=[flights_asset()])})
+    assert namespace.find("flights") is namespace.graph()[AssetKey("flights")]
+    assert namespace.has("flights")
+    assert namespace.name_of(AssetKey("flights")) is None
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_an_asset_with_the_io_manager_of_its_definitions_is_the_same_asset(swap):
+    flights, manager = flights_asset(), InMemoryIOManager()
+    variables = {"flights": flights, "defs": Definitions(assets=[flights], resources={"io_manager": manager})}
+    names = reversed(variables) if swap else variables
+    graph = Namespace({name: variables[name] for name in names}).graph()
+    assert graph[AssetKey("flights")].io_manager is manager
+
+
+def test_definitions_that_hold_another_asset_of_the_same_key_are_an_error():
+    namespace = Namespace({"flights": flights_asset(), "defs": Definitions(assets=[flights_asset()])})
+    with pytest.raises(InvalidDefinitionError, match="'flights' and 'defs' hold two different assets"):
         namespace.graph()
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError, UnknownAssetError, nearest
+from ipyassets.instance import Definitions
 
 _OUTPUT = re.compile(r"_+|_\d+")  # `_`, `__`, `_5`: where IPython keeps what cells have shown
 
 
 class Namespace:
-    """The assets bound in some variables. One asset may have several names; two assets may not share a key."""
+    """The assets bound in some variables, by themselves or within a `Definitions`.
+
+    One asset may have several names; two assets may not share a key. An asset that a `Definitions` has given an I/O
+    manager of its resources is the same asset: the one with the I/O manager counts.
+    """
 
     def __init__(self, variables: Mapping[str, object]) -> None:
         self._variables = variables
-        self._seen: dict[str, AssetsDefinition] = {}
+        self._seen: list[tuple[str, AssetsDefinition]] = []
         self._graph = AssetGraph.of(())
 
     @property
@@ -35,21 +41,21 @@ class Namespace:
 
         Raises InvalidDefinitionError where two variables hold different assets of one key, or assets do not fit.
         """
-        assets = self.assets
-        if not _same(assets, self._seen):
-            self._graph, self._seen = _graph(assets), assets
+        bound = list(self._bound())
+        if not _same(bound, self._seen):
+            self._graph, self._seen = _graph(bound), bound
         return self._graph
 
     def graph_with(self, name: str, asset: AssetsDefinition) -> AssetGraph:
         """The graph as it would be if a variable held an asset; raises as `graph` does."""
-        return _graph({**self.assets, name: asset})
+        return _graph([*((other, held) for other, held in self._bound() if other != name), (name, asset)])
 
     def find(self, name: str) -> AssetsDefinition:
         """The asset that a variable holds, or that has the key `name`; raises UnknownAssetError naming the nearest."""
         assets = self.assets
         if name in assets:
             return assets[name]
-        keyed = {str(asset.key): asset for asset in assets.values()}
+        keyed = {str(asset.key): asset for _, asset in self._bound()}
         if name in keyed:
             return keyed[name]
         if name in self._variables:
@@ -59,8 +65,7 @@ class Namespace:
 
     def has(self, name: str) -> bool:
         """Whether a variable holds an asset, or an asset has the key `name`."""
-        assets = self.assets
-        return name in assets or any(str(asset.key) == name for asset in assets.values())
+        return any(name in (variable, str(asset.key)) for variable, asset in self._bound())
 
     def holding(self, kind: type) -> list[str]:
         """The variables that hold something of a kind."""
@@ -70,19 +75,30 @@ class Namespace:
         """A variable that holds the asset with this key; None where there is none."""
         return next((name for name, asset in self.assets.items() if asset.key == key), None)
 
+    def _bound(self) -> Iterator[tuple[str, AssetsDefinition]]:
+        """Every asset with the variable that holds it, those of a `Definitions` last."""
+        yield from self.assets.items()
+        for name in self.holding(Definitions):
+            for asset in cast("Definitions", self._variables[name]).assets:
+                yield name, asset
 
-def _same(one: Mapping[str, AssetsDefinition], other: Mapping[str, AssetsDefinition]) -> bool:
-    return one.keys() == other.keys() and all(asset is other[name] for name, asset in one.items())
+
+def _same(one: list[tuple[str, AssetsDefinition]], other: list[tuple[str, AssetsDefinition]]) -> bool:
+    return len(one) == len(other) and all(
+        name == again and asset is held for (name, asset), (again, held) in zip(one, other, strict=True)
+    )
 
 
-def _graph(assets: Mapping[str, AssetsDefinition]) -> AssetGraph:
-    names: dict[AssetKey, str] = {}
-    for name, asset in assets.items():
-        first = names.setdefault(asset.key, name)
-        if assets[first] is not asset:
+def _graph(bound: Iterable[tuple[str, AssetsDefinition]]) -> AssetGraph:
+    found: dict[AssetKey, tuple[str, AssetsDefinition]] = {}
+    for name, asset in bound:
+        first, held = found.setdefault(asset.key, (name, asset))
+        if held.compute is not asset.compute:
             old = first if name == asset.key.path[-1] else name
             raise InvalidDefinitionError(
                 f"the variables {first!r} and {name!r} hold two different assets called {asset.key}: "
                 f"forget one of them with `del {old}`, or rename it"
             )
-    return AssetGraph.of(assets.values())
+        if held.io_manager is None:
+            found[asset.key] = first, asset
+    return AssetGraph.of(asset for _, asset in found.values())
