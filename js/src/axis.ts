@@ -24,10 +24,11 @@ export class Axis {
     const last = Math.min(Math.ceil(across.first + across.size - 0.01), grid.columns) - 1;
     this.#ticks = ticksOf(grid.columnLabels, grid.columnTicks, across, layout.width);
     this.#isLabelled = fits(layout, first, last, measure);
-    if (this.#isLabelled) return this.root.replaceChildren(...centred(layout, first, last));
+    const overview = overviewOf(layout);
+    if (this.#isLabelled) return this.root.replaceChildren(...centred(layout, first, last), ...overview);
     const [from, to] = [grid.columnLabels.at(first), grid.columnLabels.at(last)];
     this.#range = `${from} to ${to}`;
-    this.root.replaceChildren(...(this.#ticks.length > 0 ? this.#dated(layout, measure) : ends(from, to)));
+    this.root.replaceChildren(...(this.#ticks.length > 0 ? this.#dated(layout, measure) : ends(from, to)), ...overview);
   }
 
   /** The columns that the label or date at x stands for. */
@@ -50,6 +51,13 @@ export class Axis {
       return element("span", major ? "ipa-tick ipa-major" : "ipa-tick", { style: `left:${x.toFixed(1)}px` }, isFree ? label : "");
     });
   }
+}
+
+/** Which part of the whole is on view, where it is not all of it. */
+function overviewOf({ across, grid: { columns } }: Layout): HTMLElement[] {
+  if (across.size >= columns) return [];
+  const [left, width] = [across.first, across.size].map((value) => `${((value / columns) * 100).toFixed(2)}%`);
+  return [element("span", "ipa-track"), element("span", "ipa-thumb", { style: `left:${left};width:${width}` })];
 }
 
 function ends(from: string, to: string): HTMLElement[] {

@@ -6,14 +6,15 @@ import { Cursor } from "./cursor.ts";
 import { DetailPane } from "./detail.ts";
 import { element } from "./dom.ts";
 import { Footer } from "./footer.ts";
-import { Gestures, type GestureTarget, type Zone } from "./gestures.ts";
-import type { Box } from "./grid.ts";
+import { Gestures } from "./gestures.ts";
+import type { Grid } from "./grid.ts";
 import { Header } from "./header.ts";
 import { writeHooks, writeRole } from "./hooks.ts";
 import { type Action, actionOf } from "./keyboard.ts";
 import { closest } from "./layout.ts";
-import { Plot, type Scene } from "./plot.ts";
 import type { Memory, Place } from "./memory.ts";
+import { Plot, type Scene } from "./plot.ts";
+import { Pointing } from "./pointing.ts";
 import { detailOf } from "./protocol.ts";
 import { Readout, wordsOf } from "./readout.ts";
 import { Schedule } from "./schedule.ts";
@@ -23,7 +24,7 @@ import { statusOf } from "./status.ts";
 import { Stroke } from "./stroke.ts";
 import { type Palette, Theme } from "./theme.ts";
 
-export class Bar implements GestureTarget {
+export class Bar {
   readonly #session: Session;
   readonly #commands: Commands;
   readonly #camera: Camera;
@@ -34,14 +35,15 @@ export class Bar implements GestureTarget {
   readonly #footer: Footer;
   readonly #detail: DetailPane;
   readonly #announcer = new Announcer();
+  readonly #pointing: Pointing;
   readonly #gestures: Gestures;
   readonly #schedule: Schedule;
   readonly #theme: Theme;
   readonly #end = new AbortController();
   readonly #cursor = new Cursor();
   readonly #memory: Memory;
-  #hover: Box | null = null;
-  #stroke: Stroke | null = null;
+  #grid: Grid | null = null;
+  #subscriptions: (() => void)[] = [];
   /** The cursor is drawn while keys move it, not after a click. */
   #hasKeyboard = false;
 
@@ -66,102 +68,38 @@ export class Bar implements GestureTarget {
     this.#root = element("div", "ipa-bar", {}, ...parts.map(({ root }) => root));
     el.replaceChildren(this.#root);
     this.#theme = new Theme(this.#root, (palette) => this.#paint(palette));
-    this.#schedule = new Schedule(this.#header.root, this.#plot, () => this.#scene(), () => this.#drawn());
+    this.#schedule = new Schedule(this.#header.root, this.#plot, {
+      scene: () => this.#scene(),
+      drawn: () => this.#drawn(),
+      present: (isInPage) => (isInPage ? this.#wake() : this.#sleep()),
+    });
     memory.watch(this.#root, this.#end.signal);
+    this.#pointing = new Pointing(
+      { session, plot: this.#plot, camera: this.#camera, cursor: this.#cursor, commands },
+      () => this.#schedule.marks(),
+      () => this.#focus(false),
+    );
     const { stage, rows, axis, canvas } = this.#plot;
     const strip = (): number => this.#plot.layout?.strip ?? 0;
-    this.#gestures = new Gestures(this, { stage, rows, axis: axis.root }, strip, this.#end.signal);
+    this.#gestures = new Gestures(this.#pointing, { stage, rows, axis: axis.root }, strip, this.#end.signal);
     this.#listen(canvas);
-    this.#update(new Set<Topic>(["dimensions"]));
+    this.#wake();
     const place = memory.placeFor(session.get("fingerprint"));
     if (place !== null) this.#resume(place);
   }
 
   dispose(): void {
     this.#end.abort();
+    this.#sleep();
     this.#schedule.dispose();
     this.#announcer.dispose();
     this.#root.remove();
-  }
-
-  // what gestures ask for
-
-  boxAt(zone: Zone, x: number, y: number): Box | null {
-    const { layout } = this.#plot;
-    const { grid } = this.#session;
-    if (layout === null || grid.length === 0 || grid.isWhole) return null;
-    if (zone === "axis") {
-      const { left, right } = this.#plot.axis.periodAt(layout, x);
-      return { ...grid.whole(), left, right };
-    }
-    const box = layout.boxAt(x, y);
-    if (zone === "rows") return { ...box, left: 0, right: grid.columns };
-    return zone === "columns" && grid.rows > 1 ? { ...box, top: 0, bottom: grid.rows } : box;
-  }
-
-  hover(box: Box | null): void {
-    this.#hover = box;
-    this.#schedule.marks();
-  }
-
-  begin(box: Box, shift: boolean): void {
-    const { grid, selection } = this.#session;
-    this.#hasKeyboard = false;
-    this.#stroke = new Stroke(grid, selection, box, shift);
-    this.#hover = box;
-    this.#schedule.marks();
-  }
-
-  drag(box: Box): void {
-    this.#stroke?.reach(box);
-    this.#hover = null;
-    this.#schedule.marks();
-  }
-
-  finish(isClick: boolean): void {
-    const stroke = this.#stroke;
-    this.#stroke = null;
-    if (stroke === null || stroke.mask.length !== this.#session.grid.length) return;
-    const { top: row, left: column } = stroke.box;
-    this.#cursor.place({ row, column });
-    this.#commands.select(stroke.mask);
-    if (isClick && stroke.mode !== "subtract") this.#commands.describe(stroke.box);
-  }
-
-  abort(): void {
-    this.#stroke = null;
-    this.#schedule.marks();
-  }
-
-  pick(x: number, shift: boolean): void {
-    const box = this.boxAt("axis", x, 0);
-    if (box === null) return;
-    this.begin(box, shift);
-    this.finish(false);
-  }
-
-  pan(pixels: number): void {
-    const { layout } = this.#plot;
-    if (layout !== null) this.#camera.pan(pixels, layout);
-  }
-
-  zoom(factor: number, x: number): void {
-    const { layout } = this.#plot;
-    if (layout !== null) this.#camera.zoom(factor, x, layout);
-  }
-
-  toggleZoom(x: number): void {
-    const { layout } = this.#plot;
-    if (layout !== null) this.#camera.toggle(x, layout);
   }
 
   // what keys and buttons ask for
 
   #listen(canvas: HTMLCanvasElement): void {
     const { signal } = this.#end;
-    const unsubscribe = this.#session.subscribe((changed) => this.#update(changed));
-    const unwatch = this.#theme.watch(() => this.#schedule.layout());
-    signal.addEventListener("abort", () => [unsubscribe, unwatch].forEach((stop) => stop()));
     canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
     canvas.addEventListener("focus", () => this.#focus(canvas.matches(":focus-visible")), { signal });
     canvas.addEventListener("blur", () => this.#focus(false), { signal });
@@ -219,7 +157,7 @@ export class Bar implements GestureTarget {
   }
 
   #moved(): void {
-    this.#hover = null;
+    this.#pointing.hover(null);
     this.#schedule.layout();
   }
 
@@ -238,18 +176,35 @@ export class Bar implements GestureTarget {
     const { width } = this.#plot.layout ?? { width: 0 };
     const { column } = this.#cursor.cell;
     const x = this.#plot.layout?.x(column + 0.5) ?? 0;
-    this.zoom(factor, this.#hasKeyboard && x >= 0 && x <= width ? x : width / 2);
+    this.#pointing.zoom(factor, this.#hasKeyboard && x >= 0 && x <= width ? x : width / 2);
   }
 
   // what is shown
 
+  #wake(): void {
+    if (this.#subscriptions.length > 0) return;
+    const { grid } = this.#session;
+    this.#subscriptions = [
+      this.#session.subscribe((changed) => this.#update(changed)),
+      this.#theme.watch(() => this.#schedule.layout()),
+    ];
+    this.#schedule.layout();
+    this.#update(new Set<Topic>(grid === this.#grid ? [] : ["dimensions"]));
+  }
+
+  /** Hosts may drop a view without a word: out of the page it must not be kept alive, nor keep up with a run. */
+  #sleep(): void {
+    for (const stop of this.#subscriptions.splice(0)) stop();
+  }
+
   #update(changed: ReadonlySet<Topic>): void {
     const session = this.#session;
     if (changed.has("dimensions") || changed.has("fingerprint")) {
+      this.#grid = session.grid;
       this.#camera.fit(session.grid);
       this.#cursor.hold(session.grid);
       this.#gestures.abort();
-      this.#hover = null;
+      this.#pointing.hover(null);
       this.#schedule.layout();
     }
     if (changed.has("states")) this.#schedule.states();
@@ -266,14 +221,14 @@ export class Bar implements GestureTarget {
 
   #scene(): Scene {
     const { grid, states, selected, selection } = this.#session;
-    const strokeMask = this.#stroke?.mask ?? null;
+    const strokeMask = this.#pointing.stroke?.mask ?? null;
     return {
       grid,
       states,
       mask: strokeMask ?? (selected > 0 && !grid.isWhole ? selection : null),
       across: this.#camera.across,
       down: this.#camera.down,
-      hover: this.#hover,
+      hover: this.#pointing.hovered,
       cursor: this.#hasKeyboard && grid.length > 0 ? this.#cursor.cell : null,
       palette: this.#theme.palette,
     };
@@ -287,7 +242,7 @@ export class Bar implements GestureTarget {
     this.#plot.canvas.dataset.ready = "true";
     const focus = this.#hasKeyboard ? this.#cursor.index(this.#session.grid) : null;
     const { layout, axis } = this.#plot;
-    this.#readout.show(wordsOf(this.#session, this.#stroke, this.#hover, focus, axis.range));
+    this.#readout.show(wordsOf(this.#session, this.#pointing.stroke, this.#pointing.hovered, focus, axis.range));
     if (layout === null) return;
     this.#header.showZoom(this.#session.grid.columns > closest(layout.width), this.#camera.isWhole);
   }

@@ -35,6 +35,7 @@ export function writeRole(canvas: HTMLCanvasElement, session: Session, cursor: n
     "aria-valuemax": String(Math.max(grid.length - 1, 0)),
     "aria-valuenow": String(cursor),
     "aria-valuetext": key ? `${key}: ${state}${chosen}` : state || "no partitions",
+    "aria-description": "arrows move, Shift extends, Space selects, Enter materializes, plus and minus zoom",
     "aria-keyshortcuts": "Enter Space Control+A Escape",
   };
   write(canvas, Object.entries(attributes));

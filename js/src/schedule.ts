@@ -9,6 +9,7 @@ export class Schedule {
   readonly #plot: Plot;
   readonly #scene: () => Scene;
   readonly #drawn: () => void;
+  readonly #present: (isInPage: boolean) => void;
   readonly #observers: { disconnect(): void }[];
   readonly #still = matchMedia("(prefers-reduced-motion: reduce)");
   #dirty = new Set<"layout" | "states" | "marks">();
@@ -16,11 +17,19 @@ export class Schedule {
   #isOnView = true;
   #moved = 0;
 
-  /** `root` is what is watched: as wide as the bar, and of a height that drawing does not change. */
-  constructor(root: HTMLElement, plot: Plot, scene: () => Scene, drawn: () => void) {
+  /**
+   * `root` is what is watched: as wide as the bar, and of a height that drawing does not change. `present` is told
+   * before each drawing whether the bar is in the page at all.
+   */
+  constructor(
+    root: HTMLElement,
+    plot: Plot,
+    { scene, drawn, present }: { scene: () => Scene; drawn: () => void; present: (isInPage: boolean) => void },
+  ) {
     this.#plot = plot;
     this.#scene = scene;
     this.#drawn = drawn;
+    this.#present = present;
     const resize = new ResizeObserver(() => this.#drawNow());
     resize.observe(root);
     const sight = new IntersectionObserver((entries) => this.#see(entries.at(-1)?.isIntersecting ?? true));
@@ -66,8 +75,10 @@ export class Schedule {
 
   #draw(now: number): void {
     this.#frame = 0;
+    const { isConnected } = this.#plot.root;
+    this.#present(isConnected);
     // a view that a host has put aside is drawn when it comes back
-    if (!this.#plot.root.isConnected) return void this.#dirty.add("layout");
+    if (!isConnected) return void this.#dirty.add("layout");
     const dirty = this.#dirty;
     this.#dirty = new Set();
     const scene = this.#scene();

@@ -50,3 +50,26 @@ test("a view put aside is not drawn until it comes back", async () => {
   await settled();
   expect(page.find(".ipa-key").textContent).toBe("");
 });
+
+test("a view that its host has dropped without a word hears no more of the run", async () => {
+  const page = await open(exampleTraits("a run in progress"));
+  page.root.parentElement?.remove();
+  pointer(page.find(".ipa-stage"), "pointermove", { x: 100 });
+  await settled();
+  page.model.tell({ run: { active: true, done: 30, total: 31, failed: 0, text: "30 of 31" } });
+  await settled();
+  expect(page.find(".ipa-status").textContent).toBe("12 of 31, about 4 s left");
+});
+
+test("one that comes back shows what has happened meanwhile", async () => {
+  const page = await open(exampleTraits("a run in progress"));
+  const el = page.root.parentElement as HTMLElement;
+  el.remove();
+  pointer(page.find(".ipa-stage"), "pointermove", { x: 100 });
+  await settled();
+  page.model.tell({ run: { active: true, done: 30, total: 31, failed: 0, text: "30 of 31" } });
+  document.body.append(el);
+  pointer(page.find(".ipa-stage"), "pointermove", { x: 101 });
+  await settled();
+  expect(page.find(".ipa-status").textContent).toBe("30 of 31");
+});
