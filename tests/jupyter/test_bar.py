@@ -297,3 +297,27 @@ def test_a_selection_of_very_many_ranges_is_planned_without_being_put_into_words
     assert bar.traits["selection_text"] == bar.traits["plan"]["code"] == ""
     assert bar.traits["plan"]["button"] == "Materialize 2,000"
     assert bar.traits["plan"]["enabled"]
+
+
+def test_what_is_said_of_a_partition_goes_when_a_run_changes_its_state(instance):
+    go = threading.Event()
+
+    @asset(partitions_def=StaticPartitionsDefinition([*"abc"]))
+    def gated():
+        go.wait(LONG)
+
+    graph = AssetGraph.of([gated])
+    bar = bar_of(gated, instance, graph)
+    go.set()
+    ask(bar, "materialize", Spans.range(0, 2))
+    bar._run.wait(LONG)
+    bar.follow(instance.facts(graph))
+    assert bar.traits["details"].keys() == {"0", "1"}
+    go.clear()
+    ask(bar, "materialize", Spans.range(1, 2))
+    bar.follow(instance.facts(graph))
+    assert bar.traits["details"].keys() == {"0"}
+    go.set()
+    bar._run.wait(LONG)
+    bar.follow(instance.facts(graph))
+    assert bar.traits["details"].keys() == {"0", "1"}

@@ -157,7 +157,7 @@ MADE = Event(
 def test_the_detail_of_a_failure_has_its_traceback_its_prints_and_the_value_that_was_kept():
     failure = Failure("ZeroDivisionError", "division by zero", "Cell In[4], line 3, in delays(...)")
     last = replace(MADE, attempt=Attempt.FAILED, failure=failure, output="read 842 rows\n", timestamp=WHEN + 60)
-    detail = viewmodel.detail(index=33, key="2013-02-03", state=State.FAILED, reason="failed", last=last, made=MADE)[
+    detail = viewmodel.detail(index=33, key="2013-02-03", state=State.FAILED, why="failed", last=last, made=MADE)[
         "detail"
     ]
     assert detail.keys() == CONTRACT["a failure with its detail"]["detail"].keys()
@@ -171,7 +171,7 @@ def test_the_detail_of_a_failure_has_its_traceback_its_prints_and_the_value_that
 
 def test_the_detail_of_a_value_has_its_size_and_its_metadata():
     made = replace(MADE, metadata={"rows": 842, "path": "x" * 999})
-    detail = viewmodel.detail(index=0, key="k", state=State.STALE, reason="stale: code", last=made, made=made)["detail"]
+    detail = viewmodel.detail(index=0, key="k", state=State.STALE, why="stale: code", last=made, made=made)["detail"]
     rows = dict(detail["rows"])
     assert (rows["size"], rows["rows"]) == ("12 kB", "842")
     assert len(rows["path"]) < 300
@@ -179,5 +179,30 @@ def test_the_detail_of_a_value_has_its_size_and_its_metadata():
 
 
 def test_the_detail_of_what_was_never_tried_is_its_state():
-    detail = viewmodel.detail(index=0, key="k", state=State.MISSING, reason="", last=None, made=None)["detail"]
+    detail = viewmodel.detail(index=0, key="k", state=State.MISSING, why="", last=None, made=None)["detail"]
     assert (detail["state"], detail["rows"], detail["traceback"], detail["output"]) == ("missing", [], "", "")
+
+
+@asset(partitions_def=DAYS)
+def fragile(context):
+    if context.partition_key == "2013-01-02":
+        raise ValueError("no")
+    return 1
+
+
+def test_what_was_made_says_when_how_long_and_how_big_without_being_asked():
+    instance = Instance.ephemeral()
+    graph = AssetGraph.of([fragile])
+    instance.run(instance.plan(graph, {fragile.key: Spans.range(0, 3)}))
+    told = viewmodel.details(instance.facts(graph), fragile.key)["details"]
+    assert told.keys() == {"0", "1", "2"}
+    assert told["1"].startswith("the last attempt failed \N{MIDDLE DOT} 20")
+    assert len(told["0"].split(" \N{MIDDLE DOT} ")) == 3
+
+
+def test_of_very_many_partitions_only_those_with_a_fault_say_something(monkeypatch):
+    monkeypatch.setattr(viewmodel, "MOST_DETAILS", 2)
+    instance = Instance.ephemeral()
+    graph = AssetGraph.of([fragile])
+    instance.run(instance.plan(graph, {fragile.key: Spans.range(0, 3)}))
+    assert viewmodel.details(instance.facts(graph), fragile.key)["details"].keys() == {"1"}

@@ -39,6 +39,7 @@ class Bar:
         self._instance = instance
         self._code_line = code_line
         self._facts = facts
+        self._detailed: Facts | None = None  # the facts that the few words on each partition were taken from
         self._choice = Choice()
         self._plan: Plan | None = None
         self._described: str | None = None  # the key whose detail is open
@@ -64,8 +65,11 @@ class Bar:
         """Whether a run that makes partitions of this asset is going on, wherever it was started."""
         return self._run is not None and not self._run.done
 
-    def follow(self, facts: Facts) -> None:
-        """Show what is true now."""
+    def follow(self, facts: Facts, runs: Sequence[Run] = ()) -> None:
+        """Show what is true now; `runs` are those that go on, or have ended since this was last asked."""
+        mine = [run for run in runs if self.key in run.assets]
+        if mine and not self.is_running:
+            self._run = next((run for run in mine if not run.done), mine[-1])
         if self.key not in facts.graph:
             self.retire(f"{self.key} is not defined any more: run its cell again to go on with it")
             return
@@ -157,11 +161,10 @@ class Bar:
         self.traits.update(viewmodel.frame(self._facts.graph[self.key], self._facts.space(self.key)))
 
     def _draw(self) -> None:
-        if not self.is_running:
-            self._run = next((run for run in self._instance.active if self.key in run.assets), self._run)
         states = self._facts.states(self.key)
         self._keep_text_true()
         self.traits.update(viewmodel.standing(states))
+        self.traits.update(self._details())
         self.traits.update(viewmodel.choice(self._choice, len(states)))
         self.traits.update(viewmodel.progress(None if self._run is None else self._run.progress))
         self.traits.update(self._plan_line())
@@ -200,6 +203,16 @@ class Bar:
             error=error,
         )
 
+    def _details(self) -> Json:
+        """The few words on each partition; during a run, those that are still true."""
+        if not self.is_running or self._detailed is None:
+            if self._detailed is not self._facts:
+                self._detailed = self._facts
+                return viewmodel.details(self._facts, self.key)
+            return {}
+        same = self._detailed.states(self.key) == self._facts.states(self.key)
+        return {"details": {index: words for index, words in self.traits["details"].items() if same[int(index)]}}
+
     def _detail(self) -> Json:
         if self._described is None:
             return {"detail": {}}
@@ -208,7 +221,7 @@ class Bar:
             index=self._facts.space(self.key).index(self._described),
             key=self._described,
             state=told.state,
-            reason=told.reason,
+            why=told.reason,
             last=told.attempt,
             made=told.materialization,
         )

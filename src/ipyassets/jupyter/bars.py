@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -11,6 +12,7 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
+from ipyassets.engine.run import Run
 from ipyassets.errors import IpyassetsError
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bar import Bar, CodeLine
@@ -72,7 +74,8 @@ class Bars:
         self._facts: Facts | None = None
         self._views: dict[Bar, View] = {}
         self._bridge = Bridge(self._draw)
-        self._unsubscribe = instance.subscribe(lambda _keys: self._bridge.mark())
+        self._runs: deque[Run] = deque()
+        self._unsubscribe = instance.subscribe(self._hear)
 
     def open(self, asset: AssetsDefinition, graph: AssetGraph) -> Bar:
         """A new bar, worked out in the calling thread so that it can be shown at once; hand it to `follow` then."""
@@ -124,12 +127,18 @@ class Bars:
         if bar in self._views:
             self._views[bar].show(bar.traits)
 
+    def _hear(self, _keys: frozenset[AssetKey]) -> None:
+        # a short run may be over before the next picture
+        self._runs.extend(self.instance.active)
+        self._bridge.mark()
+
     def _tell(self, what: Callable[[Bar], None]) -> None:
         for bar, view in self._views.items():
             what(bar)
             view.show(bar.traits)
 
     def _draw(self) -> None:
+        runs = [self._runs.popleft() for _ in range(len(self._runs))]
         if not self._views:
             return
         try:
@@ -140,7 +149,7 @@ class Bars:
             return
         is_quiet = not facts.activity
         for bar, view in list(self._views.items()):
-            bar.follow(facts)
+            bar.follow(facts, runs)
             view.show(bar.traits)
             if is_quiet:
                 view.save(bar.picture)

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.engine.facts import counted
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts, counted
 from ipyassets.engine.plan import Plan, listed
 from ipyassets.engine.progress import Progress
+from ipyassets.engine.reasons import reason
 from ipyassets.engine.words import amount, duration, volume
 from ipyassets.events import Event, State
 from ipyassets.jupyter.labels import Json, dimension_kinds, ends, labels, ticks
@@ -26,6 +28,8 @@ from ipyassets.partitions import PartitionSpace, Spans
 States = npt.NDArray[np.uint8]
 
 LONGEST = 200  # characters of one metadata value
+MOST_DETAILS = 500  # partitions that the browser can speak of without asking
+FAULTS = (State.FAILED, State.BLOCKED, State.DAMAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,18 @@ def frame(asset: AssetsDefinition, space: PartitionSpace) -> Json:
 def standing(states: States) -> Json:
     """The states, and how many partitions are in each."""
     return {"states": encode(states), "counts": {str(state): number for state, number in counted(states).items()}}
+
+
+def details(facts: Facts, key: AssetKey) -> Json:
+    """A few words on partitions that have something to say, by index: why they are so, when, how long, how big.
+
+    Of very many partitions only those with a fault have, and of those the first.
+    """
+    past, states = facts.standing(key), facts.states(key)
+    telling = np.flatnonzero(past.timestamp > 0)
+    if len(telling) > MOST_DETAILS:
+        telling = np.flatnonzero(np.isin(states, FAULTS))[:MOST_DETAILS]
+    return {"details": {str(index): _words(facts, key, index) for index in telling.tolist()}}
 
 
 def choice(chosen: Choice, length: int) -> Json:
@@ -109,7 +125,7 @@ def progress(of: Progress | None) -> Json:
     return {"run": {"active": of.active, "done": of.done, "total": of.total, "failed": of.failed, "text": of.text}}
 
 
-def detail(*, index: int, key: str, state: State, reason: str, last: Event | None, made: Event | None) -> Json:
+def detail(*, index: int, key: str, state: State, why: str, last: Event | None, made: Event | None) -> Json:
     """Everything about one partition: when, how long, how big, why, and what it put out.
 
     `last` is the last attempt, `made` the materialization that still stands.
@@ -121,7 +137,7 @@ def detail(*, index: int, key: str, state: State, reason: str, last: Event | Non
             "key": key,
             "state": str(state),
             "rows": [[name, value] for name, value in _rows(last, made) if value],
-            "reason": f"{failure.type}: {failure.message}".rstrip(": ") if failure is not None else reason,
+            "reason": f"{failure.type}: {failure.message}".rstrip(": ") if failure is not None else why,
             "traceback": "" if failure is None else failure.traceback,
             "output": "" if last is None else last.output,
         }
@@ -146,6 +162,14 @@ def beside(plan: Plan) -> Sequence[str]:
     for reasons in plan.held.values():
         found += [f"{len(spans):,} cannot run: {reason}" for reason, spans in reasons.items() if spans]
     return found
+
+
+def _words(facts: Facts, key: AssetKey, index: int) -> str:
+    past = facts.standing(key)
+    words = [reason(facts, key, index), moment(float(past.timestamp[index]))]
+    if past.made[index]:
+        words += [duration(float(past.seconds[index])), volume(int(past.size[index]))]
+    return " \N{MIDDLE DOT} ".join(filter(None, words))
 
 
 def _rows(last: Event | None, made: Event | None) -> Sequence[tuple[str, str]]:
