@@ -26,8 +26,9 @@ class ProgressLine:
     it is rewritten; where there is neither, only the end is printed.
     """
 
-    def __init__(self, shell: InteractiveShell, title: str) -> None:
+    def __init__(self, shell: InteractiveShell, title: str, *, patience: float = PATIENCE) -> None:
         self._title = title
+        self._patience = patience
         self._over = threading.Event()
         self._run: Run | None = None
         self._show = _Updated() if hasattr(shell, "kernel") else _Rewritten()
@@ -57,7 +58,7 @@ class ProgressLine:
         return f"{self._title}: " if self._run is None else self._words(self._run.progress)
 
     def _follow(self) -> None:
-        pause, shown = PATIENCE, ""
+        pause, shown = self._patience, ""
         while not self._over.wait(pause):
             if (text := self.text) != shown:
                 self._show.update(text)

@@ -61,10 +61,11 @@ def _texts(shell: InteractiveShell) -> Iterator[str]:
 
 def _filename(shell: InteractiveShell, magic: str, text: str) -> str:
     """The name under which the shell has compiled the call of the magic: the cell's, to tracebacks and debuggers."""
+    call = f"get_ipython().run_cell_magic('{magic}'"  # what IPython makes of a cell with a magic
     frame = inspect.currentframe()
     while frame is not None:
         name = frame.f_code.co_filename
-        if frame.f_globals is shell.user_ns and f"run_cell_magic('{magic}'" in "".join(linecache.getlines(name)):
+        if frame.f_globals is shell.user_ns and linecache.getline(name, 1).startswith(call):
             return name
         frame = frame.f_back
     return str(shell.compile.cache(text, shell.execution_count, raw_code=text))
