@@ -112,7 +112,7 @@ class Spans:
         return Spans.range(0, length) - self
 
     def within(self, start: int, stop: int) -> Spans:
-        """The members from `start` up to, not including, `stop`: as `&` with that range, however many ranges there are."""
+        """The members from `start` up to, not including, `stop`; quick however many ranges there are."""
         if start >= stop or not self:
             return Spans(_NONE)
         low, high = np.searchsorted(self._bounds, [start, stop], side="right")

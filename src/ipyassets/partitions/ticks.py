@@ -93,8 +93,8 @@ class Ticks:
     def _offsets(self, shown: Indices, moved: Indices) -> tuple[Indices, Indices]:
         """For each piece, what to take off the wall clock for UTC, and what to add to UTC for the wall clock shown.
 
-        A tick moved to the end of a gap shows the time there; in a gap of a whole day (Samoa had no 30 December 2011) it
-        shows the time that never was, since the next day may have a tick of its own.
+        A tick moved to the end of a gap shows the time there; in a gap of a whole day (Samoa had no 30 December 2011)
+        it shows the time that never was, since the next day may have a tick of its own.
         """
         if not len(self._wall):
             return shown, shown
