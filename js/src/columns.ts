@@ -73,6 +73,9 @@ export function coverage(mask: Uint8Array, grid: Grid, across: Cuts, down: Cuts)
   return covered;
 }
 
+/** Pixels of a failure that an eye finds, also in the thin rows of a large grid. */
+const SEEN = 8;
+
 /** Share of a stack that these states take at least, however few they are. */
 const LEAST: Partial<Record<number, number>> = {
   [FAILED]: 0.3,
@@ -103,7 +106,8 @@ function share(heights: Uint16Array, counts: Uint32Array, at: number, room: numb
   let left = room;
   for (let state = 0; state < KINDS; state++) {
     if (counts[at + state] === 0) continue;
-    const height = Math.min(Math.max(Math.round((LEAST[state] ?? 0) * room), 1), left);
+    const least = Math.max(Math.round((LEAST[state] ?? 0) * room), state === FAILED ? SEEN : 1);
+    const height = Math.min(least, left);
     heights[at + state] = height;
     left -= height;
   }

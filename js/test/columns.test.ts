@@ -53,7 +53,7 @@ describe("a stack", () => {
       const heights = heightsOf(counts, 28 + random.below(40));
       const occurring = STATES.map((_, state) => state).filter((state) => counts[state]);
       if (occurring.length === 0) continue;
-      for (const state of occurring) expect(heights[state]).toBeGreaterThan(0);
+      for (const state of occurring) expect(heights[state], JSON.stringify(counts)).toBeGreaterThan(0);
       for (const state of [FAILED, RUNNING]) if (counts[state]) expect(heights[state]).toBeGreaterThanOrEqual(5);
       for (const [state, height] of heights.entries()) if (!counts[state]) expect(height).toBe(0);
     }
@@ -75,6 +75,10 @@ describe("a stack", () => {
 
   test("shows a failure even where there is a single pixel", () => {
     expect(heightsOf({ [FAILED]: 1, [FRESH]: 10, [MISSING]: 500 }, 1)[FAILED]).toBe(1);
+  });
+
+  test("is all failure where a row is thin", () => {
+    expect(heightsOf({ [FAILED]: 1, [FRESH]: 3000 }, 8)[FAILED]).toBe(8);
   });
 
   test("is proportional otherwise", () => {
