@@ -62,27 +62,14 @@ def _bound_by(node: ast.AST) -> Iterator[str]:
         yield node.rest
 
 
-class _Walk(ast.NodeVisitor):
-    """A walk through one scope in the order in which it runs.
-
-    `visit` of a statement returns False where control never goes past it. The body of a function runs when the function
-    is first mentioned after its definition, or at the end.
-    """
+class _Names(ast.NodeVisitor):
+    """What one scope reads and binds, expression by expression in the order in which they run."""
 
     def __init__(self, bound: set[str]) -> None:
         self.bound = bound
         self.read: dict[str, None] = {}
         self._global: set[str] = set()
         self._later: dict[str, list[str]] = {}
-
-    def run(self, body: Iterable[ast.stmt]) -> bool:
-        """Walk statements one after another; whether control reaches the end."""
-        return all(self.visit(statement) is not False for statement in body)
-
-    def call_the_rest(self) -> None:
-        """Walk into the functions that were never mentioned."""
-        while self._later:
-            self._call(next(iter(self._later)))
 
     def _call(self, name: str) -> None:
         for each in self._later.pop(name, ()):
@@ -98,22 +85,10 @@ class _Walk(ast.NodeVisitor):
             if node is not None:
                 self.visit(node)
 
-    def _inside(self, inner: _Walk) -> None:
+    def _inside(self, inner: _Names) -> None:
         """Take over what a scope inside has read from this one."""
         for name in inner.read:
             self._load(name)
-
-    def _one_of(self, *ways: Callable[[], bool]) -> bool:
-        """Walk alternatives: what every one that goes on binds is bound; whether any goes on."""
-        before, ends = self.bound, []
-        for way in ways:
-            self.bound = set(before)
-            if way():
-                ends.append(self.bound)
-        self.bound = set.intersection(*ends) if ends else before
-        return bool(ends)
-
-    # -------------------------------------------------------------------------------------------------- expressions
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
@@ -126,14 +101,14 @@ class _Walk(ast.NodeVisitor):
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._visit_all([*node.args.defaults, *node.args.kw_defaults])
-        inner = _Walk(_bindings(node))
+        inner = _Names(_bindings(node))
         inner.visit(node.body)
         self._inside(inner)
 
     def _comprehension(self, node: Comprehension) -> None:
         first, *_ = node.generators
         self.visit(first.iter)
-        inner = _Walk(set())
+        inner = _Names(set())
         for each in node.generators:
             inner._visit_all([None if each is first else each.iter, each.target, *each.ifs])
         inner._visit_all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
@@ -142,8 +117,6 @@ class _Walk(ast.NodeVisitor):
         self.bound.update(each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
-
-    # --------------------------------------------------------------------------------------------------- statements
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self._visit_all([node.value, *node.targets])
@@ -170,6 +143,33 @@ class _Walk(ast.NodeVisitor):
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         for name in node.names:
             self._load(name)
+
+
+class _Walk(_Names):
+    """A walk through the statements of one scope in the order in which they run.
+
+    `visit` of a statement returns False where control never goes past it. The body of a function runs when the function
+    is first mentioned after its definition, or at the end.
+    """
+
+    def run(self, body: Iterable[ast.stmt]) -> bool:
+        """Walk statements one after another; whether control reaches the end."""
+        return all(self.visit(statement) is not False for statement in body)
+
+    def call_the_rest(self) -> None:
+        """Walk into the functions that were never mentioned."""
+        while self._later:
+            self._call(next(iter(self._later)))
+
+    def _one_of(self, *ways: Callable[[], bool]) -> bool:
+        """Walk alternatives: what every one that goes on binds is bound; whether any goes on."""
+        before, ends = self.bound, []
+        for way in ways:
+            self.bound = set(before)
+            if way():
+                ends.append(self.bound)
+        self.bound = set.intersection(*ends) if ends else before
+        return bool(ends)
 
     def visit_FunctionDef(self, node: Function) -> None:
         arguments = node.args
