@@ -7,7 +7,7 @@ import pytest
 from ipyassets.assets import AssetGraph, asset
 from ipyassets.events import State
 from ipyassets.instance import Instance
-from ipyassets.jupyter.bar import Bar
+from ipyassets.jupyter.bar import Bar, Host
 from ipyassets.jupyter.protocol import Intent, decode_selection
 from ipyassets.partitions import (
     DailyPartitionsDefinition,
@@ -61,7 +61,8 @@ def instance():
 
 
 def bar_of(definition, instance, graph=GRAPH):
-    return Bar(definition, instance, instance.facts(graph), lambda key, text: f"%materialize {key} {text}".rstrip())
+    host = Host(lambda key, text: f"%materialize {key} {text}".rstrip())
+    return Bar(definition, instance, instance.facts(graph), host)
 
 
 def ask(bar, kind, *arguments):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.keys import AssetKey
@@ -21,7 +21,17 @@ from ipyassets.jupyter.viewmodel import Choice
 from ipyassets.partitions import Spans
 from ipyassets.partitions import selection_text as grammar
 
-CodeLine = Callable[[AssetKey, str], str]
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """How the host of a bar words things.
+
+    `code_line` gives the line of code that does what the button does, for an asset key and the text of a selection;
+    `traceback` names the places in a traceback as the host does.
+    """
+
+    code_line: Callable[[AssetKey, str], str]
+    traceback: Callable[[str], str] = str
 
 MOST_RANGES = 1_000  # of a selection that is put into words
 
@@ -33,11 +43,11 @@ class Bar:
     asset is forgotten, the bar keeps its last picture and says so. Intents and `follow` must come one at a time.
     """
 
-    def __init__(self, asset: AssetsDefinition, instance: Instance, facts: Facts, code_line: CodeLine) -> None:
+    def __init__(self, asset: AssetsDefinition, instance: Instance, facts: Facts, host: Host) -> None:
         self.key = asset.key
         self.traits: Json = {"details": {}, "detail": {}, "notice": {}}
         self._instance = instance
-        self._code_line = code_line
+        self._host = host
         self._facts = facts
         self._detailed: Facts | None = None  # the facts that the few words on each partition were taken from
         self._choice = Choice()
@@ -197,7 +207,7 @@ class Bar:
                 self._plan, error = None, str(failed)
         return viewmodel.plan_line(
             self._plan if wanted else None,
-            code=self._code_line(self.key, self._choice.text) if whole or self._choice.text else "",
+            code=self._host.code_line(self.key, self._choice.text) if whole or self._choice.text else "",
             whole=whole,
             enabled=not self.is_running and not self._retired,
             error=error,
@@ -224,4 +234,5 @@ class Bar:
             why=told.reason,
             last=told.attempt,
             made=told.materialization,
+            named=self._host.traceback,
         )

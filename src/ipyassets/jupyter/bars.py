@@ -15,7 +15,7 @@ from ipyassets.engine.facts import Facts
 from ipyassets.engine.run import Run
 from ipyassets.errors import IpyassetsError
 from ipyassets.instance import Instance
-from ipyassets.jupyter.bar import Bar, CodeLine
+from ipyassets.jupyter.bar import Bar, Host
 from ipyassets.jupyter.bridge import Bridge
 from ipyassets.jupyter.labels import Json
 from ipyassets.jupyter.protocol import Intent
@@ -63,14 +63,14 @@ def unless_same(before: Facts | None, now: Facts) -> Facts:
 class Bars:
     """Every bar on one instance, and the graph of assets that they show.
 
-    `code_line` words what a bar's button does, given an asset key and the text of a selection.
+    `host` words what bars say, as a Python program would unless it is given.
     Any thread may call any method; what it asks for happens on the bridge's thread, in order, so bars need no locks.
     """
 
-    def __init__(self, instance: Instance, graph: AssetGraph, code_line: CodeLine | None = None) -> None:
+    def __init__(self, instance: Instance, graph: AssetGraph, host: Host | None = None) -> None:
         self.instance = instance
         self._graph = graph
-        self._code_line = code_line or partial(call_line, graph)
+        self._host = host or Host(partial(call_line, graph))
         self._facts: Facts | None = None
         self._views: dict[Bar, View] = {}
         self._bridge = Bridge(self._draw)
@@ -79,7 +79,7 @@ class Bars:
 
     def open(self, asset: AssetsDefinition, graph: AssetGraph) -> Bar:
         """A new bar, worked out in the calling thread so that it can be shown at once; hand it to `follow` then."""
-        return Bar(asset, self.instance, self.instance.facts(graph), self._code_line)
+        return Bar(asset, self.instance, self.instance.facts(graph), self._host)
 
     def follow(self, bar: Bar, view: View) -> None:
         """Keep a bar and its view up to date from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -11,7 +11,9 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.instance import Instance
+from ipyassets.jupyter.bar import Host
 from ipyassets.jupyter.bars import Bars
+from ipyassets.jupyter.cell_names import with_cells_named
 from ipyassets.jupyter.namespace import Namespace
 from ipyassets.jupyter.widget import PartitionBar
 
@@ -72,7 +74,7 @@ class NotebookKernel:
 
     @cached_property
     def _bars(self) -> Bars:
-        return Bars(self.instance, self.graph(), materialize_line)
+        return Bars(self.instance, self.graph(), Host(materialize_line, partial(with_cells_named, self.shell)))
 
 
 def materialize_line(key: AssetKey, selection: str) -> str:

@@ -6,7 +6,7 @@ Each function gives some of the bar's traits by name; together they are all that
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -125,10 +125,19 @@ def progress(of: Progress | None) -> Json:
     return {"run": {"active": of.active, "done": of.done, "total": of.total, "failed": of.failed, "text": of.text}}
 
 
-def detail(*, index: int, key: str, state: State, why: str, last: Event | None, made: Event | None) -> Json:
+def detail(
+    *,
+    index: int,
+    key: str,
+    state: State,
+    why: str,
+    last: Event | None,
+    made: Event | None,
+    named: Callable[[str], str] = str,
+) -> Json:
     """Everything about one partition: when, how long, how big, why, and what it put out.
 
-    `last` is the last attempt, `made` the materialization that still stands.
+    `last` is the last attempt, `made` the materialization that still stands; `named` names places in a traceback.
     """
     failure = last.failure if last is not None else None
     return {
@@ -138,7 +147,7 @@ def detail(*, index: int, key: str, state: State, why: str, last: Event | None, 
             "state": str(state),
             "rows": [[name, value] for name, value in _rows(last, made) if value],
             "reason": f"{failure.type}: {failure.message}".rstrip(": ") if failure is not None else why,
-            "traceback": "" if failure is None else failure.traceback,
+            "traceback": "" if failure is None else named(failure.traceback),
             "output": "" if last is None else last.output,
         }
     }
