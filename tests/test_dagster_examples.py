@@ -1,10 +1,11 @@
-"""The examples of Dagster's page "Partitioning assets": only the imports differ, and a local server answers the downloads."""
+"""The examples of Dagster's page "Partitioning assets": only the imports differ; a local server answers the downloads."""
 
 from __future__ import annotations
 
 import http.server
 import threading
 import urllib.request
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -114,8 +115,8 @@ def here(tmp_path, monkeypatch):
     instance.close()
 
 
-def example(text: str) -> dict:
-    names: dict = {"__name__": "example"}
+def example(text: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "example"}
     exec(compile(text, "example.py", "exec"), names)
     return names
 

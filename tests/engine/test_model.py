@@ -23,6 +23,7 @@ from ipyassets import (
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.plan import UpstreamMode
 from ipyassets.events import Attempt, State
 from ipyassets.partitions import Spans
 
@@ -201,7 +202,8 @@ class Model:
         """What a run leaves behind that goes on after failures."""
         for place in held:
             self.last[place] = (Attempt.BLOCKED, self.code[place[0]])
-        waiting, lost = set(pending), set()
+        waiting = set(pending)
+        lost: set[Place] = set()
         while waiting:
             for place in sorted(waiting):
                 read = [each for _, places in self.reads(place) for each in places]
@@ -273,6 +275,7 @@ def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alo
     graph = AssetGraph.of([built(shape, 1, world) for shape in shapes.values()])
     spaces = {name: len(space_of(graph, AssetKey(name))) for name in shapes}
     model = Model(shapes, graph, spaces, code)
+    modes: tuple[UpstreamMode, ...] = ("missing", "missing", "stale", "none")
     for _ in range(chance.randint(2, 4)):
         code[chance.choice(sorted(shapes))] = chance.randint(1, 2)
         graph = AssetGraph.of([built(shape, code[name], world) for name, shape in shapes.items()])
@@ -281,11 +284,11 @@ def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alo
         world.failing = some(chance, places, chance.choice([0, 0.1]))
         world.skipping = some(chance, places, chance.choice([0, 0.1]))
         wanted = set(some(chance, places, chance.choice([0.1, 0.5])))
-        step(instance, model, world, wanted, chance.choice(["missing", "missing", "stale", "none"]))
+        step(instance, model, world, wanted, chance.choice(modes))
     instance.close()
 
 
-def step(instance: Instance, model: Model, world: World, wanted: set[Place], upstream: str) -> None:
+def step(instance: Instance, model: Model, world: World, wanted: set[Place], upstream: UpstreamMode) -> None:
     asked = {
         AssetKey(name): Spans.from_indices([index for other, index in wanted if other == name]) for name in model.shapes
     }

@@ -36,7 +36,7 @@ class Accounts:
         self._counts: Counter[Attempt] = Counter()
         self._total = len(plan) + sum(len(spans) for reasons in plan.held.values() for spans in reasons.values())
         edges = plan.facts.graph.edges
-        self._inputs = {key: {edge.up for edge in edges[key] if edge.upstream.argument} for key in plan.pending}
+        self._inputs = {key: {edge.up for edge in edges[key]} for key in plan.pending}
         self.begin()
 
     def begin(self) -> None:
@@ -85,7 +85,7 @@ class Accounts:
         return bool(self._unrecorded) and time.monotonic() - self._committed > COMMIT_SECONDS
 
     def holds_inputs_of(self, key: AssetKey) -> bool:
-        """Whether something that an asset loads has ended, and is not recorded yet."""
+        """Whether something that an asset reads has ended, and is not recorded yet."""
         return not self._unread.isdisjoint(self._inputs[key])
 
     def commit(self) -> None:

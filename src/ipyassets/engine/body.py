@@ -43,6 +43,7 @@ class Body:
     sources: Mapping[str, Source] = field(default_factory=dict)
     resources: Mapping[str, object] = field(default_factory=dict)
     identity: str = ""
+    unsendable: InvalidResultError | None = None
     _pickled: bytes | None = None
 
     def __reduce__(self) -> tuple[Callable[[str, bytes], Body], tuple[str, bytes]]:
@@ -62,10 +63,12 @@ class Body:
             try:
                 self._pickled = cloudpickle.dumps(sent)
             except Exception as error:
-                raise InvalidResultError(
+                # executors wrap this in errors of their own, so it is kept
+                self.unsendable = InvalidResultError(
                     f"{self.asset.key} cannot be sent to another process: {error}; "
                     "make what it refers to inside the body, or run it in threads"
-                ) from error
+                )
+                raise self.unsendable from error
         return self._pickled
 
 

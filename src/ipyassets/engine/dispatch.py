@@ -17,6 +17,7 @@ from ipyassets.engine.plan import Plan
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.step import Step, StepResult, run_steps
 from ipyassets.engine.workshop import Workshop
+from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Attempt, Event
 from ipyassets.partitions import Spans
 
@@ -194,12 +195,29 @@ class Dispatch:
             if self._is_cancelled:
                 self._cancelled(key, Spans.from_indices(indices))
                 return
+            error = self._workshop.body(key).unsendable or error
             lost = tuple(self._accounts.event(Attempt.FAILED, key, index, failed=error) for index in indices)
             results = (StepResult(lost, Raised(error)),)
         for result in results:
+            if self._is_overtaken(result.raised):
+                self._begin_again(result)
+                continue
             for event in result.events:
                 self._settle(event, result.raised)
         self._is_changed = True
+
+    def _is_overtaken(self, raised: Raised | None) -> bool:
+        """Whether a step could not read its input because somebody has made that again since it was looked up."""
+        damaged = raised is not None and isinstance(raised.error, DamagedPartitionError)
+        return damaged and not self._is_cancelled and not self._books.note(raised.error)
+
+    def _begin_again(self, result: StepResult) -> None:
+        key = result.events[0].asset_key
+        space = self._plan.facts.spaces[key]
+        self._follow()
+        self._frontier.give_back(
+            key, Spans.from_indices([space.index_of(each.partition_key) for each in result.events])
+        )
 
     def _settle(self, event: Event, raised: Raised | None) -> None:
         key = event.asset_key

@@ -11,7 +11,7 @@ from ipyassets.assets.config import Config
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.ports import Claims
-from ipyassets.errors import InvalidArgumentError
+from ipyassets.errors import DamagedPartitionError, InvalidArgumentError
 from ipyassets.events import Event
 
 OnError = Literal["continue", "stop", "trim"]
@@ -23,7 +23,8 @@ class Books:
 
     `renew` plans the same again with the facts of now; `record` writes events into the log, then calls what puts their
     values in place; `claims` keep others from making the same partitions; `cursor` and `since` tell what others have
-    recorded; `load` reads a stored value; `changed` hears whose states may differ.
+    recorded; `load` reads a stored value; `note` hears of a damaged one, and tells whether it was merely made again
+    since it was looked up (False); `changed` hears whose states may differ.
     """
 
     renew: Callable[[Plan], Plan]
@@ -32,6 +33,7 @@ class Books:
     cursor: Callable[[], int]
     since: Callable[[int], Sequence[Event]]
     load: Callable[[AssetKey, str | None], object]
+    note: Callable[[DamagedPartitionError], bool]
     changed: Callable[[frozenset[AssetKey]], None]
 
 

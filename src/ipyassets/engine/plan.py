@@ -214,6 +214,6 @@ def _nonexistent(facts: Facts, edge: Edge, waiting: Spans) -> list[tuple[AssetKe
         return []
     if len(waiting) == 1:
         return [(edge.down, f"it reads {missing[0]} of {edge.up}, which does not exist", waiting)]
-    middle = int(waiting.members_at(np.array([len(waiting) // 2]))[0])
+    middle = int(waiting.indices()[len(waiting) // 2])
     lower = waiting & Spans.range(0, middle)
     return _nonexistent(facts, edge, lower) + _nonexistent(facts, edge, waiting - lower)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Artifact, Event, Records
 
 
@@ -59,8 +60,8 @@ class Damage(Protocol):
     def found(self, asset_key: AssetKey) -> dict[str, str]:
         """Why each damaged partition is damaged, by partition key."""
 
-    def record(self, asset_key: AssetKey, reasons: Mapping[str, str]) -> None:
-        """Remember why partitions are damaged."""
+    def note(self, error: DamagedPartitionError) -> bool:
+        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do."""
 
 
 class DynamicKeys(Protocol):

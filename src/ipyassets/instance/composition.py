@@ -114,7 +114,7 @@ class Instance:
         return self._dynamic_keys.get_dynamic_partitions(partitions_def_name)
 
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
-        """Add keys; those already there stay where they are. InvalidPartitionKeyError for one no selection could hold."""
+        """Add keys; those already there stay. InvalidPartitionKeyError for one no selection could hold."""
         self._dynamic_keys.add_dynamic_partitions(partitions_def_name, checked_dynamic_keys(partition_keys))
         self._runs.notify(frozenset())
 

@@ -40,7 +40,7 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
             f"executor={executor!r} is not one of {NAMES}: or give a concurrent.futures.Executor"
         )
     known = max_workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-    return Manner(executor=executor, in_flight=2 * known, on_error=on_error)
+    return Manner(executor=executor, in_flight=2 * known, chunk=CHUNK, on_error=on_error)
 
 
 def _ignore_interrupts() -> None:

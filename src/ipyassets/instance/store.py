@@ -15,7 +15,6 @@ from ipyassets.errors import (
     DamagedPartitionError,
     InvalidDefinitionError,
     InvalidInvocationError,
-    UntrustedPartitionError,
     nearest,
 )
 from ipyassets.events import Artifact
@@ -72,13 +71,15 @@ class Store:
             index = space.index(partition_key)
             window = covered(space, [index])
             scope = PartitionScope(str(asset.key), (space.key(index),), window, asset.partitions_def)
-        artifacts = self.artifacts(asset.key, scope.keys or ("",))
-        context = InputContext(asset_key=asset.key, scope=scope, metadata=asset.metadata, artifacts=artifacts)
-        try:
-            return self.io_manager(asset).load_input(context)
-        except (DamagedPartitionError, UntrustedPartitionError) as error:
-            self.damage().record(asset.key, {(scope.keys or ("",))[0]: str(error)})
-            raise
+        while True:
+            artifacts = self.artifacts(asset.key, scope.keys or ("",))
+            context = InputContext(asset_key=asset.key, scope=scope, metadata=asset.metadata, artifacts=artifacts)
+            try:
+                return self.io_manager(asset).load_input(context)
+            except DamagedPartitionError as error:
+                if self.damage().note(error):
+                    raise
+                # somebody has made it again since its record was looked up
 
     def artifacts(self, key: AssetKey, partition_keys: Sequence[str]) -> Mapping[str, Artifact]:
         """What the log recorded of stored values."""

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from ipyassets import (
+    AssetIn,
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    Instance,
+    MonthlyPartitionsDefinition,
+    StaticPartitionsDefinition,
+    TimeWindowPartitionMapping,
+    asset,
+    materialize,
+)
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.errors import InvalidResultError
+
+ZONE = "America/New_York"
+# The clocks go forward on the 10th: that day has 23 hours.
+HOURS = HourlyPartitionsDefinition("2024-03-07-00:00", end_date="2024-03-14-00:00", timezone=ZONE)
+DAYS = DailyPartitionsDefinition("2024-03-07", end_date="2024-03-14", timezone=ZONE)
+MONTHS = MonthlyPartitionsDefinition("2024-03-01", end_date="2024-04-01", timezone=ZONE)
+WEEK_OF_MONTH = TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+LETTERS = StaticPartitionsDefinition(["a", "b", "c", "d"])
+
+
+@asset(partitions_def=HOURS)
+def hourly(context):
+    return context.partition_time_window.start.hour
+
+
+@asset(partitions_def=DAYS)
+def daily(hourly):
+    return len(hourly), sum(hourly.values())
+
+
+@asset(partitions_def=MONTHS, ins={"daily": AssetIn(partition_mapping=WEEK_OF_MONTH)})
+def monthly(daily):
+    return daily
+
+
+ASSETS = [hourly, daily, monthly]
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = Instance(tmp_path / "root", durability="fast")
+    yield instance
+    instance.close()
+
+
+@pytest.fixture(params=["calling thread", "threads", "processes", "a ProcessPoolExecutor", "dask"])
+def executor(request):
+    if request.param == "a ProcessPoolExecutor":
+        import multiprocessing
+
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+            yield pool
+    elif request.param == "dask":
+        from distributed import Client, LocalCluster
+
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client.get_executor()
+    else:
+        yield None if request.param == "calling thread" else request.param
+
+
+def test_a_month_fills_exactly_what_is_missing_in_order_wherever_it_runs(instance, executor):
+    materialize([hourly], partition_keys="[2024-03-08-00:00...2024-03-09-11:00]", instance=instance)
+    before = {path.name: path.stat().st_mtime_ns for path in (instance.root / "storage" / "hourly").iterdir()}
+    workers = None if executor is None else 2
+    result = materialize(
+        ASSETS,
+        selection="monthly",
+        partition_key="2024-03-01",
+        instance=instance,
+        executor=executor,
+        max_workers=workers,
+    )
+    assert result.progress.materialized == 7 * 24 - 1 - len(before) + 7 + 1
+    with (instance.root / "storage" / "monthly" / "2024-03-01").open("rb") as file:
+        value = pickle.load(file)
+    assert value == {day: (23, 274) if day == "2024-03-10" else (24, 276) for day in DAYS.get_partition_keys()}
+    after = {path.name: path.stat().st_mtime_ns for path in (instance.root / "storage" / "hourly").iterdir()}
+    assert {name: after[name] for name in before} == before
+    facts = instance.facts(AssetGraph.of(ASSETS))
+    assert all(str(state) == "fresh" for each in ASSETS for state in facts.counts(each.key))
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_output_and_tracebacks_with_source_lines_come_back(instance, executor):
+    @asset(partitions_def=LETTERS)
+    def talking(context):
+        print("hello from", context.partition_key)
+        raise KeyError(context.partition_key)  # this very line
+
+    with pytest.raises(KeyError, match="a") as caught:
+        materialize([talking], partition_keys=["a"], instance=instance, executor=executor, max_workers=1)
+    event = instance.event_log.history(talking.key, "a")[0]
+    assert event.output == "hello from a\n"
+    assert event.failure is not None
+    assert "raise KeyError(context.partition_key)  # this very line" in event.failure.traceback
+    assert "ipyassets/engine" not in event.failure.traceback
+    assert any("while materializing talking a" in note for note in caught.value.__notes__)
+
+
+def test_bodies_run_in_other_processes_and_their_data_stays_there(instance):
+    @asset(partitions_def=LETTERS)
+    def where():
+        import os
+
+        return os.getpid()
+
+    materialize([where], partition_keys="all", instance=instance, executor="processes", max_workers=2)
+    assert os.getpid() not in {instance.store.load(where, key) for key in "abcd"}
+
+
+def test_a_body_is_pickled_once_a_run(instance):
+    class Counted:
+        pickled = 0
+
+        def __call__(self):
+            return 1
+
+        def __reduce__(self):
+            Counted.pickled += 1
+            return int, ()
+
+    counted = Counted()
+
+    @asset(partitions_def=StaticPartitionsDefinition([str(number) for number in range(30)]))
+    def many(context, tool=None):
+        return int(context.partition_key)
+
+    @asset(partitions_def=many.partitions_def)
+    def tooled(context):
+        return (int(context.partition_key), counted is not None)
+
+    materialize([tooled], partition_keys="all", instance=instance, executor="processes", max_workers=2)
+    assert Counted.pickled == 1
+
+
+def test_what_cannot_be_sent_to_a_process_is_told(instance):
+    lock = threading.Lock()
+
+    @asset
+    def locked():
+        return lock.locked()
+
+    with pytest.raises(InvalidResultError, match="locked cannot be sent to another process"):
+        materialize([locked], instance=instance, executor="processes", max_workers=1)
+
+
+def test_no_more_of_an_asset_run_at_a_time_than_it_allows(instance):
+    running, most = [], []
+
+    @asset(partitions_def=LETTERS, max_concurrent=2)
+    def narrow():
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+
+    materialize([narrow], partition_keys="all", instance=instance, max_workers=4)
+    assert max(most) == 2
+
+
+def test_threads_run_at_the_same_time(instance):
+    meeting = threading.Barrier(4)
+
+    @asset(partitions_def=LETTERS)
+    def together():
+        meeting.wait(10)
+
+    assert materialize([together], partition_keys="all", instance=instance, max_workers=4).success
+
+
+def test_an_executor_that_was_given_is_not_shut_down(instance):
+    with ThreadPoolExecutor(2) as pool:
+        materialize([hourly], partition_key="2024-03-08-00:00", instance=instance, executor=pool)
+        assert pool.submit(int).result() == 0
+
+
+def test_prints_of_bodies_in_several_threads_do_not_mix(instance, capsys):
+    @asset(partitions_def=LETTERS)
+    def talking(context):
+        for _ in range(5):
+            print(context.partition_key, end="")
+            time.sleep(0.002)
+
+    materialize([talking], partition_keys="all", instance=instance, max_workers=4)
+    assert [instance.event_log.history(talking.key, key)[0].output for key in "abcd"] == [key * 5 for key in "abcd"]
+    assert capsys.readouterr().out == ""
