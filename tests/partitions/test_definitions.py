@@ -154,9 +154,9 @@ def test_a_subset_of_keys_leaves_out_what_does_not_exist():
 
 def test_pages_go_through_all_keys_from_either_end():
     with partition_loading_context(NOON) as moment:
-        first = LETTERS.get_paginated_partition_keys(moment, 3, True)
-        second = LETTERS.get_paginated_partition_keys(moment, 3, True, first.cursor)
-        down = LETTERS.get_paginated_partition_keys(moment, 3, False)
+        first = LETTERS.get_paginated_partition_keys(moment, 3, ascending=True)
+        second = LETTERS.get_paginated_partition_keys(moment, 3, ascending=True, cursor=first.cursor)
+        down = LETTERS.get_paginated_partition_keys(moment, 3, ascending=False)
     assert (first.results, first.has_more) == (["d", "b", "a"], True)
     assert (second.results, second.has_more) == (["c"], False)
     assert down.results == ["c", "a", "b"]

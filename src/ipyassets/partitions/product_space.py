@@ -129,7 +129,8 @@ class ProductSpace(PartitionSpace):
 
     def along(self, name: str, side: Spans) -> Spans:
         """The combinations whose key in the dimension `name` is in `side`."""
-        sides = [side if each.name == name else Spans.range(0, len(each.space)) for each in self._dimensions]
+        sides = [Spans.range(0, length) for length in self._lengths]
+        sides[self.axis(name)] = side
         return self.box(sides)
 
     def projected(self, name: str, spans: Spans) -> Spans:

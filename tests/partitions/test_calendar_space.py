@@ -1,0 +1,50 @@
+import datetime as dt
+
+import pytest
+
+from ipyassets.errors import UnknownPartitionError
+from ipyassets.partitions import AsOf, DailyPartitionsDefinition, HourlyPartitionsDefinition, Spans
+
+NOON = AsOf(dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC))
+DAYS = DailyPartitionsDefinition("2024-01-01").space(NOON)
+
+
+def test_starts_and_ends_are_in_epoch_seconds():
+    assert DAYS.starts(Spans.range(1, 2)).tolist() == [1_704_153_600]
+    assert DAYS.ends(Spans.range(1, 2)).tolist() == [1_704_240_000]
+
+
+@pytest.mark.parametrize("index", [4, -5])
+def test_an_index_outside_is_an_error(index):
+    with pytest.raises(IndexError):
+        DAYS.key(index)
+    with pytest.raises(IndexError):
+        DAYS.window(index)
+
+
+def test_an_unknown_key_is_refused_with_the_first_the_last_and_the_nearest():
+    with pytest.raises(UnknownPartitionError, match="run from '2024-01-01' to '2024-01-04'; did you mean '2024-01-04'"):
+        DAYS.index("2024-01-4")
+
+
+def test_a_bar_is_told_in_a_few_progressions():
+    hours = HourlyPartitionsDefinition("2023-01-01-00:00", "2024-01-01-00:00", timezone="America/New_York").space(NOON)
+    runs, exceptions = hours.wall_runs()
+    assert [count for _, _, count in runs] == [1682, 5711, 1367]
+    assert exceptions == {7393: "2023-11-05-01:00-0500"}
+    ends, none = hours.end_wall_runs()
+    assert sum(count for _, _, count in ends) == len(hours)
+    assert none == {}
+
+
+def test_a_wider_calendar_is_the_same_space():
+    wider = DAYS.over(0, 2_000_000_000)
+    assert wider == DAYS
+    assert wider.keys() == DAYS.keys()
+
+
+def test_the_same_window_is_found_in_a_space_that_starts_elsewhere():
+    later = DailyPartitionsDefinition("2024-01-03").space(NOON)
+    assert later.shift_from(DAYS) == -2
+    assert DAYS.shift_from(later) == 2
+    assert DAYS.shift_from(HourlyPartitionsDefinition("2024-01-03-00:00").space(NOON)) is None

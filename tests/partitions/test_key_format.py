@@ -1,0 +1,74 @@
+# ruff: noqa: DTZ001 - a wall clock has no zone
+import datetime as dt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ipyassets.partitions.key_format import KeyFormat
+
+FORMATS = [
+    "%Y-%m-%d",
+    "%Y-%m-%d-%H:%M",
+    "day %Y-%m-%d!",
+    "%H:%M on %d.%m.%Y",
+    "%d %b %Y %I%p",
+    "%Y-%j",
+    "100%% %Y",
+    "%Y%m%d%H%M%S",
+    "%c",
+    "no date",
+]
+EPOCH = dt.datetime(1970, 1, 1)
+walls = st.lists(
+    st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2080, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+)
+
+
+def seconds(moments):
+    return np.array([(moment - EPOCH) // dt.timedelta(seconds=1) for moment in moments], dtype=np.int64)
+
+
+def eastern(places):
+    return np.full(len(places), -18_000)
+
+
+@given(st.sampled_from(FORMATS), walls)
+def test_many_keys_are_what_strftime_gives_one_by_one(fmt, moments):
+    assert KeyFormat(fmt).render(seconds(moments), eastern) == [moment.strftime(fmt) for moment in moments]
+
+
+@given(walls)
+def test_an_offset_is_shown_where_the_format_has_one(moments):
+    found = KeyFormat("%Y-%m-%d %H:%M%z").render(seconds(moments), eastern)
+    assert found == [moment.strftime("%Y-%m-%d %H:%M-0500") for moment in moments]
+
+
+def test_an_offset_is_appended_to_the_second_of_two_equal_times():
+    twice = seconds([dt.datetime(2023, 11, 5, 1)] * 2)
+    keys = KeyFormat("%H:%M").render(twice, eastern, np.array([False, True]))
+    assert keys == ["01:00", "01:00-0500"]
+
+
+@given(st.sampled_from(["%Y-%m-%d-%H:%M:%S", "%Y%m%d%H%M%S", "%S.%M.%H %d/%m/%Y"]), walls)
+def test_keys_of_numbers_are_read_at_once(fmt, moments):
+    made = KeyFormat(fmt)
+    found, known = made.parse_many(made.render(seconds(moments), eastern))
+    assert known.all()
+    assert found.tolist() == seconds(moments).tolist()
+
+
+def test_what_does_not_fit_is_left_to_be_read_by_itself():
+    _, known = KeyFormat("%Y-%m-%d").parse_many(["2024-01-01", "2024-1-1", "2024/01/01", "2024-01-0x", ""])
+    assert known.tolist() == [True, False, False, False, False]
+
+
+def test_a_key_with_an_offset_says_it():
+    assert KeyFormat("%Y-%m-%d").parse("1970-01-02-0500") == (86_400, -18_000)
+    assert KeyFormat("%Y-%m-%d").parse("1970-01-02") == (86_400, None)
+
+
+def test_what_is_not_in_the_format_is_refused():
+    with pytest.raises(ValueError, match="does not match"):
+        KeyFormat("%Y-%m-%d").parse("nonsense")
