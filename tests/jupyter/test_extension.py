@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -194,3 +195,18 @@ def test_the_instance_that_was_current_before_is_current_again(shell):
         assert current_instance() is mine
     finally:
         set_default_instance(before)
+
+
+LOAD = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell().run_line_magic("load_ext", "ipyassets")
+print(*sys.modules)
+"""
+
+
+def test_loading_imports_no_widgets_before_the_first_bar_is_shown():
+    process = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
+    loaded = set(process.stdout.split())
+    assert "ipyassets.jupyter.extension" in loaded
+    assert not {"anywidget", "ipywidgets", "pandas"} & loaded

@@ -1,1 +1,4 @@
-"""The notebook's side: extension, magics, and the partition bar."""
+"""The notebook's side: extension, magics, and the partition bar.
+
+`ipyassets.jupyter.widget.PartitionBar(asset)` alone is a plain anywidget, for hosts that have no magics.
+"""

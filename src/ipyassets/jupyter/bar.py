@@ -33,6 +33,7 @@ class Host:
     code_line: Callable[[AssetKey, str], str]
     traceback: Callable[[str], str] = str
 
+
 MOST_RANGES = 1_000  # of a selection that is put into words
 
 

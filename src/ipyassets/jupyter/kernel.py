@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -15,7 +16,9 @@ from ipyassets.jupyter.bar import Host
 from ipyassets.jupyter.bars import Bars
 from ipyassets.jupyter.cell_names import with_cells_named
 from ipyassets.jupyter.namespace import Namespace
-from ipyassets.jupyter.widget import PartitionBar
+
+if TYPE_CHECKING:
+    from ipyassets.jupyter.widget import PartitionBar
 
 PATIENCE = 1.0  # seconds that a cell waits, at most, for its bars to show what it has changed
 
@@ -39,6 +42,9 @@ class NotebookKernel:
 
     def bar_for(self, asset: AssetsDefinition) -> PartitionBar:
         """The bar of an asset: one for each asset key, however often it is shown, so that all its views agree."""
+        # widgets would be a third of what loading the extension takes
+        from ipyassets.jupyter.widget import PartitionBar
+
         graph = self.graph()
         if asset.key not in graph:
             graph = AssetGraph.of([*graph, asset])
