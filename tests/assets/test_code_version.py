@@ -346,6 +346,12 @@ def pythons() -> list[str]:
     return [sys.executable, *map(str, installed), *(each for each in found if each and "shims" not in each)]
 
 
+@pytest.mark.parametrize("path", sorted(Path(ast.__file__).parent.glob("[a-c]*.py"))[:24], ids=lambda path: path.stem)
+def test_code_written_anew_by_a_program_has_the_same_canonical_text(path):
+    tree = ast.parse(path.read_text())
+    assert source.canonical(ast.parse(ast.unparse(tree))) == source.canonical(tree)
+
+
 @pytest.mark.parametrize("python", pythons())
 def test_every_python_writes_the_same_canonical_text(python, tmp_path):
     files = [Path(source.__file__), *sorted(Path(ast.__file__).parent.glob("[a-d]*.py"))[:20]]

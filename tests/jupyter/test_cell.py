@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import inspect
 import linecache
 import textwrap
 import traceback
 from itertools import count
+from pathlib import Path
+from typing import cast
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
@@ -16,6 +19,7 @@ from ipyassets.errors import InvalidBodyError
 from ipyassets.jupyter.cell import Body, Cell
 
 TRANSFORM = TransformerManager().transform_cell
+MODULES = sorted(Path(ast.__file__).parent.glob("[a-c]*.py"))[:24]  # any Python will do
 _NUMBERS = count()
 
 
@@ -158,6 +162,16 @@ def test_a_string_over_several_lines_keeps_its_text(body):
     names: dict[str, object] = {}
     exec(statements, names)
     assert function(body)() == eval(expression, names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_the_function_has_the_statements_and_the_lines_of_the_body(path):
+    body = path.read_text().replace(" import *", " import everything")  # which a body cannot
+    written = ast.parse(body).body
+    source = inspect.getsource(Body.read(cell(body), str).function("flights", (), {}))
+    made = cast("ast.FunctionDef", ast.parse(source).body[0]).body
+    assert [ast.dump(each) for each in made] == [ast.dump(each) for each in written]
+    assert [each.lineno - 1 for each in made] == [each.lineno for each in written]
 
 
 def test_brackets_over_several_lines_may_be_indented_in_any_way():
