@@ -430,7 +430,7 @@ def test_a_wrong_config_value_names_the_nearest(instance):
         materialize([cleaned], run_config={"ops": {"cleaned": {"config": {"treshold": 2}}}}, instance=instance)
 
 
-@pytest.mark.parametrize("result", [(number for number in ()), threading.Lock()], ids=["generator", "lock"])
+@pytest.mark.parametrize("result", [(letter for letter in "ab"), threading.Lock()], ids=["generator", "lock"])
 def test_a_result_that_cannot_be_stored_fails_and_says_what_to_do(instance, result):
     @asset
     def odd():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ TROUBLES = 1000  # failures that a result tells one by one
 
 
 class Accounts:
-    """The ends of one run's partitions."""
+    """The ends of one run's partitions.
+
+    `commit` may be called from any thread: while a long body keeps that of the run busy, another records what ended.
+    """
 
     def __init__(self, plan: Plan, means: Means, workshop: Workshop, books: Books) -> None:
         self.run_id = means.run_id
@@ -31,6 +35,7 @@ class Accounts:
         self._means = means
         self._workshop = workshop
         self._books = books
+        self._committing, self._ending = threading.Lock(), threading.Lock()
         self._unrecorded: list[Event] = []
         self._unread: set[AssetKey] = set()
         self._counts: Counter[Attempt] = Counter()
@@ -61,8 +66,9 @@ class Accounts:
 
     def end(self, event: Event, index: int, error: BaseException | None = None) -> None:
         """A partition has ended; `error` is its exception where there is one."""
-        self._unrecorded.append(event)
-        self._unread.add(event.asset_key)
+        with self._ending:
+            self._unrecorded.append(event)
+            self._unread.add(event.asset_key)
         self._counts[event.attempt] += 1
         self._workshop.learn(event, index)
         if event.attempt in (Attempt.FAILED, Attempt.BLOCKED) and len(self.troubles) < TROUBLES:
@@ -90,15 +96,17 @@ class Accounts:
 
     def commit(self) -> None:
         """Record what has ended, and only then put the new values in place of the old."""
-        self._committed = time.monotonic()
-        if not self._unrecorded:
-            return
-        events, self._unrecorded = self._unrecorded, []
-        self._unread.clear()
-        self._books.record(events, lambda: self._publish(events))
-        self.recorded += len(events)
-        for event in events:
-            self._books.claims.release(event.asset_key, (event.partition_key,))
+        with self._committing:
+            self._committed = time.monotonic()
+            if not (events := list(self._unrecorded)):
+                return
+            self._books.record(events, lambda: self._publish(events))
+            with self._ending:
+                del self._unrecorded[: len(events)]
+                self._unread = {event.asset_key for event in self._unrecorded}
+            self.recorded += len(events)
+            for event in events:
+                self._books.claims.release(event.asset_key, (event.partition_key,))
 
     def _publish(self, events: Sequence[Event]) -> None:
         stored: dict[AssetKey, dict[str, Artifact]] = {}

@@ -50,6 +50,7 @@ class Dispatch:
         self._is_changed = True
         self._is_cancelled = False
         self._is_refused = False
+        self._refused: set[tuple[AssetKey, int]] = set()
         self._cursor = self._recorded = 0
         self._most = len(plan) + 1
         self._followed = time.monotonic()
@@ -136,23 +137,36 @@ class Dispatch:
         space = self._plan.facts.spaces[key]
         by_key = {space.key(index): index for index in taken}
         granted = [by_key[each] for each in self._books.claims.take(key, by_key)]
-        if len(granted) < len(taken):
-            self._frontier.give_back(key, Spans.from_indices(set(taken) - set(granted)))
+        if refused := set(taken) - set(granted):
+            self._frontier.give_back(key, Spans.from_indices(refused))
+            self._refused.update((key, index) for index in refused)
             self._is_refused = self._is_changed = True
-        return granted
+        late = {index for index in granted if (key, index) in self._refused}
+        if not late:
+            return granted
+        # somebody else has just been at these
+        self._refused.difference_update((key, index) for index in late)
+        elsewhere = self._follow()
+        made = {index for index in late if (key, index) in elsewhere}
+        for index in made:
+            self._frontier.finish(key, index)
+            self._accounts.spare()
+            self._books.claims.release(key, (space.key(index),))
+        return [index for index in granted if index not in made]
 
     def follow_from(self, cursor: int) -> None:
         """Take note of what others record from here on."""
         self._cursor = cursor
 
-    def _follow(self) -> None:
-        """Learn what other runs have recorded: what they have made need not be made here, unless it was asked for."""
+    def _follow(self) -> set[tuple[AssetKey, int]]:
+        """Learn what other runs have recorded; what they have made need not be made here, unless it was asked for."""
         self._followed = time.monotonic()
         cursor = self._books.cursor()
         ours, self._recorded = self._accounts.recorded - self._recorded, self._accounts.recorded
         if cursor - self._cursor == ours:
             self._cursor = cursor
-            return
+            return set()
+        made = set()
         events, self._cursor = self._books.since(self._cursor), cursor
         for event in events:
             space = self._plan.facts.spaces.get(event.asset_key)
@@ -160,14 +174,12 @@ class Dispatch:
             if index < 0 or event.run_id == self._run_id:
                 continue
             self._workshop.learn(event, index)
-            wanted = self._plan.wanted.get(event.asset_key, NOTHING)
-            if (
-                event.attempt is Attempt.MATERIALIZED
-                and index not in wanted
-                and self._frontier.spare(event.asset_key, index)
-            ):
-                self._accounts.spare()
-                self._is_changed = True
+            if event.attempt is Attempt.MATERIALIZED and index not in self._plan.wanted.get(event.asset_key, NOTHING):
+                made.add((event.asset_key, index))
+                if self._frontier.spare(event.asset_key, index):
+                    self._accounts.spare()
+                    self._is_changed = True
+        return made
 
     def _chunk(self, key: AssetKey, room: int) -> tuple[Step, ...]:
         """Steps of one partition each: several where they are shorter than the way to a worker."""
@@ -208,8 +220,8 @@ class Dispatch:
 
     def _is_overtaken(self, raised: Raised | None) -> bool:
         """Whether a step could not read its input because somebody has made that again since it was looked up."""
-        damaged = raised is not None and isinstance(raised.error, DamagedPartitionError)
-        return damaged and not self._is_cancelled and not self._books.note(raised.error)
+        error = None if raised is None else raised.error
+        return isinstance(error, DamagedPartitionError) and not self._is_cancelled and not self._books.note(error)
 
     def _begin_again(self, result: StepResult) -> None:
         key = result.events[0].asset_key

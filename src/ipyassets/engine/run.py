@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.accounts import Accounts
+from ipyassets.engine.accounts import COMMIT_SECONDS, Accounts
 from ipyassets.engine.capture import streams
 from ipyassets.engine.dispatch import CANCELLED, Dispatch
 from ipyassets.engine.facts import Activity
@@ -82,6 +83,7 @@ class Run:
                 try:
                     with streams():
                         self._begin()
+                        threading.Thread(target=self._keep_recording, name="ipyassets-record", daemon=True).start()
                         self._loop()
                 except KeyboardInterrupt as error:
                     self.error = error
@@ -132,6 +134,14 @@ class Run:
         while self.cancelled and self._dispatch.is_busy:
             self._dispatch.cancel()
             self._turn()
+
+    def _keep_recording(self) -> None:
+        """Record what has ended while a body keeps the thread of the run busy; what goes wrong is met again there."""
+        while not self._over.wait(2 * COMMIT_SECONDS):
+            if self._accounts.is_due:
+                with contextlib.suppress(Exception):
+                    self._accounts.commit()
+                self._books.changed(self.assets)
 
     def _turn(self) -> None:
         self._dispatch.take_in()

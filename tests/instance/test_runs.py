@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from ipyassets import DailyPartitionsDefinition, Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
+from ipyassets.events import State
+from ipyassets.partitions import Spans
+
+LETTERS = StaticPartitionsDefinition(["a", "b", "c", "d"])
+ALL = Spans.range(0, 4)
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = Instance(tmp_path / "root", durability="fast")
+    yield instance
+    instance.close()
+
+
+class Gate:
+    """Lets bodies pass one at a time."""
+
+    def __init__(self):
+        self.entered = threading.Semaphore(0)
+        self.passes = threading.Semaphore(0)
+
+    def wait(self):
+        self.entered.release()
+        assert self.passes.acquire(timeout=20)
+
+    def until_entered(self):
+        assert self.entered.acquire(timeout=20)
+
+
+def gated(gate, name="gated"):
+    @asset(name=name, partitions_def=LETTERS)
+    def body(context):
+        gate.wait()
+        return context.partition_key
+
+    return body
+
+
+def counts(instance, graph, made):
+    return {str(state): count for state, count in instance.facts(graph).counts(made.key).items()}
+
+
+def test_a_started_run_goes_on_by_itself_and_its_states_can_be_seen(instance):
+    gate = Gate()
+    made = gated(gate)
+    graph = AssetGraph.of([made])
+    run = instance.start(instance.plan(graph, {made.key: ALL}))
+    gate.until_entered()
+    assert counts(instance, graph, made) == {"running": 1, "queued": 3}
+    gate.passes.release(4)
+    assert run.wait(20).success
+    assert counts(instance, graph, made) == {"fresh": 4}
+
+
+def test_a_run_that_waits_for_another_counts_as_queued_and_starts_after_it(instance):
+    first, second = Gate(), Gate()
+    one, two = gated(first, "one"), gated(second, "two")
+    graph = AssetGraph.of([one, two])
+    runs = [instance.start(instance.plan(graph, {made.key: ALL})) for made in (one, two)]
+    first.until_entered()
+    assert counts(instance, graph, two) == {"queued": 4}
+    second.passes.release(4)
+    assert not runs[1].done
+    first.passes.release(4)
+    assert all(run.wait(20).success for run in runs)
+
+
+def test_a_run_finds_what_an_earlier_one_has_stored(instance):
+    calls = []
+
+    @asset
+    def source():
+        calls.append(1)
+        return len(calls)
+
+    @asset
+    def reader(source):
+        return source
+
+    graph = AssetGraph.of([source, reader])
+    gate = Gate()
+    blocker = gated(gate)
+    instance.start(instance.plan(AssetGraph.of([blocker]), {blocker.key: Spans.range(0, 1)}))
+    both = [instance.start(instance.plan(graph, {key: Spans.range(0, 1)})) for key in (source.key, reader.key)]
+    gate.passes.release()
+    assert [run.wait(20).progress.materialized for run in both] == [1, 1]
+    assert counts(instance, graph, reader) == {"fresh": 1}
+
+
+def test_cancel_lets_the_running_body_end_and_starts_no_other(instance):
+    gate = Gate()
+    made = gated(gate)
+    graph = AssetGraph.of([made])
+    run = instance.start(instance.plan(graph, {made.key: ALL}))
+    gate.until_entered()
+    run.cancel()
+    gate.passes.release(4)
+    result = run.wait(20)
+    assert (result.progress.materialized, result.progress.cancelled) == (1, 3)
+    assert counts(instance, graph, made) == {"fresh": 1, "cancelled": 3}
+
+
+def test_a_body_can_see_that_its_run_is_cancelled(instance):
+    entered = threading.Event()
+
+    @asset
+    def patient(context):
+        entered.set()
+        deadline = time.monotonic() + 20
+        while not context.cancelled and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return context.cancelled
+
+    graph = AssetGraph.of([patient])
+    run = instance.start(instance.plan(graph, {patient.key: Spans.range(0, 1)}))
+    assert entered.wait(20)
+    run.cancel()
+    run.wait(20)
+    assert instance.store.load(patient, None) is True
+
+
+def test_progress_of_a_body_is_told_while_it_runs(instance):
+    gate = Gate()
+
+    @asset
+    def slow(context):
+        context.progress(0.25)
+        gate.wait()
+
+    graph = AssetGraph.of([slow])
+    run = instance.start(instance.plan(graph, {slow.key: Spans.range(0, 1)}))
+    gate.until_entered()
+    assert run.fractions == {(slow.key, ""): 0.25}
+    gate.passes.release()
+    run.wait(20)
+
+
+def test_subscribers_hear_of_the_assets_that_may_have_changed_and_of_those_behind_them(instance):
+    @asset
+    def source():
+        return 1
+
+    @asset
+    def reader(source):
+        return source
+
+    heard: list[frozenset[AssetKey]] = []
+    end = instance.subscribe(heard.append)
+    graph = AssetGraph.of([source, reader])
+    instance.run(instance.plan(graph, {source.key: Spans.range(0, 1)}))
+    assert {source.key, reader.key} in heard
+    end()
+    heard.clear()
+    instance.run(instance.plan(graph, {source.key: Spans.range(0, 1)}))
+    assert heard == []
+
+
+def test_a_run_keeps_the_graph_it_started_with(instance):
+    gate = Gate()
+
+    @asset(partitions_def=LETTERS)
+    def source():
+        gate.wait()
+        return "old"
+
+    @asset(partitions_def=LETTERS)
+    def reader(source):
+        return source + "!"
+
+    graph = AssetGraph.of([source, reader])
+    run = instance.start(instance.plan(graph, {reader.key: Spans.range(0, 1)}))
+    gate.until_entered()
+    edited = AssetGraph.of([asset(name="source", partitions_def=LETTERS)(lambda: "new"), reader])
+    gate.passes.release()
+    assert run.wait(20).success
+    assert instance.store.load(reader, "a") == "old!"
+    assert instance.facts(edited).counts(reader.key)[State.STALE] == 1
+
+
+def test_two_runs_never_make_the_same_partition_at_the_same_time(instance):
+    inside, most = [], []
+
+    @asset(partitions_def=LETTERS)
+    def shared():
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return 1
+
+    graph = AssetGraph.of([shared])
+    run = instance.start(instance.plan(graph, {shared.key: ALL}))
+    instance.run(instance.plan(graph, {shared.key: ALL}))
+    assert run.wait(20).success
+    assert max(most) == 1
+    assert len(most) == 8
+
+
+def test_what_another_run_has_made_meanwhile_is_not_made_again_for_those_that_read_it(instance):
+    gate, calls = Gate(), []
+
+    @asset
+    def source():
+        calls.append(1)
+        gate.wait()
+        return len(calls)
+
+    @asset
+    def reader(source):
+        return source
+
+    graph = AssetGraph.of([source, reader])
+    run = instance.start(instance.plan(graph, {source.key: Spans.range(0, 1)}))
+    gate.until_entered()
+    plan = instance.plan(graph, {reader.key: Spans.range(0, 1)})
+    assert plan.pulled
+    threading.Timer(0.3, gate.passes.release).start()
+    result = instance.run(plan)
+    assert run.wait(20).success
+    assert result.progress.materialized == 1
+    assert len(calls) == 1
+    assert counts(instance, graph, reader) == {"fresh": 1}
+
+
+def test_an_error_of_the_store_ends_the_run_and_is_kept(instance):
+    @asset
+    def one():
+        return 1
+
+    graph = AssetGraph.of([one])
+    plan = instance.plan(graph, {one.key: Spans.range(0, 1)})
+
+    def full(_events):
+        raise OSError("disk full")
+
+    instance.event_log.append = full
+    with pytest.raises(OSError, match="disk full"):
+        instance.run(plan)
+    run = instance.start(plan)
+    run.wait(20)
+    assert isinstance(run.error, OSError)
+    del instance.event_log.append
+    assert counts(instance, graph, one) == {"missing": 1}
+
+
+DYING = """
+import os, sys, threading, time
+from ipyassets import Instance, StaticPartitionsDefinition, asset
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.partitions import Spans
+
+@asset(partitions_def=StaticPartitionsDefinition(["a", "b", "c", "d"]))
+def gated(context):
+    if context.partition_key == "c":
+        os.write(1, b"at c" + os.linesep.encode())
+        time.sleep(60)
+    return context.partition_key
+
+instance = Instance(sys.argv[1])
+graph = AssetGraph.of([gated])
+instance.start(instance.plan(graph, {gated.key: Spans.range(0, 4)})).wait()
+"""
+
+
+def test_a_run_that_dies_with_its_process_leaves_nothing_running(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", DYING, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at c\n"
+        time.sleep(0.3)
+        process.kill()
+    instance = Instance(tmp_path)
+    made = asset(name="gated", partitions_def=LETTERS, code_version="1")(lambda: "again")
+    states = instance.facts(AssetGraph.of([made])).counts(made.key)
+    assert states == {State.STALE: 2, State.MISSING: 2}
+    assert materialize([made], partition_keys="all", instance=instance).success
+    instance.close()
+
+
+INTERRUPTED = """
+import random, os, signal, sys, threading, time
+from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.events import State
+
+KEYS = [f"{number:03}" for number in range(60)]
+
+@asset(partitions_def=StaticPartitionsDefinition(KEYS))
+def source(context):
+    time.sleep(0.001)
+    return [int(context.partition_key), seed]
+
+@asset(partitions_def=StaticPartitionsDefinition(KEYS))
+def reader(source):
+    return sum(range(1000)), source[0]
+
+instance = Instance(sys.argv[1], durability="fast")
+graph = AssetGraph.of([source, reader])
+executor = sys.argv[2] if sys.argv[2] != "here" else None
+chance = random.Random(1)
+late, interrupted = [], 0
+for seed in range(int(sys.argv[3])):
+    sent = []
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+    timer = threading.Timer(chance.uniform(0.0, 0.25), interrupt)
+    try:
+        timer.start()
+        workers = 2 if executor else None
+        materialize(
+            [source, reader], partition_keys="all", instance=instance, executor=executor, max_workers=workers
+        )
+        timer.join()
+        time.sleep(0.01)
+    except KeyboardInterrupt:
+        if sent:
+            late.append(time.monotonic() - sent[0])
+        interrupted += 1
+    facts = instance.facts(graph)
+    for made in (source, reader):
+        lies = {State.RUNNING, State.QUEUED, State.FAILED, State.DAMAGED} & set(facts.counts(made.key))
+        assert not lies, facts.counts(made.key)
+        for index in facts.spans(made.key, State.FRESH, State.STALE):
+            instance.store.load(made, KEYS[index])
+print(interrupted, max(late), flush=True)
+"""
+
+
+@pytest.mark.parametrize("executor", ["here", "threads"])
+def test_an_interrupt_at_any_moment_leaves_states_that_are_true_and_comes_soon(tmp_path, executor):
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path), executor, "12"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    count, latest = done.stdout.split()
+    assert int(count) > 0
+    assert float(latest) < 5  # a bound for a machine under load; half a second is what is promised
+
+
+def test_an_interrupted_run_says_what_it_left(instance):
+    @asset(partitions_def=DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05"))
+    def interrupted(context):
+        if context.partition_key == "2024-01-03":
+            raise KeyboardInterrupt
+        return 1
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([interrupted], partition_keys="all", instance=instance)
+    assert counts(instance, AssetGraph.of([interrupted]), interrupted) == {"fresh": 2, "cancelled": 2}
