@@ -107,7 +107,7 @@ test: lint js-test $(BUNDLE) .stamps/browser
 	$(BIN)/pytest
 
 .PHONY: bench
-bench: .stamps/test $(BUNDLE)
+bench: .stamps/test $(BUNDLE) .stamps/browser
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import imports, partitions, runs
+from benchmarks import bars, imports, partitions, runs
 from benchmarks.table import show
 
-TABLES = {"imports": imports.rows, "partitions": partitions.rows, "runs": runs.rows}
+TABLES = {"imports": imports.rows, "partitions": partitions.rows, "runs": runs.rows, "bars": bars.rows}
 
 
 def main() -> None:
