@@ -86,7 +86,7 @@ $(BUNDLE): js/build.mjs $(shell find js/src -type f 2>/dev/null) | .stamps/js-bu
 
 .PHONY: demo
 demo: .stamps/demo $(BUNDLE)
-	cd notebooks && exec ../$(BIN)/jupyter lab quickstart.ipynb --port=$(PORT) $(AS_ROOT) $(ARGS)
+	cd notebooks && exec ../$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/quickstart.ipynb --port=$(PORT) $(AS_ROOT) $(ARGS)
 
 .PHONY: lint
 lint: .stamps/test
