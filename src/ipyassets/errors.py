@@ -121,13 +121,19 @@ class OutdatedDrawingError(InvalidMessageError):
 
 
 class DamagedPartitionError(IpyassetsError):
-    """A stored value is not what its record says: `asset_key` and `partition_key` tell whose, `reason` why."""
+    """A stored value is not what its record says.
 
-    def __init__(self, message: str, asset_key: object = None, partition_key: str = "", reason: str = "") -> None:
-        super().__init__(message, asset_key, partition_key, reason)
+    `asset_key` and `partition_key` tell whose value it is, `reason` what is wrong with it, `digest` what was recorded.
+    """
+
+    def __init__(
+        self, message: str, asset_key: object = None, partition_key: str = "", reason: str = "", digest: str = ""
+    ) -> None:
+        super().__init__(message, asset_key, partition_key, reason, digest)
         self.asset_key = asset_key
         self.partition_key = partition_key
         self.reason = reason
+        self.digest = digest
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -15,6 +15,7 @@ from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.upkeep import Upkeep
+from ipyassets.storage.value_files import ValueFiles
 from tests.conformance.io_manager import output, wanted
 
 SALES = AssetKey("sales")
@@ -35,6 +36,12 @@ class Store:
         self.log = SqliteEventLog(self.root / "events.sqlite")
         signer = Signer(secret=self.secret)
         self.manager = FilesystemIOManager(self.root / "storage", signer=signer, versions=self.versions)
+
+    @property
+    def files(self) -> ValueFiles:
+        files = self.manager.files
+        assert isinstance(files, ValueFiles)
+        return files
 
     @property
     def upkeep(self) -> Upkeep:

@@ -422,7 +422,7 @@ def test_what_interrupted_writers_left_is_cleared_away(store):
 def test_what_is_being_written_is_left_alone(store):
     store.make("a", 1)
     event = store.make("b", 2)
-    staged = store.manager.files.staged(SALES, "b", event.artifact.digest)
+    staged = store.files.staged(SALES, "b", event.artifact.digest)
     with open(staged, "wb") as file:  # noqa: PTH123
         file.write(b"young")
     assert store.upkeep.compact().files == 0
@@ -435,7 +435,7 @@ def test_what_is_being_written_is_left_alone(store):
 
 def test_a_recorded_value_that_is_not_in_place_is_put_there(store):
     event = store.make("a", 1)
-    staged = store.manager.files.staged(SALES, "a", event.artifact.digest)
+    staged = store.files.staged(SALES, "a", event.artifact.digest)
     store.file("a").rename(staged)
     os.utime(staged, (0, 0))
     assert store.upkeep.compact().finished == 1

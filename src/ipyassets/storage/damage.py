@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import DamagedPartitionError
 from ipyassets.storage.event_log import SqliteEventLog
 
 
@@ -30,6 +31,23 @@ class Damage:
             )
             return dict(found.fetchall())
 
+    def note(self, error: DamagedPartitionError) -> bool:
+        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do."""
+        with self._database.write() as connection:
+            standing = connection.execute(
+                """SELECT latest.asset, latest.partition, latest.made, event.digest
+                   FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
+                   WHERE asset.key = ? AND latest.partition = ?""",
+                (_text(error.asset_key), error.partition_key),
+            ).fetchone()
+            if standing is None or standing[3] != error.digest:
+                return standing is None
+            connection.execute(
+                "REPLACE INTO damage (asset, partition, event, reason) VALUES (?, ?, ?, ?)",
+                (*standing[:3], error.reason),
+            )
+            return True
+
     def record(self, asset_key: AssetKey, reasons: Mapping[str, str]) -> None:
         """Remember why partitions are damaged; those without a standing value are left out."""
         with self._database.write() as connection:
@@ -48,3 +66,7 @@ class Damage:
                 "DELETE FROM damage WHERE asset = (SELECT id FROM asset WHERE key = ?) AND partition = ?",
                 [(asset_key.to_string(), str(key)) for key in partition_keys],
             )
+
+
+def _text(asset_key: object) -> str:
+    return asset_key.to_string() if isinstance(asset_key, AssetKey) else ""

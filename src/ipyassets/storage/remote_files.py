@@ -70,7 +70,7 @@ class RemoteFiles:
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {place}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             message = f"{name} is not signed by you: {place} is not read; trust() lets it in"
-            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED)
+            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, artifact.digest)
         staged = self._staged(asset_key, partition_key, artifact.digest)
         what = GONE
         with _local_file() as local:
@@ -82,7 +82,8 @@ class RemoteFiles:
                         yield file
                         return
                 what = CHANGED
-        raise DamagedPartitionError(f"{name}: {what}: {place}; materialize it again", asset_key, partition_key, what)
+        message = f"{name}: {what}: {place}; materialize it again"
+        raise DamagedPartitionError(message, asset_key, partition_key, what, artifact.digest)
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""

@@ -74,6 +74,10 @@ def _helper() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2, thread_name_prefix="ipyassets-hash")
 
 
+if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent
+    os.register_at_fork(after_in_child=_helper.cache_clear)
+
+
 def flush_to_disk(descriptor: int) -> None:
     """Wait until the disk itself has what was written, as far as the operating system can tell."""
     try:

@@ -113,7 +113,7 @@ class ValueFiles:
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             message = f"{name} is not signed by you: {path} is not unpickled; trust() lets it in"
-            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED)
+            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, artifact.digest)
         with contextlib.ExitStack() as stack:
             file = opened(path, stack)
             if file is None or not matches(file, artifact):
@@ -121,7 +121,7 @@ class ValueFiles:
             if file is None:
                 what = CHANGED if path.is_file() else GONE
                 message = f"{name}: {what}: {path}; materialize it again"
-                raise DamagedPartitionError(message, asset_key, partition_key, what)
+                raise DamagedPartitionError(message, asset_key, partition_key, what, artifact.digest)
             yield file
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
@@ -188,18 +188,21 @@ class ValueFiles:
     def _left_behind(
         self, asset_key: AssetKey, partition_key: str, artifact: Artifact, stack: contextlib.ExitStack
     ) -> BinaryIO | None:
-        """The recorded value where its writer was stopped before it was in place; it is put there now."""
+        """The recorded value where its writer was stopped before it was in place; it is put there now.
+
+        A version that is kept is read where it is: perhaps a newer value is in place, and the record in hand is old.
+        """
         target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
-        with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
-            self.bring_back(asset_key, partition_key, artifact)
         aside = f"{self.staging}/{identity(asset_key, partition_key)}-{ASIDE}"
         for left in (self.staged(asset_key, partition_key, artifact.digest), aside):
             file = opened(Path(left), stack)
             if file is not None and matches(file, artifact):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
                     self._put(left, target)
                 return file
-        return None
+        version = self.versions.find(identity(asset_key, partition_key), seal_of(artifact.digest))
+        file = None if version is None else opened(version, stack)
+        return file if file is not None and matches(file, artifact) else None
 
     def _put(self, staged: str, target: Path) -> None:
         """Rename a staged file to its address, unless there is no such staged file (any more)."""

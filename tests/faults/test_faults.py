@@ -1,0 +1,45 @@
+"""Real processes that are killed, starved and robbed: what must hold of a store afterwards.
+
+Each harness is a program of its own, because it forks and kills; run it by hand for longer than a test may take.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.faults.crash_points import CONTROLS, OPERATIONS
+
+
+def harness(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", f"tests.faults.{name}", *map(str, arguments)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    print(done.stdout)
+    return done
+
+
+def passed(done: subprocess.CompletedProcess[str]) -> bool:
+    print(done.stderr, file=sys.stderr)
+    return done.returncode == 0
+
+
+def test_whatever_step_is_the_last_one_log_and_files_agree(tmp_path):
+    done = harness("crash_points", tmp_path / "trial", *OPERATIONS)
+    assert passed(done)
+    assert len(done.stdout.splitlines()) == len(OPERATIONS)
+
+
+@pytest.mark.parametrize("wrong", CONTROLS)
+def test_the_harness_would_find_an_order_of_steps_that_loses_a_value(tmp_path, wrong):
+    done = harness("crash_points", tmp_path / "trial", wrong)
+    assert "its file is not what was stored" in done.stderr
+
+
+def test_killing_workers_at_random_instants_loses_nothing(tmp_path):
+    assert passed(harness("kills", tmp_path, "--kills", 40))
+
+
+def test_several_processes_on_one_root_never_make_a_partition_twice_at_once(tmp_path):
+    assert passed(harness("hammer", tmp_path, "--seconds", 3, "--partitions", 30))
