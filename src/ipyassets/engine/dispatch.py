@@ -13,8 +13,8 @@ from ipyassets.engine.frontier import Frontier
 from ipyassets.engine.inline import InlineExecutor
 from ipyassets.engine.interrupt import interruptible
 from ipyassets.engine.manner import Books, Manner
+from ipyassets.engine.neighbours import Neighbours
 from ipyassets.engine.plan import Plan
-from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.step import Step, StepResult, run_steps
 from ipyassets.engine.workshop import Workshop
 from ipyassets.errors import DamagedPartitionError
@@ -23,7 +23,6 @@ from ipyassets.partitions import Spans
 
 Work = Future[tuple[StepResult, ...]]
 
-FOLLOW_SECONDS = 1.0  # how soon it is noticed what others have recorded
 POLL_SECONDS = 0.1  # how soon a cancel is noticed
 REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others are at work
 SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
@@ -38,7 +37,7 @@ class Dispatch:
     ) -> None:
         self._plan = plan
         self._books = books
-        self._run_id = accounts.run_id
+        self.neighbours = Neighbours(plan, books, frontier, workshop, accounts)
         self._manner = manner
         self._frontier = frontier
         self._workshop = workshop
@@ -49,11 +48,7 @@ class Dispatch:
         self._refilled = 0.0
         self._is_changed = True
         self._is_cancelled = False
-        self._is_refused = False
-        self._refused: set[tuple[AssetKey, int]] = set()
-        self._cursor = self._recorded = 0
         self._most = len(plan) + 1
-        self._followed = time.monotonic()
 
     @property
     def is_busy(self) -> bool:
@@ -77,15 +72,13 @@ class Dispatch:
 
     def take_in(self) -> None:
         """Wait a moment for something to end, and take it in."""
-        if self._is_refused or time.monotonic() - self._followed > FOLLOW_SECONDS:
-            self._follow()
+        self._is_changed |= self.neighbours.look()
         with interruptible():
-            if self._is_refused and not self._work:
-                time.sleep(POLL_SECONDS)
+            if not self._work:
+                self.neighbours.give_way()
             done = [work for work in self._work if work.done()]
             if not done:
                 done = list(wait(self._work, POLL_SECONDS, FIRST_COMPLETED).done)
-        self._is_refused = False
         for work in done:
             self._absorb(work)
 
@@ -130,62 +123,13 @@ class Dispatch:
         most = policy.max_partitions_per_run if policy else None
         # where nothing else is going on, there will be no more of them
         batch = self._frontier.take_batch(key, most) or ([] if self._work else self._frontier.take(key, most))
-        return (self._workshop.step(key, batch),) if (batch := self._claimed(key, batch)) else ()
-
-    def _claimed(self, key: AssetKey, taken: list[int]) -> list[int]:
-        """The partitions that nobody else is making; the others wait until he has."""
-        space = self._plan.facts.spaces[key]
-        by_key = {space.key(index): index for index in taken}
-        granted = [by_key[each] for each in self._books.claims.take(key, by_key)]
-        if refused := set(taken) - set(granted):
-            self._frontier.give_back(key, Spans.from_indices(refused))
-            self._refused.update((key, index) for index in refused)
-            self._is_refused = self._is_changed = True
-        late = {index for index in granted if (key, index) in self._refused}
-        if not late:
-            return granted
-        # somebody else has just been at these
-        self._refused.difference_update((key, index) for index in late)
-        elsewhere = self._follow()
-        made = {index for index in late if (key, index) in elsewhere}
-        for index in made:
-            self._frontier.finish(key, index)
-            self._accounts.spare()
-            self._books.claims.release(key, (space.key(index),))
-        return [index for index in granted if index not in made]
-
-    def follow_from(self, cursor: int) -> None:
-        """Take note of what others record from here on."""
-        self._cursor = cursor
-
-    def _follow(self) -> set[tuple[AssetKey, int]]:
-        """Learn what other runs have recorded; what they have made need not be made here, unless it was asked for."""
-        self._followed = time.monotonic()
-        cursor = self._books.cursor()
-        ours, self._recorded = self._accounts.recorded - self._recorded, self._accounts.recorded
-        if cursor - self._cursor == ours:
-            self._cursor = cursor
-            return set()
-        made = set()
-        events, self._cursor = self._books.since(self._cursor), cursor
-        for event in events:
-            space = self._plan.facts.spaces.get(event.asset_key)
-            index = -1 if space is None else space.index_of(event.partition_key)
-            if index < 0 or event.run_id == self._run_id:
-                continue
-            self._workshop.learn(event, index)
-            if event.attempt is Attempt.MATERIALIZED and index not in self._plan.wanted.get(event.asset_key, NOTHING):
-                made.add((event.asset_key, index))
-                if self._frontier.spare(event.asset_key, index):
-                    self._accounts.spare()
-                    self._is_changed = True
-        return made
+        return (self._workshop.step(key, batch),) if (batch := self.neighbours.claimed(key, batch)) else ()
 
     def _chunk(self, key: AssetKey, room: int) -> tuple[Step, ...]:
         """Steps of one partition each: several where they are shorter than the way to a worker."""
         seconds = self._seconds.get(key, SHORT_SECONDS)
         most = max(1, min(self._manner.chunk, room, int(SHORT_SECONDS / max(seconds, 0.001))))
-        taken = self._claimed(key, self._frontier.take(key, most))
+        taken = self.neighbours.claimed(key, self._frontier.take(key, most))
         return tuple(self._workshop.step(key, [index]) for index in taken if not self._is_skipped(key, index))
 
     def _is_skipped(self, key: AssetKey, index: int) -> bool:
@@ -226,7 +170,7 @@ class Dispatch:
     def _begin_again(self, result: StepResult) -> None:
         key = result.events[0].asset_key
         space = self._plan.facts.spaces[key]
-        self._follow()
+        self.neighbours.follow()
         self._frontier.give_back(
             key, Spans.from_indices([space.index_of(each.partition_key) for each in result.events])
         )

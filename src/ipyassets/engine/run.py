@@ -116,7 +116,7 @@ class Run:
         """Look again at what is stored: another run may have been before this one."""
         cursor = self._books.cursor()
         self._outfit(self._books.renew(self.plan))
-        self._dispatch.follow_from(cursor)
+        self._dispatch.neighbours.follow_from(cursor)
         for key, reasons in self.plan.held.items():
             for reason, spans in reasons.items():
                 self._accounts.end_all(Attempt.BLOCKED, key, spans, reason)

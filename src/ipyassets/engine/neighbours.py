@@ -1,0 +1,93 @@
+"""Other runs that make the same partitions, here or in another process: what they hold is left to them, and learnt of."""
+
+from __future__ import annotations
+
+import time
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.accounts import Accounts
+from ipyassets.engine.frontier import Frontier
+from ipyassets.engine.manner import Books
+from ipyassets.engine.plan import Plan
+from ipyassets.engine.ready import NOTHING
+from ipyassets.engine.workshop import Workshop
+from ipyassets.events import Attempt
+from ipyassets.partitions import Spans
+
+FOLLOW_SECONDS = 1.0  # how soon it is noticed what others have recorded
+WAY_SECONDS = 0.1  # how soon what was refused is asked for again
+
+
+class Neighbours:
+    """What one run knows of the others."""
+
+    def __init__(self, plan: Plan, books: Books, frontier: Frontier, workshop: Workshop, accounts: Accounts) -> None:
+        self._plan = plan
+        self._books = books
+        self._frontier = frontier
+        self._workshop = workshop
+        self._accounts = accounts
+        self._refused: set[tuple[AssetKey, int]] = set()
+        self._is_refused = False
+        self._cursor = self._recorded = 0
+        self._followed = time.monotonic()
+
+    def follow_from(self, cursor: int) -> None:
+        """Take note of what others record from here on."""
+        self._cursor = cursor
+
+    def claimed(self, key: AssetKey, taken: list[int]) -> list[int]:
+        """Of partitions taken from the frontier those that nobody else is making; the others wait until he has."""
+        space = self._plan.facts.spaces[key]
+        by_key = {space.key(index): index for index in taken}
+        granted = [by_key[each] for each in self._books.claims.take(key, by_key)]
+        if refused := set(taken) - set(granted):
+            self._frontier.give_back(key, Spans.from_indices(refused))
+            self._refused.update((key, index) for index in refused)
+            self._is_refused = True
+        late = {index for index in granted if (key, index) in self._refused}
+        if not late:
+            return granted
+        # somebody else has just been at these
+        self._refused.difference_update((key, index) for index in late)
+        elsewhere = self.follow()
+        made = {index for index in late if (key, index) in elsewhere}
+        for index in made:
+            self._frontier.finish(key, index)
+            self._accounts.spare()
+            self._books.claims.release(key, (space.key(index),))
+        return [index for index in granted if index not in made]
+
+    def look(self) -> bool:
+        """Learn now and then what others have done; whether that may let something start."""
+        if not self._is_refused and time.monotonic() - self._followed < FOLLOW_SECONDS:
+            return False
+        return bool(self.follow()) or self._is_refused
+
+    def give_way(self) -> None:
+        """Wait a moment if all that there is to do is being done by others."""
+        if self._is_refused:
+            time.sleep(WAY_SECONDS)
+        self._is_refused = False
+
+    def follow(self) -> set[tuple[AssetKey, int]]:
+        """Learn what others have recorded; what they have made need not be made here, unless it was asked for."""
+        self._followed = time.monotonic()
+        cursor = self._books.cursor()
+        ours, self._recorded = self._accounts.recorded - self._recorded, self._accounts.recorded
+        if cursor - self._cursor == ours:
+            self._cursor = cursor
+            return set()
+        made = set()
+        events, self._cursor = self._books.since(self._cursor), cursor
+        for event in events:
+            space = self._plan.facts.spaces.get(event.asset_key)
+            index = -1 if space is None else space.index_of(event.partition_key)
+            if index < 0 or event.run_id == self._accounts.run_id:
+                continue
+            self._workshop.learn(event, index)
+            if event.attempt is Attempt.MATERIALIZED and index not in self._plan.wanted.get(event.asset_key, NOTHING):
+                made.add((event.asset_key, index))
+                if self._frontier.spare(event.asset_key, index):
+                    self._accounts.spare()
+        return made
