@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ipyassets.assets import AssetGraph, asset
@@ -56,7 +58,9 @@ def instance():
 
 @pytest.fixture
 def bars(instance):
-    return Bars(instance, GRAPH)
+    made = Bars(instance, GRAPH)
+    yield made
+    made.close("the end")
 
 
 def opened(bars, definition):
@@ -141,6 +145,20 @@ def test_facts_are_kept_with_what_was_worked_out_from_them_while_nothing_changes
     assert unless_same(before, now) is now
     edited = instance.facts(AssetGraph.of([other_letters, words]))
     assert unless_same(now, edited) is edited
+
+
+def test_what_another_process_has_made_appears_on_the_bars(tmp_path):
+    here, there = Instance(tmp_path), Instance(tmp_path)
+    bars = Bars(here, GRAPH)
+    _, view = opened(bars, letters)
+    there.run(there.plan(GRAPH, {letters.key: Spans.range(0, 2)}))
+    until = time.monotonic() + LONG
+    while view.now["counts"] != {"fresh": 2, "missing": 1}:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    bars.close("the end")
+    here.close()
+    there.close()
 
 
 def test_the_call_names_every_asset_that_it_may_have_to_fill():

@@ -108,7 +108,8 @@ def test_an_action_that_raises_is_logged_and_the_next_one_runs(caplog):
     bridge = Bridge(lambda: None)
     done = threading.Event()
     with caplog.at_level(logging.ERROR):
-        bridge.post(partial({}.__getitem__, "no such asset"))
+        assets: dict[str, int] = {}
+        bridge.post(partial(assets.__getitem__, "no such asset"))
         bridge.post(done.set)
         assert bridge.settle(LONG)
     assert done.is_set()
@@ -141,6 +142,25 @@ def test_a_thread_is_there_only_while_there_is_work(monkeypatch):
         alive[-1].join(LONG)
         assert not alive[-1].is_alive()
     assert len(alive) == 3
+
+
+def test_while_it_watches_it_looks_again_and_again_and_then_no_more(monkeypatch):
+    monkeypatch.setattr("ipyassets.jupyter.bridge.LINGER", 0.005)
+    looks = []
+    thrice = threading.Event()
+
+    def look():
+        looks.append(threading.current_thread())
+        if len(looks) == 3:
+            thrice.set()
+
+    bridge = Bridge(lambda: None, look)
+    bridge.watch(on=True)
+    assert thrice.wait(LONG)
+    bridge.watch(on=False)
+    looks[0].join(LONG)
+    assert not looks[0].is_alive()
+    assert set(looks) == {looks[0]}
 
 
 def test_settling_from_within_does_not_wait_for_itself():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,7 @@ from ipyassets.jupyter.snapshot import Picture
 
 log = logging.getLogger(__name__)
 
+MINUTE = 60
 CLOSING = 2.0  # seconds that closing waits, at most, for what is being drawn
 
 
@@ -73,7 +75,8 @@ class Bars:
         self._host = host or Host(partial(call_line, graph))
         self._facts: Facts | None = None
         self._views: dict[Bar, View] = {}
-        self._bridge = Bridge(self._draw)
+        self._bridge = Bridge(self._draw, self._look)
+        self._seen = (-1, 0)
         self._runs: deque[Run] = deque()
         self._unsubscribe = instance.subscribe(self._hear)
 
@@ -85,10 +88,11 @@ class Bars:
         """Keep a bar and its view up to date from now on."""
         self._bridge.post(lambda: self._views.update({bar: view}))
         self._bridge.mark()
+        self._bridge.watch(on=True)
 
     def drop(self, bar: Bar) -> None:
         """Leave a bar as it is from now on."""
-        self._bridge.post(lambda: self._views.pop(bar, None))
+        self._bridge.post(partial(self._drop, bar))
 
     def receive(self, bar: Bar, intent: Intent) -> None:
         """Carry out what the browser asks of a bar."""
@@ -116,6 +120,7 @@ class Bars:
         self._unsubscribe()
         self._bridge.post(partial(self._tell, lambda bar: bar.retire(reason)))
         self._bridge.post(self._views.clear)
+        self._bridge.watch(on=False)
         self.settle(CLOSING)
 
     def _carry_out(self, bar: Bar, what: Callable[[], None]) -> None:
@@ -126,6 +131,17 @@ class Bars:
             bar.complain(f"{type(error).__name__}: {error}")
         if bar in self._views:
             self._views[bar].show(bar.traits)
+
+    def _drop(self, bar: Bar) -> None:
+        self._views.pop(bar, None)
+        self._bridge.watch(on=bool(self._views))
+
+    def _look(self) -> None:
+        """Notice what other processes have recorded, and that time goes on: a day may have begun."""
+        seen = (self.instance.event_log.cursor(), int(time.time() // MINUTE))
+        if seen != self._seen:
+            self._seen = seen
+            self._bridge.mark()
 
     def _hear(self, _keys: frozenset[AssetKey]) -> None:
         # a short run may be over before the next picture

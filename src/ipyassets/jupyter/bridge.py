@@ -17,17 +17,22 @@ log = logging.getLogger(__name__)
 
 PAUSE = 0.1  # seconds between two pictures: a server drops messages beyond some 1000 a second, a person sees 10
 SHARE = 0.25  # the part of the time that pictures may take from the user's code
-LINGER = 2.0  # seconds after which an idle thread ends; the next action starts another
+LINGER = 1.0  # seconds after which an idle thread looks around, or ends; the next action starts another
 
 
 class Bridge:
     """Runs actions one after the other on one thread, and `draw` at most ten times a second after a `mark`.
 
-    After the last mark there is always one more `draw`. The thread is a daemon that exists only while there is work.
+    After the last mark there is always one more `draw`. The thread is a daemon that exists only while there is work, or
+    while it `watches`: then it calls `look` once a second.
     """
 
-    def __init__(self, draw: Callable[[], object], *, pause: float = PAUSE) -> None:
+    def __init__(
+        self, draw: Callable[[], object], look: Callable[[], object] | None = None, *, pause: float = PAUSE
+    ) -> None:
         self._draw = draw
+        self._look = look
+        self._watches = False
         self._pause = pause
         self._changed = threading.Condition()
         self._actions: deque[Callable[[], object]] = deque()
@@ -46,6 +51,12 @@ class Bridge:
         """Ask for a new picture; returns at once, on any thread."""
         with self._changed:
             self._marked = True
+            self._wake()
+
+    def watch(self, *, on: bool) -> None:
+        """Have `look` called once a second from now on, or no more."""
+        with self._changed:
+            self._watches = on
             self._wake()
 
     def settle(self, timeout: float) -> bool:
@@ -78,7 +89,7 @@ class Bridge:
                 self._changed.notify_all()
 
     def _next(self) -> Callable[[], object] | None:
-        """What to do now, waiting for it; None once there has been nothing for a while."""
+        """What to do now, waiting for it; None once there has been nothing to do or to watch for a while."""
         with self._changed:
             while True:
                 wait = self._next_draw - monotonic() if self._marked else LINGER
@@ -89,5 +100,7 @@ class Bridge:
                     self._marked = False
                     return self._draw
                 if not self._changed.wait(wait) and not (self._actions or self._marked):
-                    self._thread = None
-                    return None
+                    self._busy = self._watches
+                    if not self._watches:
+                        self._thread = None
+                    return self._look if self._watches else None
