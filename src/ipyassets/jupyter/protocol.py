@@ -45,13 +45,8 @@ def encode(values: npt.NDArray[np.uint8]) -> bytes:
 
 def decode(text: Buffer, length: int) -> npt.NDArray[np.uint8]:
     """The values of a run-length text of `length` partitions; raises InvalidMessageError for anything else."""
-    body = np.frombuffer(text, dtype=np.uint8)
-    if not len(body) or body[0] not in (RAW, RUNS):
-        raise InvalidMessageError(f"{bytes(text[:1])!r} does not begin a run-length text: the first byte is 0 or 1")
-    values = body[1:] if body[0] == RAW else _decoded_runs(body[1:], length)
-    if len(values) != length:
-        raise InvalidMessageError(f"the text tells of {len(values)} partitions, the bar has {length}")
-    return values
+    values, lengths = _runs(text, length)
+    return np.repeat(values, lengths)
 
 
 def encode_selection(spans: Spans, length: int) -> bytes:
@@ -61,13 +56,27 @@ def encode_selection(spans: Spans, length: int) -> bytes:
 
 def decode_selection(text: Buffer, length: int) -> Spans:
     """The partitions that a mask selects; raises InvalidMessageError for a text that is no mask of `length`."""
-    values = decode(text, length)
+    values, lengths = _runs(text, length)
     if values.max(initial=0) > 1:
         raise InvalidMessageError(f"a mask has the value {values.max()}: 0 and 1 are what it may hold")
-    return Spans.from_mask(values.astype(np.bool_))
+    if len(values) == length:
+        return Spans.from_mask(values == 1)
+    stops = np.cumsum(lengths)
+    return Spans.of(np.column_stack([stops - lengths, stops])[values == 1])
 
 
-def _decoded_runs(body: npt.NDArray[np.uint8], length: int) -> npt.NDArray[np.uint8]:
+def _runs(text: Buffer, length: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The values of a text of `length` partitions, and how often each comes."""
+    body = np.frombuffer(text, dtype=np.uint8)
+    if not len(body) or body[0] not in (RAW, RUNS):
+        raise InvalidMessageError(f"{bytes(text[:1])!r} does not begin a run-length text: the first byte is 0 or 1")
+    values, lengths = (body[1:], np.ones(len(body) - 1, np.int64)) if body[0] == RAW else _numbered(body[1:])
+    if lengths.max(initial=0) > length or lengths.sum() != length:
+        raise InvalidMessageError(f"the text does not tell of {length} partitions, which the bar has")
+    return values, lengths
+
+
+def _numbered(body: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     # a value and the last byte of a number lack the top bit, so that they alternate among the bytes without it
     ends = np.flatnonzero(body < CONTINUES)
     values, lasts = ends[0::2], ends[1::2]
@@ -76,16 +85,12 @@ def _decoded_runs(body: npt.NDArray[np.uint8], length: int) -> npt.NDArray[np.ui
         raise InvalidMessageError("the run-length text is cut off, or holds a value above 127")
     sizes = lasts - values
     if sizes.max(initial=0) > LONGEST_NUMBER:
-        raise InvalidMessageError(
-            f"a length of the run-length text takes {sizes.max()} bytes: {LONGEST_NUMBER} are the most"
-        )
+        raise InvalidMessageError(f"a length takes {sizes.max()} bytes: {LONGEST_NUMBER} are the most")
     lengths = np.zeros(len(values), dtype=np.int64)
     for byte in range(int(sizes.max(initial=0))):
         long = sizes > byte
         lengths[long] |= (body[values[long] + 1 + byte].astype(np.int64) & 0x7F) << (7 * byte)
-    if lengths.max(initial=0) > length or lengths.sum() != length:
-        raise InvalidMessageError(f"the text does not tell of {length} partitions, which the bar has")
-    return np.repeat(body[values], lengths)
+    return body[values], lengths
 
 
 class IntentTarget(Protocol):
