@@ -8,6 +8,7 @@ import inspect
 import linecache
 import textwrap
 import traceback
+import warnings
 from itertools import count
 from pathlib import Path
 from typing import cast
@@ -137,6 +138,14 @@ def test_leading_blank_lines_keep_the_lines_below_where_they_are():
     with pytest.raises(ZeroDivisionError) as caught:
         function("\n\n# first\n\n1 / 0")()
     assert traceback.extract_tb(caught.value.__traceback__)[-1].lineno == 6
+
+
+def test_what_python_warns_of_is_said_once():
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        function(r"x = '\d'" + "\nx is 1")
+    assert sorted({(each.lineno, each.filename) for each in said}) == sorted((e.lineno, e.filename) for e in said)
+    assert [each.lineno for each in said] == [2, 3]
 
 
 def test_the_source_of_the_function_is_valid_python():

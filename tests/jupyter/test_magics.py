@@ -128,7 +128,7 @@ def test_options_describe_the_asset(kernel):
 def test_a_cell_run_again_binds_its_name_anew_and_marks_partitions_stale(kernel):
     kernel.run("%%asset one\n1")
     kernel.run("%materialize one")
-    kernel.run("%%asset one\n# the same\n1")
+    kernel.run("%%asset one --description 'other words'\n# the same\n1")
     assert value(kernel, "list(one.status().state)") == "['fresh']"
     kernel.run("%%asset one\n2")
     assert value(kernel, "list(one.status().state)") == "['stale']"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import ast
 import difflib
 import linecache
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType
 from typing import cast
@@ -63,7 +65,8 @@ class Body:
             raise _invalid(cell, "a body cannot hold another cell magic", before + _blank_lines(cell.body) + 1, first)
         lines = _aligned(transform(cell.body).splitlines(), cell.body.splitlines())
         try:
-            tree = ast.parse("\n" * before + "\n".join(lines) + "\n", cell.filename)
+            with warnings_said_elsewhere():
+                tree = ast.parse("\n" * before + "\n".join(lines) + "\n", cell.filename)
         except SyntaxError as error:
             raise InvalidBodyError(error.msg, error) from None
         body = cls(cell, tuple(lines), tree)
@@ -157,6 +160,15 @@ class Body:
             error.offset = max((error.offset or 1) - len(INDENT), 1)
             error.end_offset = error.end_offset and max(error.end_offset - len(INDENT), 1)
         return error
+
+
+@contextmanager
+def warnings_said_elsewhere() -> Iterator[None]:
+    """Within this block, Python does not warn of what it reads: it warns when the function is made, once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # a wrong escape, before Python 3.12
+        yield
 
 
 def remember(filename: str, text: str) -> None:

@@ -18,7 +18,7 @@ from ipyassets.instance.executors import NAMES, manner_of
 from ipyassets.instance.launch import wanted
 from ipyassets.jupyter.arguments import evaluate, header, parse
 from ipyassets.jupyter.asset_table import asset_table
-from ipyassets.jupyter.cell import Body
+from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
 from ipyassets.jupyter.kernel import NotebookKernel
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
@@ -73,8 +73,11 @@ class AssetMagics(Magics):
         self._kernel.show(made)
         if body.loses_its_value:
             _note(f"the value of {key} is None, because the body ends by binding a name: end it with that name alone")
-        for why in () if made.code_version else code_hash(made.compute).unhashed:
-            _note(f"a change of this will not make {key} stale: {why}")
+        if not made.code_version:
+            with warnings_said_elsewhere():
+                unhashed = code_hash(made.compute).unhashed
+            for why in unhashed:
+                _note(f"a change of this will not make {key} stale: {why}")
 
     def _bind(self, variable: str, made: AssetsDefinition) -> None:
         """Bind an asset, once it is certain that it fits the others."""

@@ -38,7 +38,8 @@ def own_frames_hidden(shell: InteractiveShell) -> Iterator[None]:
     try:
         yield
     finally:
-        del IpyassetsError._render_traceback_  # type: ignore[attr-defined]  # as above
+        if vars(IpyassetsError).get("_render_traceback_") is render:  # else another shell has it by now
+            del IpyassetsError._render_traceback_  # type: ignore[attr-defined]  # as above
 
 
 def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
