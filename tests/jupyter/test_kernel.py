@@ -251,3 +251,36 @@ def test_unloading_in_a_kernel_leaves_nothing_but_the_users_own(kernel):
     left = kernel.run("print({name: each for name, each in look().items() if each != before[name]})").text
     assert left == "{}\n"
     assert kernel.run("print(sorted(set(names()) ^ set(bound)))").text == "['before', 'bound', 'total']\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "selected"),
+    [
+        (["New York", "Oslo", "São Paulo"], [0, 2]),
+        (["a, b", "it's", 'so "called"', "missing", "[x]"], [0, 1, 2, 3, 4]),
+        (["latest", "all", "-x", "--on-error", "delays"], [2, 3, 4]),
+        (["a", "b", "c"], [1]),
+    ],
+)
+def test_the_code_line_does_what_the_button_does(kernel, keys, selected):
+    kernel.run(f"from ipyassets import StaticPartitionsDefinition\nkeys = StaticPartitionsDefinition({[*keys, 'z']!r})")
+    kernel.run("%%asset places --partitions keys\n1")
+    bar = kernel.bar("places")
+    mask = encode_selection(Spans.from_indices(selected), len(keys) + 1)
+    kernel.send(bar, {"kind": "select", "serial": 1}, mask)
+    kernel.until(lambda: bar.traits["selection_serial"] == 1)
+    kernel.run(bar.traits["plan"]["code"])
+    assert [i for i, state in enumerate(states(bar)) if state == State.FRESH] == selected
+
+
+def test_the_code_line_of_a_grid_does_what_the_button_does(kernel):
+    kernel.run("from ipyassets import MultiPartitionsDefinition, StaticPartitionsDefinition")
+    kernel.run("origins = StaticPartitionsDefinition(['EWR', 'JFK', 'LGA'])")
+    kernel.run("%%asset grid --partitions MultiPartitionsDefinition({'day':days,'origin':origins})\n1")
+    bar = kernel.bar("grid")
+    box = Spans.of([(3 * day + 1, 3 * day + 3) for day in range(10, 13)])
+    kernel.send(bar, {"kind": "select", "serial": 1}, encode_selection(box, 1095))
+    kernel.until(lambda: bar.traits["selection_serial"] == 1)
+    assert bar.traits["plan"]["count"] == 6
+    kernel.run(bar.traits["plan"]["code"])
+    assert counts(bar) == {"fresh": 6, "missing": 1089}
