@@ -30,6 +30,8 @@ def parser() -> MagicArgumentParser:
         ("delays [2013-01-01 ... 2013-01-31], missing", ["delays", "[2013-01-01 ... 2013-01-31],", "missing"]),
         ("'a b' \"it's\"", ["'a b'", '"it\'s"']),
         ("a) b", ["a)", "b"]),
+        ("delays missing  # and it's done", ["delays", "missing"]),
+        ("a#b '# c'", ["a#b", "'# c'"]),
         ("", []),
     ],
 )

@@ -223,7 +223,7 @@ def test_materialize_without_a_selection_makes_what_is_not_fresh(kernel):
     kernel.run("%%asset one --partitions letters\npartition_key")
     kernel.run("%materialize one a")
     assert "2 materialized" in kernel.run("%materialize one").text
-    assert "nothing to make" in kernel.run("%materialize one").text
+    assert "nothing to make: no partition of one is unfinished now" in kernel.run("%materialize one").text
 
 
 def test_materialize_takes_several_assets(kernel):

@@ -16,7 +16,8 @@ _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\""
 def words(line: str) -> Iterator[str]:
     """The words of a line, as they stand: white space separates them, except in brackets and quotes.
 
-    So `--partitions Daily(start_date="2013-01-01", timezone="UTC")` is two words, and the second is Python.
+    So `--partitions Daily(start_date="2013-01-01", timezone="UTC")` is two words, and the second is Python. A word that
+    begins with `#` begins a comment.
     """
     word, quote, depth = "", "", 0
     for character in line:
@@ -25,6 +26,8 @@ def words(line: str) -> Iterator[str]:
                 yield word
             word = ""
             continue
+        if character == "#" and not word:
+            return
         if quote:
             quote = "" if character == quote else quote
         elif character in _QUOTES:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def asset_table(facts: Facts, namespace: Namespace) -> pd.DataFrame:
-    """A table of assets, upstream first: variable, what it reads, partitions, and how many of them are in each state.
+    """A table of assets, upstream first: what each reads, its partitions, and how many of them are in each state.
 
     States that no partition is in have no column.
     """
@@ -26,11 +26,12 @@ def asset_table(facts: Facts, namespace: Namespace) -> pd.DataFrame:
             "asset": str(asset.key),
             "variable": namespace.name_of(asset.key) or "",
             "reads": ", ".join(str(upstream.key) for upstream in asset.upstreams),
-            "partitioned by": "" if asset.partitions_def is None else repr(asset.partitions_def),
-            "partitions": len(facts.space(asset.key)),
+            "partitions": len(space := facts.space(asset.key)),
+            "first": space.key(0) if len(space) else "",
+            "last": space.key(len(space) - 1) if len(space) else "",
             **{str(state): counts[asset.key].get(state, 0) for state in seen},
         }
         for asset in facts.graph
     ]
-    columns = ["asset", "variable", "reads", "partitioned by", "partitions", *map(str, seen)]
+    columns = ["asset", "variable", "reads", "partitions", "first", "last", *map(str, seen)]
     return pd.DataFrame(rows, columns=columns).set_index("asset")

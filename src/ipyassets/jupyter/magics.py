@@ -102,11 +102,14 @@ class AssetMagics(Magics):
         facts = instance.facts(self._kernel.graph())
         plan = instance.plan(facts.graph, wanted(facts, assets, None, selection), arguments.upstream)
         manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
-        has_work = bool(len(plan) or plan.held)
-        if arguments.dry_run or not has_work:
-            print(plan if has_work else f"nothing to make: {plan.text}")  # noqa: T201
+        title = ", ".join(str(asset.key) for asset in assets)
+        if not (len(plan) or plan.held):
+            print(f"nothing to make: no partition of {title} is {selection} now")  # noqa: T201
             return
-        progress = ProgressLine(self.shell, ", ".join(str(asset.key) for asset in assets))
+        if arguments.dry_run:
+            print(plan)  # noqa: T201
+            return
+        progress = ProgressLine(self.shell, title)
         with cancelled(progress), progress:
             result = instance.run(plan, manner, watch=progress.watch)
         raise_failure(self.shell, result)

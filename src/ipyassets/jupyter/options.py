@@ -81,6 +81,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def _parser(usage: str, description: str) -> MagicArgumentParser:
     parser = MagicArgumentParser(usage.partition(" ")[0], usage, cleandoc(description), formatter_class=_Help)
+    parser.color = False  # type: ignore[attr-defined]  # Python 3.14 would colour the page
     parser.add_argument("-h", "--help", action="store_true", help="show this page")
     return parser
 
