@@ -110,6 +110,15 @@ class Windows:
         ended = self._ticks.before(np.asarray(instants) + 1) - 1
         return np.clip(ended, 0, self._size) if self._kept is None else np.searchsorted(self._kept, ended)
 
+    def number_of(self, instant: int) -> int:
+        """As `starting_before`, for one moment."""
+        before = self._ticks.number_of(instant)
+        return min(before, self._size) if self._kept is None else int(np.searchsorted(self._kept, before))
+
+    def wall_of(self, number: int) -> tuple[int, int]:
+        """What a clock on the wall shows when a window starts, as if UTC epoch seconds; and its offset from UTC."""
+        return self._ticks.wall_of(number if self._kept is None else int(self._kept[number]))
+
     def reaches(self, instant: int) -> bool:
         """Whether the window that contains a moment (UTC epoch seconds) is known, excluded or not."""
         return int(self._ticks.before(np.array([instant]))[0]) < len(self._ticks)

@@ -40,6 +40,12 @@ class Calendar:
 
         return self._format.render(walls, offsets, self.second_time(numbers))
 
+    def key(self, number: int) -> str:
+        """The key of one window."""
+        wall, offset = self.windows.wall_of(number)
+        second = self.cadence.every_hour and self.windows.changes.put_back(wall - offset)
+        return self._format.render_one(wall, offset, second=second)
+
     def second_time(self, numbers: Indices) -> Mask | None:
         """Which windows share their wall clock time with an earlier one; None where none can."""
         return self.windows.second_time(numbers) if self.cadence.every_hour else None
@@ -47,16 +53,16 @@ class Calendar:
     def instant_of(self, key: str) -> int:
         """The moment that a key says, in UTC epoch seconds, whether a window starts there or not; else ValueError."""
         wall, offset = self._format.parse(key)
-        return int(self.windows.changes.instants_of(np.array([wall]))[0]) if offset is None else wall - offset
+        return self.cadence.instant(wall) if offset is None else wall - offset
 
     def number_of(self, key: str) -> int:
         """The number of the window with this key, or -1."""
         try:
-            number = int(self.windows.starting_before(np.array([self.instant_of(key)]))[0])
+            number = self.windows.number_of(self.instant_of(key))
         except (ValueError, OverflowError):
             return -1
-        near = np.arange(number, min(number + 2, len(self.windows)))  # two windows start at the end of a missing day
-        return next((int(each) for each in near if self.keys(np.array([each])) == [key]), -1)
+        near = range(number, min(number + 2, len(self.windows)))  # a day that never was ends where the next begins
+        return next((each for each in near if self.key(each) == key), -1)
 
     def numbers_of(self, keys: Sequence[str]) -> Indices:
         """The number of the window with each of `keys`, or -1."""
@@ -114,7 +120,7 @@ class CalendarSpace(PartitionSpace):
 
     def key(self, index: int) -> str:
         """The key at `index`: the start of its window; IndexError outside."""
-        return self.calendar.keys(np.array([self._number(index)]))[0]
+        return self.calendar.key(self._number(index))
 
     def index_of(self, key: str) -> int:
         """The index of `key`, or -1 where it is none."""

@@ -60,6 +60,11 @@ class KeyFormat:
                 keys[place] += _moment(int(walls[place]), offset).strftime("%z")
         return keys
 
+    def render_one(self, wall: int, offset: int, *, second: bool) -> str:
+        """The key of one wall clock time, with its offset appended if the clock showed that time before."""
+        fmt = f"{self.fmt}%z" if second and not self.has_offset else self.fmt
+        return _moment(wall, offset).strftime(fmt)
+
     def parse(self, key: str) -> Parsed:
         """Read one key, with or without an offset appended; ValueError where it does not fit the format."""
         try:

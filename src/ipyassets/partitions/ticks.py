@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +30,16 @@ class _WallClock:
         day, time = np.divmod(places, len(self.times))
         return self.days[day] * _DAY + self.times[time]
 
+    def one(self, place: int) -> int:
+        day, time = divmod(place, len(self.times))
+        return int(self.days[day]) * _DAY + int(self.times[time])
+
+    def before_one(self, wall: int) -> int:
+        day, second = divmod(wall, _DAY)
+        place = int(np.searchsorted(self.days, day))
+        matches = place < len(self.days) and int(self.days[place]) == day
+        return place * len(self.times) + (int(np.searchsorted(self.times, second)) if matches else 0)
+
     def before(self, walls: Indices) -> Indices:
         """How many ticks are earlier than each of `walls`."""
         day = walls // _DAY
@@ -35,6 +47,17 @@ class _WallClock:
         matches = self.days[np.minimum(place, len(self.days) - 1)] == day
         within = np.searchsorted(self.times, walls - day * _DAY)
         return np.asarray(place * len(self.times) + np.where(matches, within, 0), dtype=np.int64)
+
+
+class _Pieces(NamedTuple):
+    """The stretches between two changes of offset, as lists."""
+
+    first: list[int]
+    low: list[int]
+    offset: list[int]
+    shown: list[int]
+    start: list[int]
+    end: list[int]
 
 
 class Ticks:
@@ -63,6 +86,23 @@ class Ticks:
         """When the given ticks are, in UTC epoch seconds."""
         piece = np.searchsorted(self._first, numbers, side="right") - 1
         return self._wall.at(numbers - self._first[piece] + self._low[piece]) - self._offset[piece]
+
+    def wall_of(self, number: int) -> tuple[int, int]:
+        """As `walls`, for one tick, with the offset then shown: a single question is asked of lists, not of arrays."""
+        pieces = self._lists
+        piece = bisect_right(pieces.first, number) - 1
+        wall = self._wall.one(number - pieces.first[piece] + pieces.low[piece])
+        shown = pieces.shown[piece]
+        return wall - pieces.offset[piece] + shown, shown
+
+    def number_of(self, instant: int) -> int:
+        """As `before`, for one moment."""
+        pieces = self._lists
+        piece = bisect_left(pieces.start, instant) - 1
+        if piece < 0:
+            return 0
+        number = self._wall.before_one(instant + pieces.offset[piece]) - pieces.low[piece] + pieces.first[piece]
+        return min(max(number, pieces.first[piece]), pieces.end[piece])
 
     def walls(self, numbers: Indices) -> Indices:
         """What a clock on the wall shows at the given ticks, written as if it were UTC epoch seconds."""
@@ -102,6 +142,11 @@ class Ticks:
         offset = np.where(is_moved, walls - moved, shown)
         other_day = is_moved & (walls // _DAY != (moved + shown) // _DAY)
         return offset, np.where(other_day, offset, shown)
+
+    @cached_property
+    def _lists(self) -> _Pieces:
+        arrays = (self._first, self._low, self._offset, self._shown, self._piece_starts, self._ends)
+        return _Pieces(*(array.tolist() for array in arrays))
 
     @cached_property
     def _ends(self) -> Indices:

@@ -27,6 +27,13 @@ class OffsetChanges(NamedTuple):
         """The offset in force at each of `instants` (UTC epoch seconds)."""
         return self.offsets[np.searchsorted(self.instants, instants, side="right")]
 
+    def put_back(self, instant: int) -> bool:
+        """Whether at a moment (UTC epoch seconds) the clock shows a time that it showed before it was put back."""
+        place = int(np.searchsorted(self.instants, instant, side="right")) - 1
+        if place < 0:
+            return False
+        return instant - int(self.instants[place]) < int(self.offsets[place]) - int(self.offsets[place + 1])
+
     def walls_of(self, instants: Indices) -> Indices:
         """What a clock on the wall shows at moments in UTC epoch seconds, as if UTC epoch seconds."""
         return np.asarray(instants + self.at(instants), dtype=np.int64)
