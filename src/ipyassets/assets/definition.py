@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from ipyassets.assets.config import Config
 from ipyassets.assets.context import AssetExecutionContext
@@ -12,7 +12,7 @@ from ipyassets.assets.direct import in_hand
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
-from ipyassets.assets.stored import stored
+from ipyassets.assets.stored import PartitionInHand, PartitionValues, stored
 from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, PartitionSpace, WholeSpace
 
 if TYPE_CHECKING:
@@ -122,11 +122,17 @@ class AssetsDefinition:
         """The same asset, stored elsewhere."""
         return replace(self, io_manager=io_manager)
 
-    def __getitem__(self, selection: str | slice) -> object:
+    @overload
+    def __getitem__(self, selection: str) -> Any: ...
+
+    @overload
+    def __getitem__(self, selection: slice) -> PartitionValues: ...
+
+    def __getitem__(self, selection: str | slice) -> Any:
         """The stored value of a partition key, or a lazy mapping over an inclusive slice of keys."""
         return stored(self)[selection]
 
-    def value(self) -> object:
+    def value(self) -> Any:
         """The stored value of an asset without partitions."""
         return stored(self).value()
 
@@ -138,7 +144,23 @@ class AssetsDefinition:
         """A table of all attempts, newest first; of one partition, or of all."""
         return stored(self).history(partition_key)
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
+    def errors(self) -> pd.DataFrame:
+        """A table of the partitions whose last attempt failed: error, message, when (UTC), traceback, output."""
+        return stored(self).errors()
+
+    def output(self, partition_key: str | None = None) -> Any:
+        """What the last attempt at a partition printed and displayed, shown again."""
+        return stored(self).output(partition_key)
+
+    def debug(self, partition_key: str | None = None) -> PartitionInHand:
+        """A partition's inputs, context and body in hand: call the result to run the body again, here and unstored."""
+        return stored(self).debug(partition_key)
+
+    def plot(self, *columns: str) -> Any:
+        """Columns of `status()`, metadata among them, drawn over the partitions; over time where they have windows."""
+        return stored(self).plot(*columns)
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         """Run the body directly, as a plain function: nothing is stored.
 
         A body that takes a context is given one made by `build_asset_context`.

@@ -6,21 +6,61 @@ until then asking an asset for its values raises a clear error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyassets.errors import NoInstanceError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ipyassets.assets.context import AssetExecutionContext
     from ipyassets.assets.definition import AssetsDefinition
+
+
+class PartitionValues(Mapping[str, Any]):
+    """The stored values of some partitions, by key in definition order; each is loaded when it is asked for."""
+
+    @abstractmethod
+    def stored(self) -> PartitionValues:
+        """The same without the partitions that have no value."""
+
+    @abstractmethod
+    def concat(self) -> pd.DataFrame:
+        """All values as one pandas frame, with the partition key in a column for each dimension."""
+
+
+class PartitionInHand(Protocol):
+    """A partition's inputs and body, to be looked at and run again: see `AssetsDefinition.debug`."""
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the body is given, by argument."""
+
+    @property
+    def context(self) -> AssetExecutionContext:
+        """The context that the body is given."""
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """Both, as variables to work with."""
+
+    @property
+    def attempt(self) -> Any:
+        """The last attempt as the log has it, or None."""
+
+    def __call__(self) -> Any:
+        """Run the body, here and unstored."""
+
+    def post_mortem(self) -> Any:
+        """Run the body, and start a debugger where it fails."""
 
 
 class StoredPartitions(Protocol):
     """What can be asked of the stored partitions of one asset."""
 
-    def __getitem__(self, selection: str | slice) -> object:
+    def __getitem__(self, selection: str | slice) -> Any:
         """One value, or a lazy mapping over an inclusive slice of keys."""
 
     def status(self) -> pd.DataFrame:
@@ -29,7 +69,19 @@ class StoredPartitions(Protocol):
     def history(self, partition_key: str | None = None) -> pd.DataFrame:
         """One row an attempt, newest first."""
 
-    def value(self) -> object:
+    def errors(self) -> pd.DataFrame:
+        """One row a partition whose last attempt failed: error, message, when, traceback, output."""
+
+    def output(self, partition_key: str | None = None) -> Any:
+        """What the last attempt printed and displayed, shown again."""
+
+    def debug(self, partition_key: str | None = None) -> PartitionInHand:
+        """A partition's inputs and body in hand."""
+
+    def plot(self, *columns: str) -> Any:
+        """Facts about partitions over their keys, or over time."""
+
+    def value(self) -> Any:
         """The value of an asset without partitions."""
 
 

@@ -1,4 +1,4 @@
-"""Other runs that make the same partitions, here or in another process: what they hold is left to them, and learnt of."""
+"""Other runs that make the same partitions: what they hold is left to them, and what they record is learnt of."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def run_step(step: Step) -> StepResult:
     started = time.perf_counter()
     with captured() as output:
         for retry_number in itertools.count():
-            context = _context(step, retry_number)
+            context = context_of(step, retry_number)
             try:
                 with context.active():
                     with interruptible():
@@ -101,7 +101,8 @@ def run_step(step: Step) -> StepResult:
     raise AssertionError  # the loop above has no end but its returns
 
 
-def _context(step: Step, retry_number: int) -> AssetExecutionContext:
+def context_of(step: Step, retry_number: int = 0) -> AssetExecutionContext:
+    """The context that a step's body is handed."""
     body = step.body
     return AssetExecutionContext(
         asset_key=step.asset_key,
@@ -128,10 +129,16 @@ def spanning(windows: Sequence[TimeWindow | None]) -> TimeWindow | None:
     return TimeWindow(timed[0].start, timed[-1].end) if timed and len(timed) == len(windows) and gapless else None
 
 
-def _called(step: Step, context: AssetExecutionContext) -> object:
+def inputs_of(step: Step, context: AssetExecutionContext) -> dict[str, object]:
+    """The arguments of a step's body but the context, loaded."""
     arguments: dict[str, object] = {each.argument: _loaded(step.body, each, context) for each in step.inputs}
     if step.config is not None:
         arguments["config"] = step.config
+    return arguments
+
+
+def _called(step: Step, context: AssetExecutionContext) -> object:
+    arguments = inputs_of(step, context)
     compute = step.body.asset.compute
     return finished(compute(context, **arguments) if step.body.asset.takes_context else compute(**arguments))
 

@@ -49,7 +49,9 @@ def set_default_graph(graph: Callable[[], AssetGraph] | None) -> None:
     _Default.graph = staticmethod(graph) if graph is not None else None
 
 
-def neighbourhood(asset: AssetsDefinition) -> AssetGraph:
-    """The assets among which one is to be judged: those of the notebook if it is one of them, else itself."""
-    graph = _Default.graph() if _Default.graph is not None else None
-    return graph if graph is not None and graph.assets.get(asset.key) is asset else AssetGraph.of([asset])
+def neighbourhood(asset: AssetsDefinition, instance: Instance) -> AssetGraph:
+    """The assets among which one is to be judged: those of the notebook, those it last ran with, or itself alone."""
+    for graph in (_Default.graph() if _Default.graph is not None else None, instance.store.graphs.get(asset.key)):
+        if graph is not None and graph.assets.get(asset.key) is asset:
+            return graph
+    return AssetGraph.of([asset])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -20,6 +21,7 @@ from ipyassets.errors import InvalidInvocationError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
+from ipyassets.instance.terminal import line_of
 from ipyassets.partitions import PartitionKeyRange, PartitionSpace, Spans
 from ipyassets.storage.memory_io import InMemoryIOManager
 
@@ -113,7 +115,9 @@ def materialize(
         resources=dict(resources or {}),
         configs=configs(graph, run_config),
     )
-    result = chosen.run(made, manner, watch=watch)
+    runs: list[Run] = []
+    with contextlib.nullcontext() if watch else line_of(runs):
+        result = chosen.run(made, manner, watch=watch or runs.append)
     if raise_on_error:
         result.raise_for_failure()
     return result

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.assets.stored import bind
+from ipyassets.assets.stored import PartitionValues, bind
 from ipyassets.engine.facts import Facts
-from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMaterializedError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance, neighbourhood
-from ipyassets.instance.tables import concatenated, history_table, status_table
+from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
+from ipyassets.instance.trial import Shown, Trial, trial
 from ipyassets.partitions import PartitionSpace, Spans
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Partitions(Mapping[str, object]):
+class Partitions(PartitionValues):
     """The stored values of some partitions, by key in definition order; each is loaded when asked for.
 
     Partitions that have no value are in the mapping too: asking for one raises NotMaterializedError. `stored()`
@@ -32,7 +33,7 @@ class Partitions(Mapping[str, object]):
         self._space = space
         self._spans = spans
 
-    def __getitem__(self, key: str) -> object:
+    def __getitem__(self, key: str) -> Any:
         if self._space.index(key) not in self._spans:
             raise KeyError(key)
         return self._instance.store.load(self._asset, key)
@@ -68,7 +69,7 @@ class StoredAsset:
     asset: AssetsDefinition
     instance: Instance
 
-    def __getitem__(self, selection: str | slice) -> object:
+    def __getitem__(self, selection: str | slice) -> Any:
         """One value, or a lazy mapping over an inclusive slice of keys."""
         if self.asset.partitions_def is None:
             raise InvalidInvocationError(f"{self.asset.key} is not partitioned: {self.asset.key}.value() reads it")
@@ -81,7 +82,7 @@ class StoredAsset:
         last = len(space) - 1 if selection.stop is None else space.index(selection.stop)
         return Partitions(self.asset, self.instance, space, Spans.range(first, last + 1))
 
-    def value(self) -> object:
+    def value(self) -> Any:
         """The value of an asset without partitions."""
         return self.instance.store.load(self.asset, None)
 
@@ -93,9 +94,29 @@ class StoredAsset:
         """One row an attempt, newest first."""
         return history_table(self.instance.event_log.history(self.asset.key, partition_key))
 
+    def errors(self) -> pd.DataFrame:
+        """One row a partition whose last attempt failed: error, message, when (UTC), traceback, output."""
+        return errors_table(_facts(self.asset, self.instance), self.asset.key, self.instance.event_log)
+
+    def output(self, partition_key: str | None = None) -> Shown:
+        """What the last attempt at a partition printed and displayed, shown again."""
+        attempt, _ = self.instance.event_log.last(self.asset.key, partition_key or "")
+        if attempt is None:
+            raise NotMaterializedError(f"{self.asset.key} {partition_key or ''} was never tried".replace("  ", " "))
+        return Shown(attempt.output, attempt.displays)
+
+    def debug(self, partition_key: str | None = None) -> Trial:
+        """A partition's inputs, context and body in hand."""
+        return trial(_facts(self.asset, self.instance), self.asset, partition_key, self.instance)
+
+    def plot(self, *columns: str) -> Any:
+        """Columns of `status()` over the partitions, or over time."""
+        facts = _facts(self.asset, self.instance)
+        return plotted(self.status(), facts.space(self.asset.key), columns)
+
 
 def _facts(asset: AssetsDefinition, instance: Instance) -> Facts:
-    return instance.facts(neighbourhood(asset))
+    return instance.facts(neighbourhood(asset, instance))
 
 
 def stored_asset(asset: AssetsDefinition) -> StoredAsset:

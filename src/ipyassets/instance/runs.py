@@ -63,6 +63,7 @@ class Runs:
             configs=manner.configs,
         )
         graph = plan.facts.graph
+        self.store.graphs.update(dict.fromkeys(graph.assets, graph))
         books = Books(
             renew=self.renew,
             record=self.record,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.direct import covered
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext, IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
@@ -27,8 +28,9 @@ DEFAULT = "io_manager"
 class Store:
     """The I/O managers of an instance, and the values behind them.
 
-    `bind` gives a manager that was declared without a folder the instance's own. What an asset was last stored with
-    in this process is remembered, so that it is found again where the manager was given to a run alone.
+    `bind` gives a manager that was declared without a folder the instance's own. What an asset was last stored with in
+    this process is remembered, so that it is found again where the manager was given to a run alone; `graphs` hold the
+    assets that it was last run with.
     """
 
     log: Callable[[], EventLog]
@@ -36,6 +38,7 @@ class Store:
     as_of: Callable[[], AsOf]
     default: Callable[[], IOManager]
     bind: Callable[[IOManager], IOManager]
+    graphs: dict[AssetKey, AssetGraph] = field(default_factory=dict)
     _bound: dict[int, tuple[IOManager, IOManager]] = field(default_factory=dict)
     _last: dict[AssetKey, IOManager] = field(default_factory=dict)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
 from ipyassets.engine.reasons import reason
-from ipyassets.errors import InvalidArgumentError
+from ipyassets.errors import InvalidArgumentError, nearest
 from ipyassets.events import Event, State
-from ipyassets.partitions import MultiPartitionKey
+from ipyassets.partitions import MultiPartitionKey, PartitionSpace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +99,38 @@ def history_table(events: Sequence[Event]) -> pd.DataFrame:
     table["when"] = pd.to_datetime(table["when"], unit="s", utc=True)
     table["bytes"] = table["bytes"].astype("Int64")
     return table
+
+
+def errors_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
+    """One row a failed partition: error, message, when (UTC), traceback, output."""
+    import pandas as pd
+
+    rows = []
+    for partition in facts.space(key).keys(facts.spans(key, State.FAILED)):
+        attempt, _ = log.last(key, partition)
+        if attempt is not None and attempt.failure is not None:
+            failure = attempt.failure
+            rows.append(
+                (partition, failure.type, failure.message, attempt.timestamp, failure.traceback, attempt.output)
+            )
+    table = pd.DataFrame(rows, columns=["partition", "error", "message", "when", "traceback", "output"])
+    table["when"] = pd.to_datetime(table["when"], unit="s", utc=True)
+    return table.set_index("partition")
+
+
+def plotted(table: pd.DataFrame, space: PartitionSpace, columns: Sequence[str]) -> Any:
+    """Some columns of a status table over the partitions, or over the starts of their windows; a matplotlib axes."""
+    import pandas as pd
+
+    unknown = [name for name in columns if name not in table.columns]
+    if unknown:
+        hint = nearest(unknown[0], table.columns)
+        raise InvalidArgumentError(f"{unknown[0]!r} is not known of these partitions{hint}: there are {list(table)}")
+    shown = table[list(columns) or ["seconds"]].apply(pd.to_numeric, errors="coerce")
+    windows = [space.window(index) for index in range(len(space))]
+    if windows and None not in windows:
+        shown.index = pd.DatetimeIndex([window.start for window in windows if window is not None], name="start")
+    return shown.plot(marker=".")
 
 
 def concatenated(items: Iterable[tuple[str, object]], dimensions: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import pdb  # noqa: T100 - stood in for, to see that it is started
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+
+from ipyassets import (
+    DailyPartitionsDefinition,
+    Instance,
+    MultiPartitionsDefinition,
+    Output,
+    StaticPartitionsDefinition,
+    asset,
+    materialize,
+    use_instance,
+)
+from ipyassets.errors import (
+    InvalidArgumentError,
+    InvalidInvocationError,
+    NotMaterializedError,
+    UnknownPartitionError,
+)
+
+DAYS = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-06")
+GRID = MultiPartitionsDefinition({"day": DAYS, "letter": StaticPartitionsDefinition(["a", "b"])})
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = Instance(tmp_path / "root", durability="fast")
+    with use_instance(instance):
+        yield instance
+    instance.close()
+
+
+@asset(partitions_def=DAYS)
+def tables(context):
+    print("making", context.partition_key)
+    day = context.partition_time_window.start.day
+    return Output(pd.DataFrame({"value": [day, 10 * day]}), metadata={"rows": day})
+
+
+@asset(partitions_def=DAYS)
+def means(tables):
+    if tables.value[0] == 3:
+        raise ZeroDivisionError("the third")
+    return tables.value.mean()
+
+
+@asset
+def whole():
+    return 1
+
+
+@pytest.fixture
+def made(instance):
+    materialize([tables, means], partition_keys="[2024-01-01...2024-01-04]", instance=instance, raise_on_error=False)
+    return instance
+
+
+def test_one_partition_is_read_by_its_key(made):
+    assert means["2024-01-02"] == 11.0
+    assert tables["2024-01-02"].value.tolist() == [2, 20]
+
+
+def test_a_slice_is_a_lazy_mapping_with_both_ends(made):
+    read = means["2024-01-01":"2024-01-02"]
+    assert dict(read) == {"2024-01-01": 5.5, "2024-01-02": 11.0}
+    assert len(means[:]) == 5
+    assert "2024-01-03" not in read
+    with pytest.raises(KeyError):
+        read["2024-01-03"]
+
+
+def test_what_is_not_stored_says_so_and_can_be_left_out(made):
+    with pytest.raises(NotMaterializedError):
+        means[:]["2024-01-05"]
+    assert list(means[:].stored()) == ["2024-01-01", "2024-01-02", "2024-01-04"]
+
+
+def test_a_slice_becomes_one_frame_with_a_key_column(made):
+    frame = tables["2024-01-01":"2024-01-02"].concat()
+    assert frame.columns.tolist() == ["partition", "value"]
+    assert frame.partition.tolist() == ["2024-01-01", "2024-01-01", "2024-01-02", "2024-01-02"]
+
+
+def test_an_index_that_says_something_is_kept_as_columns(instance):
+    @asset(partitions_def=DAYS)
+    def by_origin():
+        return pd.DataFrame({"origin": ["x", "y"], "delay": [1, 2]}).groupby("origin").mean()
+
+    materialize([by_origin], partition_key="2024-01-01", instance=instance)
+    assert by_origin[:"2024-01-01"].concat().columns.tolist() == ["partition", "origin", "delay"]
+
+
+def test_several_dimensions_have_a_key_column_each(instance):
+    @asset(partitions_def=GRID)
+    def grid():
+        return pd.DataFrame({"value": [1]})
+
+    materialize([grid], partition_keys=["2024-01-01|a", "2024-01-02|b"], instance=instance)
+    frame = grid[:].stored().concat()
+    assert frame.day.tolist() == ["2024-01-01", "2024-01-02"]
+    assert frame.letter.tolist() == ["a", "b"]
+
+
+def test_only_frames_can_become_one_frame(made):
+    with pytest.raises(InvalidArgumentError, match="2024-01-01 is float64"):
+        means["2024-01-01":"2024-01-01"].concat()
+
+
+@pytest.mark.parametrize(
+    ("read", "error"),
+    [
+        (lambda: means["2024-02-01"], UnknownPartitionError),
+        (lambda: means["2024-01-01":"x"], UnknownPartitionError),
+        (lambda: means["2024-01-01"::2], InvalidArgumentError),
+        (means.value, InvalidInvocationError),
+        (lambda: whole["a"], InvalidInvocationError),
+        (whole.value, NotMaterializedError),
+    ],
+    ids=["unknown key", "unknown end", "step", "value of partitions", "key of none", "nothing stored"],
+)
+def test_what_cannot_be_read_is_refused(made, read, error):
+    with pytest.raises(error):
+        read()
+
+
+def test_status_is_a_row_a_partition_with_its_metadata(made):
+    status = tables.status()
+    assert status.index.tolist() == list(DAYS.get_partition_keys())
+    assert status.state.tolist() == ["fresh"] * 4 + ["missing"]
+    assert status.rows.tolist()[:4] == [1, 2, 3, 4]
+    assert str(status.when.dtype) in ("datetime64[ns, UTC]", "datetime64[us, UTC]")
+    assert status.bytes.notna().sum() == 4
+
+
+def test_status_gives_the_reason_of_what_is_not_in_order(made):
+    assert list(means.status().loc["2024-01-03", ["state", "reason"]]) == [
+        "failed",
+        "ZeroDivisionError: the third",
+    ]
+    path = made.root / "storage" / "tables" / "2024-01-02"
+    path.unlink()
+    assert list(tables.status().loc["2024-01-02", ["state", "reason"]]) == ["damaged", "its file is gone"]
+    assert list(means.status().loc["2024-01-02", ["state", "reason"]]) == [
+        "stale",
+        "tables 2024-01-02 is damaged",
+    ]
+
+
+def test_a_file_that_is_not_what_was_stored_is_damaged_once_read(made):
+    path = made.root / "storage" / "tables" / "2024-01-02"
+    path.write_bytes(b"something else")
+    with pytest.raises(Exception, match="2024-01-02"):
+        tables["2024-01-02"]
+    assert tables.status().loc["2024-01-02", "state"] == "damaged"
+    materialize([tables], partition_key="2024-01-02", instance=made)
+    assert tables.status().loc["2024-01-02", "state"] == "fresh"
+
+
+def test_history_is_a_row_an_attempt_newest_first(made):
+    materialize([tables], partition_key="2024-01-01", instance=made)
+    history = tables.history()
+    assert history.partition.tolist() == ["2024-01-01", "2024-01-04", "2024-01-03", "2024-01-02", "2024-01-01"]
+    assert history.output[0] == "making 2024-01-01\n"
+    assert len(tables.history("2024-01-01")) == 2
+
+
+def test_errors_are_a_row_a_failed_partition(made):
+    errors = means.errors()
+    assert errors.index.tolist() == ["2024-01-03"]
+    assert errors.loc["2024-01-03", "message"] == "the third"
+    assert "raise ZeroDivisionError" in str(errors.loc["2024-01-03", "traceback"])
+
+
+def test_what_a_body_put_out_is_shown_again(made):
+    assert str(tables.output("2024-01-01")) == "making 2024-01-01\n"
+    with pytest.raises(NotMaterializedError, match="tables 2024-01-05 was never tried"):
+        tables.output("2024-01-05")
+
+
+def test_debugging_has_the_inputs_in_hand_and_runs_the_body_again(made):
+    trial = means.debug("2024-01-03")
+    assert trial.inputs["tables"].value.tolist() == [3, 30]
+    assert trial.context.partition_key == "2024-01-03"
+    assert trial.attempt.failure.type == "ZeroDivisionError"
+    with pytest.raises(ZeroDivisionError):
+        trial()
+    assert means.debug("2024-01-02")() == 11.0
+    assert len(means.history("2024-01-03")) == 1
+
+
+def test_a_post_mortem_starts_in_the_failing_frame(made, monkeypatch):
+    frames = []
+    monkeypatch.setattr(pdb, "post_mortem", lambda trace: frames.append(trace.tb_frame.f_code.co_name))
+    with pytest.raises(ZeroDivisionError):
+        means.debug("2024-01-03").post_mortem()
+    assert frames == ["means"]
+
+
+def test_metadata_is_plotted_over_time(made):
+    mpl.use("agg")
+    axes = tables.plot("rows")
+    assert axes.get_lines()[0].get_ydata()[:4].tolist() == [1, 2, 3, 4]
+    with pytest.raises(InvalidArgumentError, match="did you mean 'rows'"):
+        tables.plot("row")
+
+
+def test_a_breakpoint_in_a_body_talks_to_its_user(instance, capsys, monkeypatch):
+    said = []
+
+    def hook():
+        said.append("stopped")
+        print("visible")
+
+    monkeypatch.setattr("sys.breakpointhook", hook)
+
+    @asset
+    def stopping():
+        print("kept")
+        breakpoint()  # noqa: T100 - what the test is about
+        print("seen")
+
+    materialize([stopping], instance=instance)
+    assert said == ["stopped"]
+    assert capsys.readouterr().out == "visible\nseen\n"
+    assert str(stopping.output()) == "kept\n"
