@@ -15,6 +15,7 @@
         DamagedPartitionError           a stored value is not what its record says: file gone, or content changed
             UntrustedPartitionError     a stored value that was not signed by this user's key, so it is not unpickled
         UnstorableValueError            a value that cannot be pickled, or a place that cannot take it
+        UnwritableStoreError            a store that cannot be written to: read-only, or its disk is full
         DamagedLogError                 the event log itself cannot be read
         IncompatibleLogError            an event log written by a newer version, or a file that is no event log
         InvalidInvocationError          a call that does not fit the asset: a partition key too many, or none
@@ -145,6 +146,10 @@ class UntrustedPartitionError(DamagedPartitionError):
 
 class UnstorableValueError(IpyassetsError):
     """A value cannot be stored as it is, or not where it should be."""
+
+
+class UnwritableStoreError(IpyassetsError):
+    """A store cannot be written to, or not any more."""
 
 
 class DamagedLogError(IpyassetsError):

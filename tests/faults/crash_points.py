@@ -1,8 +1,8 @@
 """Runs an operation once for each thing it does to the disk, and kills the process right before that thing.
 
 The process is really killed, with SIGKILL, in a forked child. Where it dies is told by Python's profiler, which hears
-of every call into the operating system and into SQLite that our storage code makes. After each death the store is opened
-anew: every partition must read as one of its allowed values, present as the log has it, and nothing may be damaged.
+of every call into the operating system and into SQLite that our storage code makes. After each death the store is
+opened anew: every partition must read as one of its allowed values, as the log has it, and nothing may be damaged.
 
     python -m tests.faults.crash_points FOLDER [OPERATION ...]
 """
@@ -87,8 +87,6 @@ OPERATIONS = {
     ),
     "compact": Operation(
         lambda s: age(_unplaced(s, s.make("a", 1))), lambda s: s.upkeep.compact(), {(SALES, "a"): {1}}
-    ),
-}
     ),
 }
 

@@ -43,3 +43,13 @@ def test_killing_workers_at_random_instants_loses_nothing(tmp_path):
 
 def test_several_processes_on_one_root_never_make_a_partition_twice_at_once(tmp_path):
     assert passed(harness("hammer", tmp_path, "--seconds", 3, "--partitions", 30))
+
+
+@pytest.mark.parametrize("kind", ["full-disk", "read-only"])
+def test_a_store_under_hardship_keeps_what_it_has_and_says_what_is_wrong(tmp_path, kind):
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o755)
+    root = tmp_path / "root"
+    root.mkdir()
+    assert passed(harness("hardship", kind, root))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
@@ -68,7 +69,7 @@ class Store:
         self.manager.publish(asset, context.stored)
         return event
 
-    def read(self, key: str | None, asset: AssetKey = SALES) -> object:
+    def read(self, key: str | None, asset: AssetKey = SALES) -> Any:
         """The value of a partition, as the log has it."""
         artifacts = self.log.artifacts(asset, [key or ""])
         return self.manager.load_input(wanted(key, artifacts=artifacts, asset=asset))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -9,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ipyassets.errors import DamagedLogError, IncompatibleLogError
-from ipyassets.storage.schema import migrate
+from ipyassets.errors import DamagedLogError, IncompatibleLogError, UnwritableStoreError
+from ipyassets.storage.schema import check, migrate
 
 IN_MEMORY = ":memory:"
 # How long a process waits for another one's transaction; ours last milliseconds.
@@ -26,10 +27,17 @@ class Database:
 
     def __init__(self, path: str | Path, *, durable: bool = True) -> None:
         self.path = None if str(path) == IN_MEMORY else Path(path)
+        self._writing = threading.RLock()
+        self.is_writable = _is_writable(self.path)
+        if not self.is_writable:
+            self._writer = self._reader = self._connect_to_read()
+            self._reading = self._writing
+            with _explained(self.path):
+                check(self._reader, self.path)
+            return
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = self._connect(durable=durable)
-        self._writing = threading.RLock()
         with _explained(self.path):
             migrate(self._writer, self.path)
         in_memory = self.path is None
@@ -48,6 +56,20 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
             return connection
 
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """A connection to a file that this user cannot write to."""
+        assert self.path is not None  # noqa: S101 - memory can always be written to
+        # Beside a log that nobody has open there is no write-ahead file, and then nothing needs to be locked.
+        alone = "" if self.path.with_name(self.path.name + "-wal").exists() else "&immutable=1"
+        with _explained(self.path):
+            return sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=ro{alone}",
+                uri=True,
+                timeout=PATIENCE_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """The connection to read through, for this thread alone."""
@@ -57,14 +79,17 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction, for this thread and this process alone: committed at the end, or undone if anything raises."""
+        if not self.is_writable:
+            raise UnwritableStoreError(f"{self.path} cannot be written to: nothing can be made, wiped or renamed here")
         with self._writing, _explained(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if self._writer.in_transaction:  # a full disk may have ended it already
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
     def pack(self, *, dry_run: bool) -> int:
         """Give back what the file holds in vain; the bytes this frees. Nobody can write meanwhile."""
@@ -82,6 +107,13 @@ class Database:
         with self._writing, self._reading:
             self._reader.close()
             self._writer.close()
+
+
+def _is_writable(path: Path | None) -> bool:
+    """Whether this user may write to a log, or make it where there is none: its folder matters as much as the file."""
+    if path is None or not path.exists():
+        return True
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
@@ -104,8 +136,12 @@ def _explained(path: Path | None) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_NOTADB:
             raise IncompatibleLogError(f"{path} is not an event log: move it away, or choose another root") from error
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
-            raise DamagedLogError(f"{path} is damaged ({error}): repair_log() saves what can be read of it") from error
+        # Our statements are right: where they do not fit the tables, or text is no text, the file has changed.
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR) or "decode" in str(error):
+            raise DamagedLogError(f"{path} is damaged ({error}): repair() saves what can be read of it") from error
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+            raise UnwritableStoreError(f"{path} could not be written or read: {error}") from error
         raise

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import DamagedLogError
 from ipyassets.events import NOTHING, Artifact, Attempt, Event, Failure, InputUse
 
 COLUMNS = "id, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, details"
@@ -37,7 +38,14 @@ def row(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int]) -> tuple
 
 
 def event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
-    """The event of a row."""
+    """The event of a row; DamagedLogError for a row that was not written like this."""
+    try:
+        return _event(values, names)
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedLogError(f"event {values[0]} of the log is damaged ({error!r}): repair() leaves it out") from error
+
+
+def _event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
     _, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, text = values
     details: dict[str, Any] = json.loads(text) if text else {}
     return Event(

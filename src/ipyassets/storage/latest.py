@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import DamagedLogError
 from ipyassets.events import Attempt, Event, InputUse, Records, version_number
 
 FACTS = np.dtype(
@@ -57,8 +58,16 @@ def _packed_inputs(inputs: Sequence[InputUse], asset_ids: Mapping[AssetKey, int]
 
 
 def records(connection: sqlite3.Connection, asset: int, names: Mapping[int, AssetKey]) -> Records:
-    """All latest rows of an asset, column by column."""
-    keys, facts, inputs = _columns(connection, asset)
+    """All latest rows of an asset, column by column; DamagedLogError for rows that were not written like this."""
+    try:
+        return _records(*_columns(connection, asset), names)
+    except (KeyError, ValueError) as error:
+        raise DamagedLogError(
+            f"the latest rows of {names[asset]} are damaged ({error!r}): repair() mends them"
+        ) from error
+
+
+def _records(keys: list[str], facts: bytes, inputs: bytes, names: Mapping[int, AssetKey]) -> Records:
     if not keys:
         return Records.empty()
     columns = np.frombuffer(facts, FACTS)

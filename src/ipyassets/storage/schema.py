@@ -84,6 +84,15 @@ def migrate(connection: sqlite3.Connection, path: Path | None) -> None:
     connection.execute("COMMIT")
 
 
+def check(connection: sqlite3.Connection, path: Path | None) -> None:
+    """Refuse a database that cannot be brought up to date because it cannot be written to, or that is not ours."""
+    version = _version(connection, path)
+    if version != VERSION:
+        raise IncompatibleLogError(
+            f"{path} has format {version}, this ipyassets {VERSION}, and it is read-only: open it once where it is not"
+        )
+
+
 def _version(connection: sqlite3.Connection, path: Path | None) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
