@@ -156,5 +156,12 @@ def test_a_pattern_over_dimensions_is_one_item():
     assert text(parse("{red, blue}|latest", space), space) == "{red, blue}|2024-02-29"
 
 
+@pytest.mark.parametrize(("selection", "length"), [("latest 7", 7), ("*-01-*, latest 2", 33), ("!latest 2", 58)])
+def test_a_set_named_like_a_word_of_the_grammar_takes_nothing_from_it(selection, length):
+    space = SPACES["days"]
+    named = {"latest": Spans.range(len(space) - 1, len(space)), "all": Spans.range(0, len(space))}
+    assert len(parse(selection, space, named)) == length
+
+
 def test_keys_are_quoted_where_they_must_be():
     assert text(Spans.range(1, 3), SequenceSpace(["x", "a b", 'c"', "y"])) == '"a b", "c\\""'

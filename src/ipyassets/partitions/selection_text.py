@@ -109,7 +109,7 @@ class _Reader:
         if self._take("!"):
             return self._factor().complement(len(self.space))
         word = self._word()
-        if word in self.named:
+        if word in self.named and word not in _WORDS:
             self.at += len(word)
             return self.named[word]
         start = self.at
