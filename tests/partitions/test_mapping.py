@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from ipyassets.errors import InvalidArgumentError, InvalidMappingError
+from ipyassets.errors import InvalidMappingError
 from ipyassets.partitions import (
     AllPartitionMapping,
     AsOf,
@@ -16,6 +16,7 @@ from ipyassets.partitions import (
     StaticPartitionsDefinition,
     TimeWindowPartitionMapping,
     WholeSpace,
+    partition_loading_context,
 )
 
 NOON = AsOf(dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC))
@@ -71,37 +72,6 @@ def test_only_the_last_reaches_downstream():
     assert not LastPartitionMapping().downstream(Spans.range(0, 2), UP, DOWN)
 
 
-def test_specific_keys_that_do_not_exist_are_missing():
-    assert read(SpecificPartitionsPartitionMapping(["b", "y"])) == (["b"], ["y"])
-
-
-@pytest.mark.parametrize("keys", ["ab", None, [1]])
-def test_specific_keys_are_a_list_of_texts(keys):
-    with pytest.raises(InvalidArgumentError):
-        SpecificPartitionsPartitionMapping(keys)
-
-
-def test_a_static_mapping_goes_from_upstream_to_downstream():
-    mapping = StaticPartitionMapping({"c": "a", "b": ["a", "b"]})
-    assert read(mapping, Spans.range(0, 1)) == (["c", "b"], [])
-    assert read(mapping, Spans.range(2, 3)) == ([], [])
-    assert mapping.downstream(Spans.range(1, 2), UP, DOWN) == Spans.range(0, 2)
-
-
-@pytest.mark.parametrize("pairs", [{"nothing": "a"}, {"c": "nothing"}])
-def test_a_static_mapping_of_unknown_keys_is_refused(pairs):
-    with pytest.raises(InvalidMappingError, match="'nothing'"):
-        StaticPartitionMapping(pairs).validate_partition_mapping(
-            StaticPartitionsDefinition(["c", "b"]), StaticPartitionsDefinition(["a", "b"])
-        )
-
-
-@pytest.mark.parametrize("pairs", [["a"], None, {"a": ["b", 1]}])
-def test_a_static_mapping_maps_texts(pairs):
-    with pytest.raises(InvalidArgumentError):
-        StaticPartitionMapping(pairs)
-
-
 @pytest.mark.parametrize(
     ("mapping", "one"),
     [
@@ -132,3 +102,18 @@ def test_an_asset_may_depend_on_itself_only_backward():
             mapping.validate_self_dependency(days)
     with pytest.raises(InvalidMappingError):
         TimeWindowPartitionMapping(-1, -1).validate_self_dependency(None)
+
+
+def test_dagsters_names_lead_to_the_same_answers():
+    days = DailyPartitionsDefinition("2024-01-01")
+    with partition_loading_context(NOON.now):
+        third = days.subset_with_partition_keys(["2024-01-03"])
+        read_of = TimeWindowPartitionMapping(-1, 0).get_upstream_mapped_partitions_result_for_partitions(
+            third, days, days
+        )
+        readers = TimeWindowPartitionMapping(-1, 0).get_downstream_partitions_for_partitions(third, days, days)
+        whole = LastPartitionMapping().get_upstream_mapped_partitions_result_for_partitions(None, None, days)
+    assert list(read_of.partitions_subset) == ["2024-01-02", "2024-01-03"]
+    assert list(read_of.required_but_nonexistent_partition_keys) == []
+    assert list(readers) == ["2024-01-03", "2024-01-04"]
+    assert list(whole.partitions_subset) == ["2024-01-04"]

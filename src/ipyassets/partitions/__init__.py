@@ -33,8 +33,7 @@ from ipyassets.partitions.mapping import (
     LastPartitionMapping,
     Mapped,
     PartitionMapping,
-    SpecificPartitionsPartitionMapping,
-    StaticPartitionMapping,
+    UpstreamPartitionsResult,
 )
 from ipyassets.partitions.multi import MultiPartitionsDefinition, PartitionDimensionDefinition
 from ipyassets.partitions.multi_mapping import (
@@ -47,6 +46,7 @@ from ipyassets.partitions.product_space import ProductSpace, SparseSpace
 from ipyassets.partitions.schedule import ScheduleType
 from ipyassets.partitions.space import Dimension, PartitionSpace, SequenceSpace, WholeSpace
 from ipyassets.partitions.spans import Indices, Mask, Spans
+from ipyassets.partitions.static_mapping import SpecificPartitionsPartitionMapping, StaticPartitionMapping
 from ipyassets.partitions.subset import PartitionsSubset
 from ipyassets.partitions.time_mapping import EarlierPartitionsMapping, TimeWindowPartitionMapping
 from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
@@ -93,6 +93,7 @@ __all__ = [
     "TimeWindow",
     "TimeWindowPartitionMapping",
     "TimeWindowPartitionsDefinition",
+    "UpstreamPartitionsResult",
     "ValuesPartitionsDefinition",
     "WallRuns",
     "WeeklyPartitionsDefinition",

@@ -58,9 +58,14 @@ class PartitionsDefinition(ABC):
         """How many partitions there are."""
         return len(self._now())
 
-    def has_partition_key(self, partition_key: str) -> bool:
+    def has_partition_key(
+        self,
+        partition_key: str,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> bool:
         """Whether this exact text is a key."""
-        return partition_key in self._now()
+        return partition_key in self._now(current_time, dynamic_partitions_store)
 
     def get_next_partition_key(self, partition_key: str) -> str | None:
         """The key after another one, or None after the last; UnknownPartitionError where that one does not exist."""
@@ -68,12 +73,14 @@ class PartitionsDefinition(ABC):
         index = space.index(partition_key) + 1
         return space.key(index) if index < len(space) else None
 
-    def get_partition_keys_in_range(self, partition_key_range: PartitionKeyRange) -> Sequence[str]:
+    def get_partition_keys_in_range(
+        self, partition_key_range: PartitionKeyRange, dynamic_partitions_store: DynamicPartitionsStore | None = None
+    ) -> Sequence[str]:
         """The keys from one to another, both included; in several dimensions, of the box between two corners.
 
         None where the end comes first. UnknownPartitionError where an end is no key.
         """
-        space = self._now()
+        space = self._now(None, dynamic_partitions_store)
         return space.keys(space.between(partition_key_range.start, partition_key_range.end))
 
     def get_paginated_partition_keys(
