@@ -223,7 +223,22 @@ def test_materialize_without_a_selection_makes_what_is_not_fresh(kernel):
     kernel.run("%%asset one --partitions letters\npartition_key")
     kernel.run("%materialize one a")
     assert "2 materialized" in kernel.run("%materialize one").text
-    assert "nothing to make: no partition of one is unfinished now" in kernel.run("%materialize one").text
+    assert "nothing to make: nothing of one is unfinished" in kernel.run("%materialize one").text
+    assert "3 materialized" in kernel.run("%materialize one all").text
+
+
+def test_an_asset_without_partitions_is_made_again_only_on_request(kernel):
+    kernel.run("%%asset one\n1")
+    assert "1 materialized" in kernel.run("%materialize one").text
+    assert "nothing to make" in kernel.run("%materialize one").text
+    assert "1 materialized" in kernel.run("%materialize one all").text
+
+
+def test_a_selection_speaks_of_partitioned_assets(kernel):
+    kernel.run("%%asset one --partitions letters\n1")
+    kernel.run("%%asset two\n2")
+    assert "2 materialized" in kernel.run("%materialize one two b").text
+    assert "2 materialized" in kernel.run("%materialize one two").text
 
 
 def test_materialize_takes_several_assets(kernel):

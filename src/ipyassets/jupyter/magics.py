@@ -14,8 +14,9 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from ipyassets.assets.code_version import code_hash
 from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.facts import Facts
 from ipyassets.instance.executors import NAMES, manner_of
-from ipyassets.instance.launch import wanted
 from ipyassets.jupyter.arguments import evaluate, header, parse
 from ipyassets.jupyter.asset_table import asset_table
 from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
@@ -25,10 +26,13 @@ from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.jupyter.progress_line import ProgressLine
 from ipyassets.jupyter.running_cell import CellName, running_cell
 from ipyassets.jupyter.tracebacks import cancelled, raise_failure
+from ipyassets.partitions import Spans
+from ipyassets.partitions.selection_text import parse as parse_selection
 
 if TYPE_CHECKING:
     import pandas as pd
 
+UNFINISHED = "unfinished"  # the selection where none is given
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -100,11 +104,11 @@ class AssetMagics(Magics):
         instance = self._kernel.instance
         assets, selection = self._asked(arguments.words)
         facts = instance.facts(self._kernel.graph())
-        plan = instance.plan(facts.graph, wanted(facts, assets, None, selection), arguments.upstream)
+        plan = instance.plan(facts.graph, _wanted(facts, assets, selection), arguments.upstream)
         manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
         title = ", ".join(str(asset.key) for asset in assets)
         if not (len(plan) or plan.held):
-            print(f"nothing to make: no partition of {title} is {selection} now")  # noqa: T201
+            print(f"nothing to make: nothing of {title} is {selection}; `all` would make it again")  # noqa: T201
             return
         if arguments.dry_run:
             print(plan)  # noqa: T201
@@ -114,8 +118,8 @@ class AssetMagics(Magics):
             result = instance.run(plan, manner, watch=progress.watch)
         raise_failure(self.shell, result)
 
-    def _asked(self, words: list[str]) -> tuple[list[AssetsDefinition], str | None]:
-        """The assets that a line names, and the selection after them; without one, all that is not fresh."""
+    def _asked(self, words: list[str]) -> tuple[list[AssetsDefinition], str]:
+        """The assets that a line names, and the selection after them; without one, what is not fresh."""
         namespace = self._kernel.namespace
         if not words:
             known = ", ".join(namespace.assets) or "none yet"
@@ -125,8 +129,7 @@ class AssetMagics(Magics):
         while rest and all(map(namespace.has, _names(rest[0]))):
             names += _names(rest.pop(0))
         assets = [namespace.find(name) for name in names]
-        is_partitioned = any(asset.partitions_def is not None for asset in assets)
-        return assets, " ".join(rest) or ("unfinished" if is_partitioned else None)
+        return assets, " ".join(rest) or UNFINISHED
 
     def _executor(self, text: str | None) -> Executor | str | None:
         if text is None or text in NAMES:
@@ -151,6 +154,13 @@ class AssetMagics(Magics):
         for run in runs:
             run.cancel()
         print(f"cancelled {len(runs)} run{'s' * (len(runs) != 1)}" if runs else "nothing is running")  # noqa: T201
+
+
+def _wanted(facts: Facts, assets: list[AssetsDefinition], selection: str) -> dict[AssetKey, Spans]:
+    """The partitions that a selection means; it is not about assets without partitions that stand beside others."""
+    mixed = any(asset.partitions_def is not None for asset in assets)
+    texts = {one.key: UNFINISHED if mixed and one.partitions_def is None else selection for one in assets}
+    return {key: parse_selection(text, facts.space(key), facts.named(key)) for key, text in texts.items()}
 
 
 def _names(text: str) -> list[str]:

@@ -50,9 +50,9 @@ def _materialize() -> MagicArgumentParser:
         """
         Make partitions of assets here and now, and wait for them.
 
-        Upstream partitions that are missing are made first. Without a selection, all that is not fresh is
-        made. A body that fails makes the cell fail, so that %debug lands in it. Interrupt to cancel: what is
-        finished stays.
+        Upstream partitions that are missing are made first. Without a selection, what is not fresh is made;
+        `all` makes everything again. A body that fails makes the cell fail, so that %debug lands in it.
+        Interrupt to cancel: what is finished stays.
 
             %materialize delays [2013-01-01...2013-01-31], 2013-02-14
         """,
