@@ -69,11 +69,16 @@ def ask(bar, kind, *arguments):
     bar.receive(Intent(kind, bar.drawing.fingerprint, arguments))
 
 
+def finish(bar, instance, graph):
+    bar._run.wait(LONG)
+    bar.watch(())
+    bar.follow(instance.facts(graph))
+
+
 def run_to_its_end(bar, instance, spans):
     ask(bar, "materialize", spans)
     assert bar.traits["run"]["active"]
-    bar._run.wait(LONG)
-    bar.follow(instance.facts(GRAPH))
+    finish(bar, instance, GRAPH)
 
 
 def selected(bar):
@@ -267,8 +272,7 @@ def test_cancelling_leaves_what_is_done_and_frees_the_button(instance):
     assert "going on" in bar.traits["notice"]["text"]
     ask(bar, "cancel")
     go.set()
-    bar._run.wait(LONG)
-    bar.follow(instance.facts(graph))
+    finish(bar, instance, graph)
     assert not bar.traits["run"]["active"]
     assert bar.traits["counts"]["fresh"] in (2, 3)
     assert bar.traits["counts"]["cancelled"] in (3, 4)
@@ -311,14 +315,12 @@ def test_what_is_said_of_a_partition_goes_when_a_run_changes_its_state(instance)
     bar = bar_of(gated, instance, graph)
     go.set()
     ask(bar, "materialize", Spans.range(0, 2))
-    bar._run.wait(LONG)
-    bar.follow(instance.facts(graph))
+    finish(bar, instance, graph)
     assert bar.traits["details"].keys() == {"0", "1"}
     go.clear()
     ask(bar, "materialize", Spans.range(1, 2))
     bar.follow(instance.facts(graph))
     assert bar.traits["details"].keys() == {"0"}
     go.set()
-    bar._run.wait(LONG)
-    bar.follow(instance.facts(graph))
+    finish(bar, instance, graph)
     assert bar.traits["details"].keys() == {"0", "1"}

@@ -10,6 +10,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.plan import plan as planned
+from ipyassets.engine.progress import Progress
 from ipyassets.engine.run import Run
 from ipyassets.errors import IpyassetsError, OutdatedDrawingError
 from ipyassets.instance import Instance
@@ -55,6 +56,7 @@ class Bar:
         self._plan: Plan | None = None
         self._described: str | None = None  # the key whose detail is open
         self._run: Run | None = None
+        self._progress: Progress | None = None
         self._retired = ""  # why nothing can be done, if so
         self._notices = 0
         self._draw_frame()
@@ -73,14 +75,21 @@ class Bar:
 
     @property
     def is_running(self) -> bool:
-        """Whether a run that makes partitions of this asset is going on, wherever it was started."""
-        return self._run is not None and not self._run.done
+        """Whether a run that makes partitions of this asset was going on at the last look, wherever it was started."""
+        return self._progress is not None and self._progress.active
 
-    def follow(self, facts: Facts, runs: Sequence[Run] = ()) -> None:
-        """Show what is true now; `runs` are those that go on, or have ended since this was last asked."""
+    def watch(self, runs: Sequence[Run]) -> None:
+        """See how far the run is; `runs` are those that go on, or have ended since this was last called.
+
+        Called before facts are had: what is said to be over has then left its states in them.
+        """
         mine = [run for run in runs if self.key in run.assets]
-        if mine and not self.is_running:
+        if mine and (self._run is None or self._run.done):
             self._run = next((run for run in mine if not run.done), mine[-1])
+        self._progress = None if self._run is None else self._run.progress
+
+    def follow(self, facts: Facts) -> None:
+        """Show what is true now."""
         if self.key not in facts.graph:
             self.retire(f"{self.key} is not defined any more: run its cell again to go on with it")
             return
@@ -124,12 +133,13 @@ class Bar:
         """Run these partitions and the upstream ones that they lack, on the instance's own thread."""
         if self._retired:
             raise OutdatedDrawingError(self._retired)
-        if self.is_running:
+        if self._run is not None and not self._run.done:
             self._say("info", f"a run of {self.key} is going on: wait for it, or cancel it first")
             return
         plan = self._instance.plan(self._facts.graph, {self.key: spans})
         if len(plan):
             self._run = self._instance.start(plan)
+            self._progress = self._run.progress
         else:
             self._say("info", "; ".join(["there is nothing to run", *viewmodel.beside(plan)]))
 
@@ -177,7 +187,7 @@ class Bar:
         self.traits.update(viewmodel.standing(states))
         self.traits.update(self._details())
         self.traits.update(viewmodel.choice(self._choice, len(states)))
-        self.traits.update(viewmodel.progress(None if self._run is None else self._run.progress))
+        self.traits.update(viewmodel.progress(self._progress))
         self.traits.update(self._plan_line())
         self.traits.update(self._detail())
 

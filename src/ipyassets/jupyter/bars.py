@@ -157,6 +157,8 @@ class Bars:
         runs = [self._runs.popleft() for _ in range(len(self._runs))]
         if not self._views:
             return
+        for bar in self._views:
+            bar.watch(runs)
         try:
             facts = self._facts = unless_same(self._facts, self.instance.facts(self._graph))
         except IpyassetsError as error:
@@ -165,7 +167,7 @@ class Bars:
             return
         is_quiet = not facts.activity
         for bar, view in list(self._views.items()):
-            bar.follow(facts, runs)
+            bar.follow(facts)
             view.show(bar.traits)
             if is_quiet:
                 view.save(bar.picture)

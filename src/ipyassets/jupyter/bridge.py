@@ -38,6 +38,7 @@ class Bridge:
         self._actions: deque[Callable[[], object]] = deque()
         self._marked = False
         self._busy = False
+        self._settling = 0  # how many wait for the next picture, so that it is not put off
         self._next_draw = 0.0
         self._thread: threading.Thread | None = None
 
@@ -64,9 +65,12 @@ class Bridge:
         if threading.current_thread() is self._thread:
             return False
         with self._changed:
-            self._next_draw = 0.0
+            self._settling += 1
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: not (self._actions or self._marked or self._busy), timeout)
+            try:
+                return self._changed.wait_for(lambda: not (self._actions or self._marked or self._busy), timeout)
+            finally:
+                self._settling -= 1
 
     def _wake(self) -> None:
         if self._thread is None:
@@ -92,7 +96,8 @@ class Bridge:
         """What to do now, waiting for it; None once there has been nothing to do or to watch for a while."""
         with self._changed:
             while True:
-                wait = self._next_draw - monotonic() if self._marked else LINGER
+                pause = 0.0 if self._settling else self._next_draw - monotonic()
+                wait = pause if self._marked else LINGER
                 if self._actions or (self._marked and wait <= 0):
                     self._busy = True
                     if self._actions:
