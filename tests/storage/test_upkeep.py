@@ -18,9 +18,10 @@ from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD
+from ipyassets.storage.signature import NOT_SIGNED
 from ipyassets.storage.trusting import NOT_RECORDED
 from ipyassets.storage.upkeep import Upkeep
-from ipyassets.storage.value_files import CHANGED, GONE, NOT_SIGNED
+from ipyassets.storage.value_files import CHANGED, GONE
 from ipyassets.storage.wiping import Retention
 from tests.storage.store import DAY, SALES, TOTALS, CreatesAFile, Store, use_of
 
@@ -163,6 +164,19 @@ def test_what_another_user_signed_is_found_to_be_so(store, tmp_path):
     store.make("a", 1)
     somebody = Store(store.root, secret=b"theirs")
     assert somebody.upkeep.verify()[0].damaged == {"a": NOT_SIGNED}
+    somebody.close()
+
+
+def test_what_another_user_signed_is_told_without_reading_it(store):
+    store.make("a", 1)
+    own = store.files.signer.key_id
+    assert Damage(store.log).found(SALES, own) == {}
+    somebody = Store(store.root, secret=b"theirs")
+    somebody.make("b", 2)
+    assert Damage(store.log).found(SALES, own) == {"b": NOT_SIGNED}
+    assert Damage(store.log).found(SALES, somebody.files.signer.key_id) == {"a": NOT_SIGNED}
+    store.upkeep.trust(SALES)
+    assert Damage(store.log).found(SALES, own) == {}
     somebody.close()
 
 

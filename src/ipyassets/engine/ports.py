@@ -57,8 +57,8 @@ class Claims(Protocol):
 class Damage(Protocol):
     """Stored values that were found to be other than their record says, until they are made again."""
 
-    def found(self, asset_key: AssetKey) -> dict[str, str]:
-        """Why each damaged partition is damaged, by partition key."""
+    def found(self, asset_key: AssetKey, key_id: str | None = None) -> dict[str, str]:
+        """Why each damaged partition is damaged, by partition key; values that no key of that name signed are, too."""
 
     def note(self, error: DamagedPartitionError) -> bool:
         """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do."""

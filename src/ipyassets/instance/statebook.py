@@ -58,7 +58,7 @@ class StateBook:
 
     def damage(self, asset: AssetsDefinition) -> Mapping[str, str]:
         """Why values of an asset cannot be read although their files are there, by partition key."""
-        return self._damage().found(asset.key)
+        return self._damage().found(asset.key, getattr(self._io_manager(asset), "key_id", None))
 
     def _follow(self) -> None:
         """Apply the events that were recorded since, by any process."""
@@ -99,7 +99,7 @@ class StateBook:
             return made
         present = made.copy()
         present[stored] = look(asset.key, page.space.keys(Spans.from_mask(stored)))
-        if wrong := self._damage().found(asset.key):
+        if wrong := self.damage(asset):
             places = page.space.indices(list(wrong))
             present[places[places >= 0]] = False
         return present

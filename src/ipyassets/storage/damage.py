@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.signature import NOT_SIGNED
 
 
 class Damage:
@@ -17,10 +18,15 @@ class Damage:
     """
 
     def __init__(self, log: SqliteEventLog) -> None:
+        self._log = log
         self._database = log.database
 
-    def found(self, asset_key: AssetKey) -> dict[str, str]:
-        """Why each damaged partition is damaged, by partition key; a few microseconds where there is nothing."""
+    def found(self, asset_key: AssetKey, key_id: str | None = None) -> dict[str, str]:
+        """Why each damaged partition is damaged, by partition key; a few microseconds where there is nothing.
+
+        With the `key_id` of a signer, values that were signed with another key are among them.
+        """
+        foreign = [] if key_id is None else self._log.signed_otherwise(asset_key, key_id)
         with self._database.read() as connection:
             found = connection.execute(
                 """SELECT damage.partition, damage.reason
@@ -29,7 +35,7 @@ class Damage:
                    WHERE asset.key = ? AND latest.made = damage.event""",
                 (asset_key.to_string(),),
             )
-            return dict(found.fetchall())
+            return dict.fromkeys(foreign, NOT_SIGNED) | dict(found.fetchall())
 
     def note(self, error: DamagedPartitionError) -> bool:
         """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do."""

@@ -12,6 +12,7 @@ from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError, Unk
 from ipyassets.events import Artifact, Event, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
+from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, key_id_of
 
 # By how much the cursor jumps when following it event by event would miss something.
 JUMP = 1_000_000
@@ -43,6 +44,8 @@ class SqliteEventLog:
             ids = _ids_of(connection, {event.asset_key for event in events} | read)
             first = _last_id(connection) + 1
             connection.executemany(_INSERT, [event_rows.row(i, event, ids) for i, event in enumerate(events, first)])
+            key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
+            connection.executemany("INSERT OR IGNORE INTO signer (key_id) VALUES (?)", [(each,) for each in key_ids])
             rows: dict[tuple[int, str], latest.Row | None] = {}
             last: dict[tuple[int, str], int] = {}
             for i, event in enumerate(events, first):
@@ -156,6 +159,20 @@ class SqliteEventLog:
                 [(artifact.path, artifact.digest, i) for i, artifact in artifacts],
             )
             connection.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (JUMP,))
+
+    def signed_otherwise(self, asset_key: AssetKey, key_id: str) -> list[str]:
+        """The partitions of an asset whose standing value another key has signed; quick where there is no other."""
+        with self.database.read() as connection:
+            if connection.execute("SELECT 1 FROM signer WHERE key_id <> ?", (key_id,)).fetchone() is None:
+                return []
+            found = connection.execute(
+                """SELECT latest.partition
+                   FROM asset CROSS JOIN latest ON latest.asset = asset.id
+                   CROSS JOIN event ON event.id = latest.made
+                   WHERE asset.key = ? AND event.digest IS NOT NULL AND substr(event.digest, ?, ?) <> ?""",
+                (asset_key.to_string(), CONTENT_DIGITS + 1, KEY_ID_DIGITS, key_id),
+            )
+            return [partition for (partition,) in found]
 
     def close(self) -> None:
         """Let go of the file; nothing may be asked afterwards."""

@@ -82,6 +82,11 @@ class FileIOManager(IOManager, PathAddressed):
                 self._files = _remote(self.base_dir, signer)
         return self._files
 
+    @property
+    def key_id(self) -> str:
+        """The short name of the key that values are signed with here."""
+        return self.files.signer.key_id
+
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where the value of a partition is stored; None asks for the value of an asset without partitions."""
         return self.files.path(asset_key, partition_key)  # type: ignore[return-value]  # a UPath reads like a Path

@@ -22,9 +22,9 @@ from ipyassets.errors import DamagedPartitionError, NotMaterializedError, Untrus
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import identity, partition_path
 from ipyassets.storage.reading import matches
-from ipyassets.storage.signature import Signer, seal_of
+from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import Sink
-from ipyassets.storage.value_files import CHANGED, GONE, NOT_SIGNED, STAGING
+from ipyassets.storage.value_files import CHANGED, GONE, STAGING
 
 if TYPE_CHECKING:
     from upath import UPath

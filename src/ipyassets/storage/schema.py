@@ -42,6 +42,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             inputs BLOB NOT NULL,
             PRIMARY KEY (asset, partition)
         ) WITHOUT ROWID""",
+        # The short names of all keys that anything here was ever signed with: as a rule one.
+        "CREATE TABLE signer (key_id TEXT PRIMARY KEY) WITHOUT ROWID",
         # What was found wrong with a value, which counts as long as the materialization `event` stands.
         """CREATE TABLE damage (
             asset INTEGER NOT NULL REFERENCES asset,

@@ -26,7 +26,9 @@ from ipyassets.errors import InvalidArgumentError
 
 CONTENT_DIGITS = 64
 SEAL_DIGITS = 32
+KEY_ID_DIGITS = 8
 KEY_BYTES = 32
+NOT_SIGNED = "not signed by you"
 KEY_VARIABLE = "IPYASSETS_KEY"
 KEY_FILE_VARIABLE = "IPYASSETS_KEY_FILE"
 _KEY_FILE = "ipyassets_key"
@@ -45,6 +47,11 @@ def content_of(digest: str) -> str:
 def seal_of(digest: str) -> str:
     """The half of a digest that says who stored it, and as what."""
     return digest[CONTENT_DIGITS:]
+
+
+def key_id_of(digest: str) -> str:
+    """Which key a digest claims to be made with: enough to sort values by, not to trust them."""
+    return digest[CONTENT_DIGITS : CONTENT_DIGITS + KEY_ID_DIGITS]
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,11 @@ class Signer:
             raise InvalidArgumentError("a signer needs a secret: give secret= or key_file=, or use Signer.of_user()")
         return hashlib.blake2b(secret, digest_size=KEY_BYTES, person=b"ipyassets").digest()
 
+    @cached_property
+    def key_id(self) -> str:
+        """A short name of the key, which tells nothing about it; every seal begins with it."""
+        return hashlib.blake2b(key=self._key, digest_size=KEY_ID_DIGITS // 2, person=b"ipyassets-id").hexdigest()
+
     def __getstate__(self) -> dict[str, object]:
         return {"secret": self.secret, "key_file": self.key_file}
 
@@ -93,7 +105,7 @@ class Signer:
 
     def _seal(self, asset_key: AssetKey, partition_key: str, content: str) -> str:
         identity = f"{asset_key.to_string()}\0{partition_key}\0{content}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(identity, key=self._key, digest_size=SEAL_DIGITS // 2).hexdigest()
+        return self.key_id + hashlib.blake2b(identity, key=self._key, digest_size=SEAL_DIGITS // 2).hexdigest()
 
 
 def jupyter_data_folder(environ: Mapping[str, str]) -> Path:

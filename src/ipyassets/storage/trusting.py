@@ -10,7 +10,8 @@ from ipyassets.events import Artifact, Attempt, Event
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import partition_path
 from ipyassets.storage.reading import content
-from ipyassets.storage.value_files import CHANGED, GONE, NOT_SIGNED, ValueFiles
+from ipyassets.storage.signature import NOT_SIGNED, content_of
+from ipyassets.storage.value_files import CHANGED, GONE, ValueFiles
 from ipyassets.storage.verifying import fault
 from ipyassets.storage.walking import stored_files
 
@@ -57,7 +58,7 @@ def _untrusted(log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey) -> d
     found = {}
     for key, artifact in recorded.items():
         if reason := fault(files, asset_key, key, artifact):
-            intact = reason == NOT_SIGNED and _content(files, asset_key, key) == artifact.digest[:64]
+            intact = reason == NOT_SIGNED and _content(files, asset_key, key) == content_of(artifact.digest)
             found[key] = reason if intact or reason != NOT_SIGNED else _other(files, asset_key, key)
     for file in stored_files(files, asset_key):
         if file.asset_key == asset_key and file.partition_key not in recorded:

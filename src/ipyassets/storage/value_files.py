@@ -32,11 +32,10 @@ from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, identity, owner, partition_path
 from ipyassets.storage.presence import present
 from ipyassets.storage.reading import content, matches, opened
-from ipyassets.storage.signature import Signer, seal_of
+from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import Sink, flush_to_disk
 from ipyassets.storage.versions import Versions, duplicate
 
-NOT_SIGNED = "not signed by you"
 CHANGED = "its file is not what was stored"
 GONE = "its file is gone"
 UNREADABLE = "its file cannot be read"
