@@ -280,6 +280,27 @@ def test_cancelling_leaves_what_is_done_and_frees_the_button(instance):
     assert bar.traits["plan"]["enabled"]
 
 
+def test_a_bar_is_not_held_up_by_a_run_of_what_it_reads(instance):
+    bar = bar_of(delays, instance)
+    run = instance.start(instance.plan(GRAPH, {flights.key: JANUARY}))
+    run.wait(LONG)
+    bar.watch([run])
+    bar.follow(instance.facts(GRAPH))
+    assert bar.traits["run"]["text"] == ""
+
+
+def test_a_run_that_breaks_down_is_over_and_says_why(instance, monkeypatch):
+    def refuse(*_):
+        raise OSError("no space left on device")
+
+    bar = bar_of(flights, instance)
+    monkeypatch.setattr(instance.event_log, "append", refuse)
+    ask(bar, "materialize", JANUARY)
+    finish(bar, instance, GRAPH)
+    assert not bar.traits["run"]["active"]
+    assert bar.traits["notice"]["text"] == "the run broke down: OSError: no space left on device"
+
+
 def test_materializing_nothing_is_answered_too(instance):
     bar = bar_of(delays, instance)
     ask(bar, "materialize", Spans.empty())

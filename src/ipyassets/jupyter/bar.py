@@ -83,10 +83,16 @@ class Bar:
 
         Called before facts are had: what is said to be over has then left its states in them.
         """
-        mine = [run for run in runs if self.key in run.assets]
+        mine = [run for run in runs if self.key in run.plan.pending or self.key in run.plan.held]
         if mine and (self._run is None or self._run.done):
             self._run = next((run for run in mine if not run.done), mine[-1])
-        self._progress = None if self._run is None else self._run.progress
+        if self._run is None:
+            return
+        was_running, progress = self.is_running, self._run.progress
+        # a run that broke down has no result, which alone would tell that it is over
+        self._progress = replace(progress, active=progress.active and not self._run.done)
+        if was_running and self._run.done and isinstance(error := self._run.error, Exception):
+            self._say("error", f"the run broke down: {type(error).__name__}: {error}")
 
     def follow(self, facts: Facts) -> None:
         """Show what is true now."""
