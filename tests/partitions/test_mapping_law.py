@@ -167,6 +167,9 @@ def check_the_law(mapping, down, up):
     table = np.array([mapping.upstream(one(d), down, up).spans.mask(len(up)) for d in range(len(down))], dtype=bool)
     back = np.array([mapping.downstream(one(u), up, down).mask(len(down)) for u in range(len(up))], dtype=bool)
     assert (table.reshape(len(down), len(up)) == back.reshape(len(up), len(down)).T).all()
+    ranges = mapping.ranges(down, up)
+    if ranges is not None:
+        assert [Spans.of([each]) for each in ranges.tolist()] == [Spans.from_mask(row) for row in table]
 
 
 def check_sets(chosen, mapping, down, up):

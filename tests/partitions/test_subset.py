@@ -44,3 +44,8 @@ def test_a_key_that_does_not_exist_is_refused_with_the_nearest():
 
 def test_a_text_shows_ranges_and_how_many():
     assert repr(of("abcf")) == "<4 of 6 partitions: 'a'..'c', 'f'>"
+
+
+def test_a_subset_is_written_and_read_as_text():
+    assert of("abcf").text() == "[a...c], f"
+    assert PartitionsSubset.parse(LETTERS, "[a...c], f") == of("abcf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from operator import eq
@@ -15,6 +16,8 @@ from ipyassets.partitions.key_format import KeyFormat
 from ipyassets.partitions.keys import TimeWindow
 from ipyassets.partitions.space import PartitionSpace, fingerprint_of
 from ipyassets.partitions.spans import Indices, Mask, Spans
+
+_AROUND = 50
 
 
 class WallRuns(NamedTuple):
@@ -173,6 +176,11 @@ class CalendarSpace(PartitionSpace):
         """A digest of schedule, zone, exclusions, format, first window and length: nothing is listed."""
         first = int(self.starts(Spans.range(0, 1))[0]) if self._size else 0
         return fingerprint_of("calendar", self.calendar.cadence.canonical, self.fmt, first, self._size)
+
+    def similar(self, key: str) -> Sequence[str]:
+        """The keys around the place at which a wrong key would be in the order of texts."""
+        place = bisect_left(range(self._size), key, key=self.key)
+        return self.keys(Spans.range(max(place - _AROUND, 0), min(place + _AROUND, self._size)))
 
     def wall_runs(self) -> WallRuns:
         """The starts as progressions on the wall clock, and the keys that its plain formatting would get wrong."""

@@ -14,8 +14,8 @@ from ipyassets.errors import UnknownPartitionError, nearest
 from ipyassets.partitions.keys import TimeWindow
 from ipyassets.partitions.spans import Indices, Spans
 
-# Beyond this many, a typing error is not compared with every key.
-_COMPARED = 20_000
+# Beyond this many, a typing error is not compared with every key: an error is shown while somebody types.
+_COMPARED = 3_000
 
 
 class Dimension(NamedTuple):
@@ -90,8 +90,12 @@ class PartitionSpace(ABC):
         if not len(self):
             return UnknownPartitionError(f"{key!r} is not a partition: there are none at all")
         first, last = self.key(0), self.key(len(self) - 1)
-        hint = nearest(key, self.keys()) if isinstance(key, str) and len(self) <= _COMPARED else ""
+        hint = nearest(key, self.similar(key)) if isinstance(key, str) else ""
         return UnknownPartitionError(f"{key!r} is not a partition: keys run from {first!r} to {last!r}{hint}")
+
+    def similar(self, key: str) -> Sequence[str]:  # noqa: ARG002 - a space in order looks around the key
+        """Keys among which the one meant by a wrong key may be."""
+        return self.keys() if len(self) <= _COMPARED else ()
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self.index_of(key) >= 0
@@ -141,7 +145,7 @@ class SequenceSpace(PartitionSpace):
     @cached_property
     def fingerprint(self) -> str:
         """A digest of all keys; made once."""
-        return fingerprint_of("sequence", *self._keys)
+        return fingerprint_of("sequence", len(self._keys), "\0".join(self._keys))
 
     @cached_property
     def _places(self) -> Mapping[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ipyassets.errors import SpaceMismatchError
+from ipyassets.partitions import selection_text
 from ipyassets.partitions.keys import PartitionKeyRange
 from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Spans
@@ -35,6 +36,15 @@ class PartitionsSubset:
     def all(cls, space: PartitionSpace) -> PartitionsSubset:
         """Every partition of a space."""
         return cls(space, Spans.range(0, len(space)))
+
+    @classmethod
+    def parse(cls, space: PartitionSpace, text: str) -> PartitionsSubset:
+        """The partitions that a selection text means, like `[a...c], latest 2`; InvalidSelectionError if unreadable."""
+        return cls(space, selection_text.parse(text, space))
+
+    def text(self) -> str:
+        """The shortest list of keys and ranges that `parse` reads back."""
+        return selection_text.text(self.spans, self.space)
 
     def get_partition_keys(self) -> Sequence[str]:
         """The keys, in order."""
