@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bars, imports, partitions, runs
+from benchmarks import bars, engine, imports, partitions, runs
 from benchmarks.table import show
 
-TABLES = {"imports": imports.rows, "partitions": partitions.rows, "runs": runs.rows, "bars": bars.rows}
+TABLES = {
+    "imports": imports.rows,
+    "partitions": partitions.rows,
+    "runs": runs.rows,
+    "engine": engine.rows,
+    "bars": bars.rows,
+}
 
 
 def main() -> None:
