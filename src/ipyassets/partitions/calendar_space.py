@@ -201,9 +201,9 @@ class CalendarSpace(PartitionSpace):
         if not len(other):
             return self
         low, high = int(other.starts(Spans.range(0, 1))[0]), int(other.ends(Spans.range(len(other) - 1, len(other)))[0])
-        return self.over(low, high)
+        return self._over(low, high)
 
-    def over(self, low: int, high: int) -> CalendarSpace:
+    def _over(self, low: int, high: int) -> CalendarSpace:
         """The same space, with a calendar that reaches some windows beyond two moments (UTC epoch seconds)."""
         windows = self.calendar.windows
         if windows.covers(low) and windows.covers(high):
