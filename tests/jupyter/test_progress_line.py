@@ -1,67 +1,87 @@
-"""The line that tells how far a blocking run has come, in a terminal; what a notebook shows is tested in a kernel."""
+"""The line that tells how far a blocking run has come."""
 
 from __future__ import annotations
 
-import io
-import sys
+import time
 from typing import cast
 
 import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from ipyassets.engine.progress import Progress
 from ipyassets.engine.run import Run
 from ipyassets.jupyter.progress_line import ProgressLine
 
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+HALF = Progress(total=4, done=2, seconds_left=3.0)
+END = Progress(total=4, done=4, seconds=9.0, active=False)
 
 
 class SomeRun:
-    def __init__(self) -> None:
-        self.progress = Progress(total=4, done=1, seconds_left=3.0)
+    """The one thing of a run that the line looks at."""
+
+    progress = HALF
+
+
+class Notebook:
+    """What tells a notebook's shell from a terminal's."""
+
+    kernel = object()
 
 
 @pytest.fixture
-def run() -> SomeRun:
-    return SomeRun()
+def displays(tmp_path, monkeypatch):
+    """What a notebook shows, as (is an update, text)."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.display_pub = publisher = CapturingDisplayPublisher()
+    yield lambda: [(each["update"], each["data"]["text/plain"]) for each in publisher.outputs]
+    shell.restore_sys_module_state()
+    InteractiveShell.clear_instance()
 
 
-def line(run: SomeRun, patience: float = 0.0) -> ProgressLine:
-    made = ProgressLine(cast("InteractiveShell", object()), "flights", patience=patience)
+def line(where: object, patience: float = 20.0) -> tuple[ProgressLine, SomeRun]:
+    run = SomeRun()
+    made = ProgressLine(cast("InteractiveShell", where), "flights", patience=patience)
     made.watch(cast("Run", run))
-    return made
+    return made, run
 
 
-def test_a_short_run_is_told_at_its_end_alone(run, capsys):
-    with line(run, patience=20.0):
-        run.progress = Progress(total=4, done=4, seconds=0.2, active=False)
-    assert capsys.readouterr() == ("flights: 4 materialized in 0.2 s\n", "")
+def test_a_short_run_is_told_at_its_end_alone(displays):
+    shown, run = line(Notebook())
+    with shown.shown():
+        run.progress = END
+    assert displays() == [(False, "flights: 4 materialized in 9.0 s")]
 
 
-def test_a_long_run_is_told_while_it_lasts(run, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with line(run) as shown:
-        while "1 of 4" not in terminal.getvalue():
-            shown._over.wait(0.001)
-        run.progress = Progress(total=4, done=4, seconds=9.0, active=False)
-    assert terminal.getvalue().startswith("\rflights: ██████░░░░░░░░░░░░░░░░░░ 1 of 4, about 3")
+def test_a_long_run_is_told_in_one_place_while_it_lasts(displays):
+    shown, run = line(Notebook(), patience=0.0)
+    with shown.shown():
+        while not displays():
+            time.sleep(0.001)
+        run.progress = END
+    assert displays()[0] == (False, "flights: ████████████░░░░░░░░░░░░ 2 of 4, about 3.0 s left")
+    assert displays()[-1] == (True, "flights: 4 materialized in 9.0 s")
+
+
+def test_a_run_that_fails_is_told_too(displays):
+    shown, run = line(Notebook())
+    run.progress = END
+    with pytest.raises(KeyboardInterrupt), shown.shown():
+        raise KeyboardInterrupt
+    assert displays() == [(False, "flights: 4 materialized in 9.0 s")]
+
+
+def test_in_a_terminal_the_end_is_printed(capsys):
+    shown, run = line(object())
+    with shown.shown():
+        run.progress = END
     assert capsys.readouterr().out == "flights: 4 materialized in 9.0 s\n"
 
 
-def test_the_line_is_wiped_before_the_end_is_told(run, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with line(run) as shown:
-        while "1 of 4" not in terminal.getvalue():
-            shown._over.wait(0.001)
-    *_, wiped, rest = terminal.getvalue().split("\r")
-    assert (wiped.strip(), rest) == ("", "")
-
-
-def test_nothing_is_drawn_where_nobody_watches(run, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", pipe := io.StringIO())
-    with line(run) as shown:
-        shown._over.wait(0.05)
-    assert pipe.getvalue() == ""
+def test_where_nothing_has_begun_nothing_is_told(displays):
+    with ProgressLine(cast("InteractiveShell", Notebook()), "flights").shown():
+        pass
+    assert displays() == []

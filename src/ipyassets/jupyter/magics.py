@@ -114,7 +114,7 @@ class AssetMagics(Magics):
             print(plan)  # noqa: T201
             return
         progress = ProgressLine(self.shell, title)
-        with cancelled(progress), progress:
+        with cancelled(progress), progress.shown():
             result = instance.run(plan, manner, watch=progress.watch)
         raise_failure(self.shell, result)
 
