@@ -16,6 +16,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_core.utils import ensure_event_loop
 
 LONG = 60.0
+OUTPUTS = ("stream", "display_data", "execute_result", "error")
 
 
 @dataclass
@@ -37,10 +38,11 @@ class Model:
 
 @dataclass
 class Answer:
-    """How a cell went: its reply and its outputs."""
+    """How a cell went: its reply, its outputs, and what it made of outputs of other cells."""
 
     status: str
     outputs: list[dict[str, Any]]
+    updates: list[dict[str, Any]]
 
     @property
     def text(self) -> str:
@@ -79,8 +81,9 @@ class LiveKernel:
         self.until(
             lambda: any(m["msg_type"] == "status" and m["content"]["execution_state"] == "idle" for m in self.of(cell))
         )
-        kinds = ("stream", "display_data", "execute_result", "error", "update_display_data")
-        return Answer(reply["content"]["status"], [m["content"] for m in self.of(cell) if m["msg_type"] in kinds])
+        outputs = [m["content"] for m in self.of(cell) if m["msg_type"] in OUTPUTS]
+        updates = [m["content"] for m in self.of(cell) if m["msg_type"] == "update_display_data"]
+        return Answer(reply["content"]["status"], outputs, updates)
 
     def of(self, cell: str) -> list[dict[str, Any]]:
         """What was published on behalf of a cell."""

@@ -72,6 +72,7 @@ class PartitionBar(anywidget.AnyWidget):
         bars: Bars | None = None,
     ) -> None:
         graph = AssetGraph.of(dict.fromkeys([*assets, asset]))
+        self._is_alone = bars is None
         self._bars = bars or Bars(instance or current_instance(), graph)
         self._bar = self._bars.open(asset, graph)
         self._saved = ""
@@ -100,6 +101,8 @@ class PartitionBar(anywidget.AnyWidget):
     def close(self) -> None:
         """Leave the page; a run goes on."""
         self._bars.drop(self._bar)
+        if self._is_alone:
+            self._bars.close("the bar was closed")
         super().close()
 
     @property
