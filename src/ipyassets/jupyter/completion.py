@@ -20,7 +20,7 @@ from ipyassets.instance.executors import NAMES
 from ipyassets.jupyter.arguments import options
 from ipyassets.jupyter.namespace import Namespace
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
-from ipyassets.partitions import PartitionsDefinition, as_of
+from ipyassets.partitions import PartitionsDefinition, PartitionSpace, as_of
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 
@@ -86,7 +86,7 @@ def offered(kernel: Kernel, before: list[str], line: str) -> Offer | None:
     if found := _SUBSCRIPT.search(line):
         name, _, typed = found.groups()
         if (asset := kernel.namespace.assets.get(name)) is not None and asset.partitions_def is not None:
-            offer = Offer.of(typed, partition=_keys(kernel, asset, typed))
+            offer = Offer.of(typed, partition=_keys(_space(kernel, asset), typed))
             return offer if offer.words else None  # it may have been a string that only looks like a subscript
     return None
 
@@ -125,7 +125,22 @@ def _in_materialize(kernel: Kernel, rest: str) -> Offer | None:
     if asset is None or asset.partitions_def is None:
         return Offer.of(typed, asset=names)
     typed = _SEPARATORS.split(rest)[-1]
-    return Offer.of(typed, partition=_keys(kernel, asset, typed), keyword=_NAMED, asset=names)
+    space, part = _space(kernel, asset), _parts_before(rest)
+    if len(space.dimensions) > 1:  # a selection has a part for each
+        space = space.dimensions[min(part, len(space.dimensions) - 1)].space
+    words_here = _NAMED[:2] if part else _NAMED
+    return Offer.of(typed, partition=_keys(space, typed), keyword=words_here, asset=names)
+
+
+def _parts_before(selection: str) -> int:
+    """How many `|` stand before the cursor in the item of a selection that it is in."""
+    depth = parts = 0
+    for character in selection:
+        depth += (character in "[{") - (character in "]}")
+        if depth <= 0 and character in ",&":
+            parts = 0
+        parts += depth <= 0 and character == "|"
+    return parts
 
 
 def _typed(rest: str) -> str:
@@ -151,9 +166,12 @@ def _option(parser: MagicArgumentParser, rest: str) -> str:
     return before[-1] if action is not None and action.nargs != 0 else ""
 
 
-def _keys(kernel: Kernel, asset: AssetsDefinition, typed: str) -> Iterator[str]:
-    """Keys of an asset that begin with what is typed, in definition order."""
-    space = asset.space(as_of(dynamic_partitions_store=kernel.instance))
+def _space(kernel: Kernel, asset: AssetsDefinition) -> PartitionSpace:
+    return asset.space(as_of(dynamic_partitions_store=kernel.instance))
+
+
+def _keys(space: PartitionSpace, typed: str) -> Iterator[str]:
+    """Keys that begin with what is typed, in definition order."""
     if len(space) <= LISTED:
         return islice((key for key in space.keys(None) if key.startswith(typed)), SHOWN)
     # keys of a calendar are sorted; of other large spaces some may not be found
