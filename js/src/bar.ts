@@ -79,9 +79,9 @@ export class Bar {
       () => this.#schedule.marks(),
       () => this.#focus(false),
     );
-    const { stage, rows, axis, canvas } = this.#plot;
+    const { stage, gutter, axis, canvas } = this.#plot;
     const strip = (): number => this.#plot.layout?.strip ?? 0;
-    this.#gestures = new Gestures(this.#pointing, { stage, rows, axis: axis.root }, strip, this.#end.signal);
+    this.#gestures = new Gestures(this.#pointing, { stage, rows: gutter.root, axis: axis.root }, strip, this.#end.signal);
     this.#listen(canvas);
     this.#wake();
     const place = memory.placeFor(session.get("fingerprint"));

@@ -95,9 +95,15 @@ export class Grid {
     return this.#axes.map((axis) => axis.ends?.at(position(axis, index)) ?? "").join("");
   }
 
-  rowLabel(row: number): string {
+  /** The key of a row in each of its dimensions. */
+  rowParts(row: number): string[] {
     const index = this.rowStarts[row] as number;
-    return this.#down.map((axis) => axis.labels.at(position(axis, index))).join(" · ");
+    return this.#down.map((axis) => axis.labels.at(position(axis, index)));
+  }
+
+  /** How many rows share their keys down to one of the row dimensions. */
+  blockSize(part: number): number {
+    return this.#down.slice(part + 1).reduce((rows, axis) => rows * axis.message.length, 1);
   }
 
   /** Name of what the rows are, for assistive technology and tooltips. */

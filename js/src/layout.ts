@@ -9,8 +9,9 @@ export interface Band {
 }
 
 const BAR = 28;
-const MOST = 264;
-const THINNEST_ROW = 10;
+const MOST = 312;
+/** With room for a label. */
+const THINNEST_ROW = 12;
 const THINNEST_BAND = 4;
 const FACET_GAP = 8;
 /** From this width on each partition is a segment of its own. */

@@ -3,6 +3,7 @@ import { Axis } from "./axis.ts";
 import { aggregate, coverage } from "./columns.ts";
 import { element, OWN_KEYS } from "./dom.ts";
 import type { Box, Grid } from "./grid.ts";
+import { Gutter } from "./gutter.ts";
 import { FOOT, Layout } from "./layout.ts";
 import { paintMarks } from "./marks.ts";
 import { paintStates, stacks } from "./paint.ts";
@@ -22,11 +23,9 @@ export interface Scene {
   palette: Palette;
 }
 
-const ROW_LABEL = 12;
-
 export class Plot {
   readonly stage: HTMLElement;
-  readonly rows = element("div", "ipa-rows", { "aria-hidden": "true" });
+  readonly gutter = new Gutter();
   readonly axis = new Axis();
   readonly root: HTMLElement;
   /** The one tab stop; it carries role, value and the hooks for tests. */
@@ -38,7 +37,7 @@ export class Plot {
 
   constructor() {
     this.stage = element("div", "ipa-stage", {}, this.#base, this.canvas);
-    this.root = element("div", "ipa-plot", {}, this.rows, this.stage, this.axis.root);
+    this.root = element("div", "ipa-plot", {}, this.gutter.root, this.stage, this.axis.root);
   }
 
   /** Null until there is room to draw in. */
@@ -56,14 +55,14 @@ export class Plot {
     const { grid } = scene;
     this.root.classList.toggle("ipa-grid", grid.rows > 1);
     const measure = this.#measure();
-    if (grid.rows > 1) this.rows.style.width = `${gutterOf(grid, measure)}px`;
+    if (grid.rows > 1) this.gutter.arrange(grid, measure);
     const width = this.stage.clientWidth;
     if (width === 0) return false;
     const layout = new Layout(grid, width, devicePixelRatio || 1, scene.across, scene.down);
     this.#layout = layout;
     this.#size(layout);
     this.axis.show(layout, measure);
-    this.#labelRows(layout);
+    this.gutter.show(layout);
     return true;
   }
 
@@ -109,22 +108,6 @@ export class Plot {
     }
   }
 
-  #labelRows(layout: Layout): void {
-    const { grid, bands, strip, downCuts } = layout;
-    if (grid.rows <= 1) return this.rows.replaceChildren();
-    this.rows.style.height = `${strip + layout.height}px`;
-    const labels: HTMLElement[] = [];
-    let free = Number.NEGATIVE_INFINITY;
-    bands.forEach(({ y, height }, band) => {
-      if (y < free) return;
-      const style = `top:${strip + y + height / 2}px`;
-      const label = grid.rowLabel(downCuts.from[band] as number);
-      labels.push(element("span", "ipa-row", { style, title: label }, label));
-      free = y + ROW_LABEL;
-    });
-    this.rows.replaceChildren(...labels);
-  }
-
   #measure(): (text: string) => number {
     const context = this.canvas.getContext("2d");
     if (context === null) return (text) => text.length * 6.5;
@@ -135,12 +118,4 @@ export class Plot {
       return context.measureText(text).width;
     };
   }
-}
-
-/** Wide enough for the labels, as far as a few hundred of them tell, and never half the bar. */
-function gutterOf(grid: Grid, measure: (text: string) => number): number {
-  let widest = 0;
-  const step = Math.max(Math.floor(grid.rows / 200), 1);
-  for (let row = 0; row < grid.rows; row += step) widest = Math.max(widest, measure(grid.rowLabel(row)));
-  return Math.min(Math.ceil(widest) + 12, 168);
 }

@@ -47,7 +47,7 @@ export class Pointing implements GestureTarget {
       return { ...grid.whole(), left, right };
     }
     const box = layout.boxAt(x, y);
-    if (zone === "rows") return { ...box, left: 0, right: grid.columns };
+    if (zone === "rows") return { ...this.#parts.plot.gutter.blockAt(grid, x, box), left: 0, right: grid.columns };
     return zone === "columns" && grid.rows > 1 ? { ...box, top: 0, bottom: grid.rows } : box;
   }
 

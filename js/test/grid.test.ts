@@ -16,7 +16,7 @@ test("one dimension is one row", () => {
 test("time runs across whichever dimension it is, and keys keep the order of the dimensions", () => {
   const grid = new Grid([days, keys("origin", ["EWR", "JFK", "LGA"])]);
   expect([grid.rows, grid.columns]).toEqual([3, 365]);
-  expect(grid.rowLabel(1)).toBe("JFK");
+  expect(grid.rowParts(1)).toEqual(["JFK"]);
   expect(grid.key(grid.index(1, 31))).toBe("2013-02-01|JFK");
   expect(grid.windowEnd(grid.index(1, 31))).toBe("2013-02-02");
 });
@@ -29,8 +29,9 @@ test("without a time line the longest dimension runs across", () => {
 test("three dimensions are facets of rows, the outer one first", () => {
   const grid = new Grid([keys("color", ["red", "blue"]), days, keys("origin", ["EWR", "JFK", "LGA"])]);
   expect(grid.rows).toBe(6);
-  expect([0, 2, 3].map((row) => grid.rowLabel(row))).toEqual(["red · EWR", "red · LGA", "blue · EWR"]);
+  expect([0, 2, 3].map((row) => grid.rowParts(row).join(" "))).toEqual(["red EWR", "red LGA", "blue EWR"]);
   expect([0, 2, 3].map((row) => grid.facet(row))).toEqual([0, 0, 1]);
+  expect([0, 1].map((part) => grid.blockSize(part))).toEqual([3, 1]);
 });
 
 test("row and column lead to an index and back", () => {

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { Grid, type DimensionMessage } from "../src/grid.ts";
+import { Gutter } from "../src/gutter.ts";
+import { Layout } from "../src/layout.ts";
+
+function keys(name: string, list: string[]): DimensionMessage {
+  return { name, kind: "static", length: list.length, labels: { list }, ends: null, ticks: [] };
+}
+
+const ACROSS = keys("month", Array.from({ length: 30 }, (_, i) => `m${i}`));
+const FIVE = [keys("depth", ["low", "high"]), keys("loss", ["L1", "L2"]), ACROSS, keys("region", ["n", "s", "w"]), keys("seed", ["0", "1"])];
+const measure = (text: string): number => text.length * 7;
+
+function shown(dimensions: DimensionMessage[]): { gutter: Gutter; grid: Grid; lines: string[] } {
+  const grid = new Grid(dimensions);
+  const gutter = new Gutter();
+  gutter.arrange(grid, measure);
+  gutter.show(new Layout(grid, 600, 1, { first: 0, size: grid.columns }, { first: 0, size: grid.rows }));
+  const lines = new Map<string, string[]>();
+  for (const label of gutter.root.querySelectorAll<HTMLElement>(".ipa-row")) {
+    lines.set(label.style.top, [...(lines.get(label.style.top) ?? []), label.textContent ?? ""]);
+  }
+  return { gutter, grid, lines: [...lines.values()].map((parts) => parts.join(" ")) };
+}
+
+test("every row of five dimensions has a label, which repeats nothing of the row above", () => {
+  const { lines } = shown(FIVE);
+  expect(lines).toHaveLength(24);
+  expect(lines.slice(0, 8)).toEqual(["low L1 n 0", "1", "s 0", "1", "w 0", "1", "L2 n 0", "1"]);
+  expect(lines[12]).toBe("high L1 n 0");
+});
+
+test("a label tells its whole row to a pointer that rests on it", () => {
+  const { gutter } = shown(FIVE);
+  expect([...gutter.root.querySelectorAll<HTMLElement>(".ipa-row")].at(4)?.title).toBe("low · L1 · n · 1");
+});
+
+test("an outer label stands for its block of rows, the innermost one for its row", () => {
+  const { gutter, grid } = shown(FIVE);
+  const width = Number.parseInt(gutter.root.style.width);
+  const fourteenth = { top: 13, bottom: 14 };
+  expect(gutter.blockAt(grid, -1, fourteenth)).toEqual(fourteenth);
+  expect(gutter.blockAt(grid, -25, fourteenth)).toEqual({ top: 12, bottom: 14 });
+  expect(gutter.blockAt(grid, 1 - width, fourteenth)).toEqual({ top: 12, bottom: 24 });
+});
+
+test("labels never take much of the bar", () => {
+  const { gutter } = shown([keys("a", ["x".repeat(60), "y"]), keys("b", ["z".repeat(60), "w"]), ACROSS]);
+  expect(Number.parseInt(gutter.root.style.width)).toBeLessThanOrEqual(200);
+});
