@@ -86,6 +86,8 @@ function calendarTicks(calendar: Calendar, { first, size }: Window, width: numbe
   const [unit, n] = STEPS.find(fits) ?? ["year", 200];
   const ticks: Tick[] = [];
   for (const when of boundaries(unit, n, start, end)) {
+    // the first boundary may lie before all that is on view: a decade does not begin where a bar happens to
+    if (start - when.getTime() / 1000 >= SECONDS[unit]) continue;
     const index = calendar.search(when.getTime() / 1000);
     if (index < first || index >= until || ticks.at(-1)?.index === index) continue;
     ticks.push({ index, ...text(unit, when) });

@@ -37,6 +37,13 @@ test("a century of hours is marked by years; a day of it by hours", () => {
   expect(day.slice(0, 3)).toEqual(["Jan 2", "03:00", "06:00"]);
 });
 
+test("a decade, or an hour, that began before the bar is not marked where the bar begins", () => {
+  const hours = calendar(Date.UTC(1912, 0, 1), 3600, 1_000_000);
+  const [first] = ticksOf(hours, [], { first: 0, size: 1_000_000 }, 900);
+  expect([first?.label, first?.index]).toEqual(["1920", (Date.UTC(1920, 0, 1) - Date.UTC(1912, 0, 1)) / 3_600_000]);
+  expect(ticksOf(hours, [], { first: 1, size: 24 }, 900)[0]?.label).toBe("03:00");
+});
+
 test("listed keys keep the marks they were sent with, the finest that fit", () => {
   const list = labelsOf({ list: Array.from({ length: 100 }, (_, i) => `k${i}`) });
   const given = Array.from({ length: 100 }, (_, index) => ({ index, label: `k${index}`, level: index % 10 ? 2 : 0 }));

@@ -24,6 +24,15 @@ AS_OF = AsOf(datetime(2026, 1, 1, tzinfo=UTC), {"cities": ("Oslo", "Rome")})
 DAYS = DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01", timezone="America/New_York")
 
 
+def in_order(key):
+    born, seen = key.keys_by_dimension.values()
+    return born <= seen
+
+
+def never(_key):
+    return False
+
+
 def listed(start, end, fmt="%a %Y-%m-%d"):
     """Days whose keys the browser cannot write itself."""
     midnight = time()
@@ -109,6 +118,19 @@ def test_too_many_days_are_left_out_of_the_marks():
     assert {tick["level"] for tick in ticks(space)} == {0, 1}
     assert sum(tick["level"] == 0 for tick in ticks(space)) == 30
     assert {tick["label"] for tick in ticks(space) if tick["level"] == 1} == set(calendar.month_abbr[2:])
+
+
+def test_combinations_of_which_only_some_exist_are_marked_where_the_outermost_key_changes():
+    years = StaticPartitionsDefinition(["2024", "2025", "2026"])
+    definition = MultiPartitionsDefinition({"born": years, "seen": years}, where=in_order)
+    marks = [(tick["index"], tick["label"]) for tick in ticks(definition.space(AS_OF))]
+    assert marks == [(0, "2024"), (3, "2025"), (5, "2026")]
+
+
+def test_no_combinations_have_no_marks():
+    years = StaticPartitionsDefinition(["2024", "2025"])
+    definition = MultiPartitionsDefinition({"born": years, "seen": years}, where=never)
+    assert ticks(definition.space(AS_OF)) == []
 
 
 def test_the_kind_of_each_dimension_is_told():

@@ -16,6 +16,8 @@ from ipyassets.partitions import (
     DynamicPartitionsDefinition,
     MultiPartitionsDefinition,
     PartitionsDefinition,
+    Spans,
+    SparseSpace,
     TimeWindowPartitionsDefinition,
 )
 from ipyassets.partitions.calendar_space import CalendarSpace, WallRuns
@@ -56,7 +58,7 @@ def _(space: CalendarSpace) -> Json:
 
 @singledispatch
 def ticks(space: PartitionSpace) -> list[Json]:  # noqa: ARG001 - a space without time has none
-    """Where years (level 0), months (1) and days (2) begin, for keys that the browser cannot read as dates itself."""
+    """What begins where, coarse to fine: years (level 0), months (1) and days (2) of keys that are no plain dates."""
     return []
 
 
@@ -77,6 +79,22 @@ def _(space: CalendarSpace) -> list[Json]:
     return sorted(found, key=lambda tick: (tick["level"], tick["index"]))
 
 
+@ticks.register
+def _(space: SparseSpace) -> list[Json]:
+    """Where the key of the outermost dimension changes."""
+    if not len(space):
+        return []
+    outermost = space.product.coordinates(Spans.from_indices(space.members))[0]
+    places = np.flatnonzero(_begins(outermost))
+    if len(places) > _MOST_TICKS:
+        return []
+    names = space.product.dimensions[0].space
+    numbers = outermost[places].tolist()
+    return [
+        {"index": i, "label": names.key(number), "level": 0} for i, number in zip(places.tolist(), numbers, strict=True)
+    ]
+
+
 def walls(times: WallRuns) -> npt.NDArray[np.int64]:
     """The times of all runs one after the other, in seconds on the wall clock as if UTC."""
     parts = [first + step * np.arange(count, dtype=np.int64) for first, step, count in times.runs]
@@ -88,7 +106,7 @@ def _calendar(fmt: str, times: WallRuns) -> Json:
     return {"calendar": {"format": fmt, "runs": [list(run) for run in times.runs], "except": exceptions}}
 
 
-def _begins(periods: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
+def _begins(periods: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     return np.concatenate([[True], periods[1:] != periods[:-1]])
 
 
