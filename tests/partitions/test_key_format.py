@@ -69,6 +69,12 @@ def test_a_key_with_an_offset_says_it():
     assert KeyFormat("%Y-%m-%d").parse("1970-01-02") == (86_400, None)
 
 
+@pytest.mark.parametrize("key", ["2024-13-01", "2024-02-30", "0000-01-01", "2024-00-10"])
+def test_a_date_that_is_none_is_refused(key):
+    with pytest.raises(ValueError):
+        KeyFormat("%Y-%m-%d").parse(key)
+
+
 def test_what_is_not_in_the_format_is_refused():
     with pytest.raises(ValueError, match="does not match"):
         KeyFormat("%Y-%m-%d").parse("nonsense")

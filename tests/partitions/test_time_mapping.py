@@ -101,6 +101,11 @@ def test_an_excluded_window_is_neither_read_nor_missing():
     assert read(TimeWindowPartitionMapping(), "2024-01-06", DAYS, workdays) == ([], [])
 
 
+def test_an_hour_of_an_excluded_day_reads_nothing():
+    workdays = DailyPartitionsDefinition("2024-01-01", exclusions=["0 0 * * 6,0"])
+    assert read(TimeWindowPartitionMapping(), "2024-01-06-12:00", HOURS, workdays) == ([], [])
+
+
 def test_zones_must_agree():
     tokyo = DailyPartitionsDefinition("2024-01-01", timezone="Asia/Tokyo")
     with pytest.raises(InvalidMappingError, match="zones must agree"):

@@ -18,6 +18,7 @@ _EPOCH = date(1970, 1, 1)
 _DIRECTIVE = re.compile(r"%[-_0^#]?[A-Za-z%]")
 _OF_DATE = frozenset("aAwdbBmyYjUWuGVxhCDFgev")
 _OF_TIME = frozenset("HIpMSfXRTrn")
+_BEGINNING = {"m": 1, "d": 1, "H": 0, "M": 0, "S": 0}
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 
 
@@ -42,6 +43,7 @@ class KeyFormat:
         self.fmt = fmt
         self.has_offset = "%z" in fmt
         self._columns = _columns(fmt)
+        self._plain = _layout(fmt)
 
     def render(self, walls: Indices, offsets: Callable[[Indices], Indices], second: Mask | None = None) -> list[str]:
         """The keys of wall clock times (seconds as if UTC).
@@ -67,6 +69,12 @@ class KeyFormat:
 
     def parse(self, key: str) -> Parsed:
         """Read one key, with or without an offset appended; ValueError where it does not fit the format."""
+        if self._plain is not None and len(key) == len(self._plain) and key.isascii():
+            fields = _fields(key, self._plain)
+            if fields is not None:
+                days = date(fields["Y"], fields["m"], fields["d"]).toordinal() - _EPOCH.toordinal()
+                clock = time(fields["H"], fields["M"], fields["S"])
+                return Parsed(days * _DAY + clock.hour * 3600 + clock.minute * 60 + clock.second, None)
         try:
             read = datetime.strptime(key, self.fmt)  # noqa: DTZ007 - the zone is the definition's
         except ValueError:
@@ -179,6 +187,20 @@ def _layout(fmt: str) -> tuple[str, ...] | None:
             return None
         places.extend([found[0]] * _WIDTHS[letter])
     return (*places, *fmt[end:]) if "%Y" in fmt else None
+
+
+def _fields(key: str, layout: tuple[str, ...]) -> dict[str, int] | None:
+    """The numbers of a key of fixed width, or None where it does not fit."""
+    fields: dict[str, int] = {}
+    for character, meaning in zip(key, layout, strict=True):
+        if len(meaning) == 1:
+            if character != meaning:
+                return None
+        elif character.isdecimal():
+            fields[meaning[1]] = fields.get(meaning[1], 0) * 10 + int(character)
+        else:
+            return None
+    return {**_BEGINNING, **fields}
 
 
 def _walls(numbers: dict[str, npt.NDArray[np.int64]]) -> Indices:
