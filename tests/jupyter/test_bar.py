@@ -70,14 +70,14 @@ def ask(bar, kind, *arguments):
 
 
 def finish(bar, instance, graph):
-    bar._run.wait(LONG)
+    for run in instance.active:
+        run.wait(LONG)
     bar.watch(())
     bar.follow(instance.facts(graph))
 
 
 def run_to_its_end(bar, instance, spans):
     ask(bar, "materialize", spans)
-    assert bar.traits["run"]["active"]
     finish(bar, instance, GRAPH)
 
 

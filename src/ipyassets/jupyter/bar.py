@@ -10,13 +10,13 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.plan import plan as planned
-from ipyassets.engine.progress import Progress
 from ipyassets.engine.run import Run
 from ipyassets.errors import IpyassetsError, OutdatedDrawingError
 from ipyassets.instance import Instance
 from ipyassets.jupyter import viewmodel
 from ipyassets.jupyter.labels import Json
 from ipyassets.jupyter.protocol import Drawing, Intent
+from ipyassets.jupyter.shown_run import ShownRun
 from ipyassets.jupyter.snapshot import Picture
 from ipyassets.jupyter.viewmodel import Choice
 from ipyassets.partitions import Spans
@@ -55,8 +55,7 @@ class Bar:
         self._choice = Choice()
         self._plan: Plan | None = None
         self._described: str | None = None  # the key whose detail is open
-        self._run: Run | None = None
-        self._progress: Progress | None = None
+        self._run = ShownRun(asset.key)
         self._retired = ""  # why nothing can be done, if so
         self._notices = 0
         self._draw_frame()
@@ -73,26 +72,13 @@ class Bar:
         """What is to be seen where no widget lives."""
         return Picture(str(self.key), self._facts.space(self.key), self._facts.states(self.key))
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a run that makes partitions of this asset was going on at the last look, wherever it was started."""
-        return self._progress is not None and self._progress.active
-
     def watch(self, runs: Sequence[Run]) -> None:
         """See how far the run is; `runs` are those that go on, or have ended since this was last called.
 
         Called before facts are had: what is said to be over has then left its states in them.
         """
-        mine = [run for run in runs if self.key in run.plan.pending or self.key in run.plan.held]
-        if mine and (self._run is None or self._run.done):
-            self._run = next((run for run in mine if not run.done), mine[-1])
-        if self._run is None:
-            return
-        was_running, progress = self.is_running, self._run.progress
-        # a run that broke down has no result, which alone would tell that it is over
-        self._progress = replace(progress, active=progress.active and not self._run.done)
-        if was_running and self._run.done and isinstance(error := self._run.error, Exception):
-            self._say("error", f"the run broke down: {type(error).__name__}: {error}")
+        if trouble := self._run.look(runs):
+            self._say("error", trouble)
 
     def follow(self, facts: Facts) -> None:
         """Show what is true now."""
@@ -139,20 +125,18 @@ class Bar:
         """Run these partitions and the upstream ones that they lack, on the instance's own thread."""
         if self._retired:
             raise OutdatedDrawingError(self._retired)
-        if self._run is not None and not self._run.done:
+        if not self._run.is_over:
             self._say("info", f"a run of {self.key} is going on: wait for it, or cancel it first")
             return
         plan = self._instance.plan(self._facts.graph, {self.key: spans})
         if len(plan):
-            self._run = self._instance.start(plan)
-            self._progress = self._run.progress
+            self._run.show(self._instance.start(plan))
         else:
             self._say("info", "; ".join(["there is nothing to run", *viewmodel.beside(plan)]))
 
     def cancel(self) -> None:
         """Stop the run that the bar shows."""
-        if self._run is not None:
-            self._run.cancel()
+        self._run.cancel()
 
     def describe(self, index: int) -> None:
         """Open the detail of a partition."""
@@ -193,7 +177,7 @@ class Bar:
         self.traits.update(viewmodel.standing(states))
         self.traits.update(self._details())
         self.traits.update(viewmodel.choice(self._choice, len(states)))
-        self.traits.update(viewmodel.progress(self._progress))
+        self.traits.update(viewmodel.progress(self._run.progress))
         self.traits.update(self._plan_line())
         self.traits.update(self._detail())
 
@@ -215,7 +199,7 @@ class Bar:
     def _plan_line(self) -> Json:
         whole = self._facts.graph[self.key].partitions_def is None
         wanted = Spans.range(0, 1) if whole else self._choice.spans
-        is_outdated = self._plan is None or (self._plan.facts is not self._facts and not self.is_running)
+        is_outdated = self._plan is None or (self._plan.facts is not self._facts and not self._run.was_going)
         error = self._choice.error
         if wanted and is_outdated:
             try:
@@ -226,13 +210,13 @@ class Bar:
             self._plan if wanted else None,
             code=self._host.code_line(self.key, self._choice.text) if whole or self._choice.text else "",
             whole=whole,
-            enabled=not self.is_running and not self._retired,
+            enabled=not self._run.was_going and not self._retired,
             error=error,
         )
 
     def _details(self) -> Json:
         """The few words on each partition; during a run, those that are still true."""
-        if not self.is_running or self._detailed is None:
+        if not self._run.was_going or self._detailed is None:
             if self._detailed is not self._facts:
                 self._detailed = self._facts
                 return viewmodel.details(self._facts, self.key)

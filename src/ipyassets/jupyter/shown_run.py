@@ -1,0 +1,55 @@
+"""The run that a bar shows: one that makes partitions of its asset, wherever it was started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.progress import Progress
+from ipyassets.engine.run import Run
+
+
+class ShownRun:
+    """The oldest run of an asset that goes on, else the last one; `progress` is how far it was when last looked at."""
+
+    def __init__(self, asset_key: AssetKey) -> None:
+        self.progress: Progress | None = None
+        self._asset_key = asset_key
+        self._run: Run | None = None
+
+    @property
+    def was_going(self) -> bool:
+        """Whether it went on when last looked at."""
+        return self.progress is not None and self.progress.active
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended by now; also where there never was one."""
+        return self._run is None or self._run.done
+
+    def show(self, run: Run) -> None:
+        """Show this run from now on."""
+        self._run, self.progress = run, run.progress
+
+    def look(self, runs: Sequence[Run]) -> str:
+        """See how far it is; why it broke down, if it did since the last look.
+
+        `runs` are those that go on, or have ended since this was last called.
+        """
+        mine = [run for run in runs if self._asset_key in run.plan.pending or self._asset_key in run.plan.held]
+        if mine and self.is_over:
+            self._run = next((run for run in mine if not run.done), mine[-1])
+        if self._run is None:
+            return ""
+        was_going, is_over, progress = self.was_going, self.is_over, self._run.progress
+        # a run that broke down has no result, which alone would tell that it is over
+        self.progress = replace(progress, active=progress.active and not is_over)
+        error = self._run.error
+        broke_down = was_going and is_over and isinstance(error, Exception)
+        return f"the run broke down: {type(error).__name__}: {error}" if broke_down else ""
+
+    def cancel(self) -> None:
+        """Stop it."""
+        if self._run is not None:
+            self._run.cancel()

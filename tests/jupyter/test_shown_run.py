@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ipyassets.assets import AssetGraph, asset
+from ipyassets.instance import Instance
+from ipyassets.jupyter.shown_run import ShownRun
+from ipyassets.partitions import Spans, StaticPartitionsDefinition
+
+LONG = 20.0
+LETTERS = StaticPartitionsDefinition([*"abc"])
+GATE = threading.Event()
+
+
+@asset(partitions_def=LETTERS)
+def letters():
+    GATE.wait(LONG)
+
+
+@asset(partitions_def=LETTERS)
+def words(letters):
+    return letters
+
+
+GRAPH = AssetGraph.of([letters, words])
+
+
+@pytest.fixture
+def instance():
+    GATE.clear()
+    with_memory = Instance.ephemeral()
+    yield with_memory
+    GATE.set()
+    with_memory.close()
+
+
+def started(instance, definition, spans):
+    return instance.start(instance.plan(GRAPH, {definition.key: spans}))
+
+
+def test_there_is_nothing_to_show_before_the_first_run():
+    shown = ShownRun(letters.key)
+    assert shown.look([]) == ""
+    assert shown.progress is None
+    assert shown.is_over
+    assert not shown.was_going
+
+
+def test_a_run_is_shown_wherever_it_was_started_and_stays_when_it_is_over(instance):
+    shown = ShownRun(letters.key)
+    run = started(instance, words, Spans.range(0, 2))
+    shown.look([run])
+    assert shown.was_going
+    GATE.set()
+    run.wait(LONG)
+    assert shown.was_going
+    shown.look([])
+    assert not shown.was_going
+    assert shown.progress is not None
+    assert shown.progress.done == 4
+
+
+def test_of_several_runs_the_oldest_that_goes_on_is_shown(instance):
+    shown = ShownRun(letters.key)
+    first, second = (started(instance, letters, Spans.range(i, i + 1)) for i in range(2))
+    shown.look([first, second])
+    shown.cancel()
+    assert first.cancelled
+    assert not second.cancelled
+    GATE.set()
+    first.wait(LONG)
+    second.wait(LONG)
+    shown.look([first, second])
+    assert shown.is_over
+
+
+def test_a_run_of_what_an_asset_reads_is_not_its_own(instance):
+    shown = ShownRun(words.key)
+    shown.look([started(instance, letters, Spans.range(0, 1))])
+    assert shown.progress is None
+
+
+def test_a_run_that_breaks_down_is_over_and_says_why_once(instance, monkeypatch):
+    def refuse(*_):
+        raise OSError("no space left on device")
+
+    shown = ShownRun(letters.key)
+    monkeypatch.setattr(instance.event_log, "append", refuse)
+    run = started(instance, letters, Spans.range(0, 1))
+    shown.look([run])
+    GATE.set()
+    run.wait(LONG)
+    assert shown.look([]) == "the run broke down: OSError: no space left on device"
+    assert not shown.was_going
+    assert shown.look([]) == ""
