@@ -89,6 +89,7 @@ def _edges(down: AssetsDefinition, assets: Mapping[AssetKey, AssetsDefinition]) 
             continue
         try:
             mapping = infer_partition_mapping(upstream.partition_mapping, down.partitions_def, up.partitions_def)
+            mapping.validate_partition_mapping(up.partitions_def, down.partitions_def)
             if up is down:
                 mapping.validate_self_dependency(down.partitions_def)
             gives_one = mapping.gives_one(down.partitions_def, up.partitions_def)

@@ -55,8 +55,8 @@ class Condition:
 class Facts:
     """States, reasons and values of all partitions of a graph at one moment; what is asked for is worked out once.
 
-    `code_versions` are those of today; `standings` hold what was recorded. Facts never change: ask the instance for
-    new ones.
+    `code_versions` are those of today; `standings` hold what was recorded. What is as it was in `earlier` facts is
+    taken from them. Facts never change: ask the instance for new ones.
     """
 
     graph: AssetGraph
@@ -66,8 +66,13 @@ class Facts:
     activity: Mapping[AssetKey, Activity] = field(default_factory=dict)
     damage: Mapping[AssetKey, Mapping[str, str]] = field(default_factory=dict)
     book: ReadsBook = field(default_factory=ReadsBook)
+    earlier: Facts | None = None
     _conditions: dict[AssetKey, Condition] = field(default_factory=dict)
     _states: dict[AssetKey, States] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.earlier is not None:
+            self.earlier.earlier = None  # facts are not kept alive by later ones for ever
 
     def space(self, key: AssetKey) -> PartitionSpace:
         """The partitions of an asset."""
@@ -124,8 +129,28 @@ class Facts:
     def condition(self, key: AssetKey) -> Condition:
         """What is true of the values of an asset."""
         if (found := self._conditions.get(key)) is None:
-            found = self._conditions[key] = self._judged(key)
+            found = self._conditions[key] = self._as_before(key) or self._judged(key)
         return found
+
+    def _as_before(self, key: AssetKey) -> Condition | None:
+        """The condition of an asset in earlier facts, if nothing that it depends on has changed since."""
+        before = self.earlier
+        if before is None or (found := before._conditions.get(key)) is None:  # noqa: SLF001 - of its own kind
+            return None
+        same = (
+            before.standings[key] is self.standings[key]
+            and before.code_versions[key] == self.code_versions[key]
+            and before.spaces[key] == self.spaces[key]
+            and before.graph.edges[key] == self.graph.edges[key]
+        )
+        ups = (edge.up for edge in self.graph.edges[key] if not edge.is_self)
+        same = same and all(
+            self.condition(up) is before._conditions.get(up)  # noqa: SLF001 - as above
+            and before.spaces[up] == self.spaces[up]
+            and before.standings[up] is self.standings[up]
+            for up in ups
+        )
+        return found if same else None
 
     def _code(self, key: AssetKey) -> np.uint64:
         return np.uint64(number(self.code_versions[key]))

@@ -83,6 +83,7 @@ class Instance:
         self._is_ephemeral = False
         self._statebook = StateBook(lambda: self.event_log, lambda: self._damage, self.store.io_manager)
         self._reads = ReadsBook()
+        self._facts: Facts | None = None
         self._runs = Runs(lambda: self.event_log, self.store, self._renewed, self._claims, self)
 
     @classmethod
@@ -131,7 +132,7 @@ class Instance:
         """The states of all partitions of some assets, now."""
         now = self._as_of()
         spaces = {asset.key: asset.space(now) for asset in graph}
-        return Facts(
+        facts = Facts(
             graph=graph,
             spaces=spaces,
             standings={asset.key: self._statebook.standing(asset, spaces[asset.key]) for asset in graph},
@@ -139,7 +140,10 @@ class Instance:
             damage={asset.key: found for asset in graph if (found := self._statebook.damage(asset))},
             activity={key: activity for key, space in spaces.items() if (activity := self._runs.activity(key, space))},
             book=self._reads,
+            earlier=self._facts,
         )
+        self._facts = facts
+        return facts
 
     def plan(self, graph: AssetGraph, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
         """What it takes to make the wanted partitions, as of now."""

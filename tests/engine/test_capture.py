@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import contextvars
+import logging
+import sys
+import threading
+
+from ipyassets.engine.capture import LIMIT, captured, current_output, streams
+
+
+def test_prints_warnings_and_log_records_are_kept(capsys):
+    with captured() as output:
+        print("printed")
+        print("complained", file=sys.stderr)
+        logging.getLogger("some.library").warning("logged")
+    assert output.text == "printed\ncomplained\nWARNING some.library: logged\n"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_printed_outside_goes_where_it_went(capsys):
+    before = sys.stdout
+    with captured():
+        pass
+    print("outside")
+    assert sys.stdout is before
+    assert capsys.readouterr().out == "outside\n"
+
+
+def test_other_threads_print_as_before(capsys):
+    with captured() as output:
+        thread = threading.Thread(target=print, args=("elsewhere",))
+        thread.start()
+        thread.join()
+    assert output.text == ""
+    assert capsys.readouterr().out == "elsewhere\n"
+
+
+def test_a_thread_in_the_same_context_prints_to_the_same_place():
+    with captured() as output:
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(print, "within"))
+        thread.start()
+        thread.join()
+    assert output.text == "within\n"
+
+
+def test_capture_within_capture_keeps_each_its_own():
+    with captured() as outer:
+        print("a")
+        with captured() as inner:
+            print("b")
+        print("c")
+    assert (outer.text, inner.text) == ("a\nc\n", "b\n")
+
+
+def test_streams_that_somebody_else_put_in_place_meanwhile_are_left(monkeypatch):
+    import io
+
+    with streams():
+        theirs = io.StringIO()
+        monkeypatch.setattr(sys, "stdout", theirs)
+    assert sys.stdout is theirs
+
+
+def test_displays_are_kept_with_their_text():
+    with captured():
+        output = current_output()
+        assert output is not None
+        output.display({"text/plain": "a picture", "image/png": "..."})
+    assert output.text == "a picture\n"
+    assert output.displays == [{"text/plain": "a picture", "image/png": "..."}]
+    assert current_output() is None
+
+
+def test_a_flood_of_output_is_cut(capsys):
+    with captured() as output:
+        for _ in range(3):
+            print("x" * (LIMIT // 2))
+    assert len(output.text) < LIMIT + 100
+    assert output.text.endswith("was dropped]\n")
