@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +56,9 @@ class KeyFormat:
             return []
         days, seconds = np.divmod(walls, _DAY)
         columns = [self._column(column, days, seconds, offsets) for column in self._columns]
-        keys = columns[0] if len(columns) == 1 else list(map("".join, zip(*columns, strict=True)))
+        keys = columns[0]
+        for column in columns[1:]:
+            keys = list(map(add, keys, column))
         if second is not None and not self.has_offset:
             places = np.flatnonzero(second)
             for place, offset in zip(places.tolist(), offsets(places).tolist(), strict=True):

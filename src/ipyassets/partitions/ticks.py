@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ipyassets.partitions.cron import Cron
-from ipyassets.partitions.spans import Indices, Mask
+from ipyassets.partitions.spans import Indices, Mask, Spans
 from ipyassets.partitions.zones import LAST_YEAR, OffsetChanges, offset_changes, year_start
 
 _DAY = 86_400
@@ -121,14 +121,14 @@ class Ticks:
 
     def second_time(self, numbers: Indices) -> Mask:
         """Whether the clock already showed the same time, before it was put back, at each of the given ticks."""
-        numbers = np.asarray(numbers)
-        if not len(self._changes.instants):
-            return np.zeros(numbers.shape, dtype=np.bool_)
-        instants = self.at(numbers)
-        place = np.searchsorted(self._changes.instants, instants, side="right") - 1
-        change = np.maximum(place, 0)
-        back = self._changes.offsets[change] - self._changes.offsets[change + 1]
-        return np.asarray((place >= 0) & (instants - self._changes.instants[change] < back))
+        return np.asarray(np.searchsorted(self._repeats.bounds, numbers, side="right") & 1 == 1)
+
+    @cached_property
+    def _repeats(self) -> Spans:
+        """The ticks between a moment at which the clock is put back and the one at which it shows that time again."""
+        back = self._changes.offsets[:-1] - self._changes.offsets[1:]
+        put_back = self._changes.instants[back > 0]
+        return Spans.of(np.column_stack([self.before(put_back), self.before(put_back + back[back > 0])]))
 
     def _offsets(self, shown: Indices, moved: Indices) -> tuple[Indices, Indices]:
         """For each piece, what to take off the wall clock for UTC, and what to add to UTC for the wall clock shown.
