@@ -82,10 +82,23 @@ def test_publishing_twice_is_harmless(files):
     assert read(files, "k", artifact) == b"v"
 
 
-def test_nothing_is_left_where_writing_was_interrupted(files, tmp_path):
+@pytest.mark.parametrize("size", [1, 100_000, 3_000_000])
+def test_nothing_is_left_where_writing_was_interrupted(files, tmp_path, size):
+    def interrupted(file):
+        file.write(bytes(size))
+        raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
-        files.stage(X, "k", killed)
-    assert list((tmp_path / ".staging").iterdir()) == []
+        files.stage(X, "k", interrupted)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_staging_the_same_value_twice_is_one_staged_file(files, tmp_path):
+    for _ in range(2):
+        artifact = files.stage(X, "k", lambda file: file.write(b"v"))
+    assert len(list((tmp_path / ".staging").iterdir())) == 1
+    files.publish(X, {"k": artifact})
+    assert read(files, "k", artifact) == b"v"
 
 
 @pytest.mark.parametrize("size", [0, 1, 5_000_000])

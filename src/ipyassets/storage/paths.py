@@ -46,25 +46,28 @@ _UNSAFE = frozenset('/\\%<>"|?*')
 _UNICODE = unicodedata.ucd_3_2_0
 
 
-def partition_path(root: P, asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> P:
-    """The file of a partition's value below `root`; None or "" asks for an asset without partitions.
+def address(asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> str:
+    """Where a partition's value lies below the folder of all values, names joined by slashes.
 
-    `portable` is for file systems that take "A" for "a" or refuse ":": names then differ by more than that.
+    The key None or "" asks for an asset without partitions. `portable` is for file systems that take "A" for "a" or
+    refuse ":": names then differ by more than that.
     """
-    folder = asset_folder(root, asset_key, portable=portable)
-    return folder.joinpath(*partition_names(partition_key, portable=portable)) if partition_key else folder
+    *prefix, last = asset_key.path
+    names = [escaped(part, portable=portable) + _PREFIX for part in prefix]
+    names.append(escaped(last, portable=portable))
+    if partition_key:
+        names += [escaped(part, portable=portable) for part in partition_key.split(SEPARATOR)]
+    return "/".join(names)
+
+
+def partition_path(root: P, asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> P:
+    """The file of a partition's value below `root`: see `address`."""
+    return root.joinpath(*address(asset_key, partition_key, portable=portable).split("/"))
 
 
 def asset_folder(root: P, asset_key: AssetKey, *, portable: bool = False) -> P:
     """The folder of an asset's partitions; without partitions, the file of its value."""
-    *prefix, last = asset_key.path
-    folders = [escaped(part, portable=portable) + _PREFIX for part in prefix]
-    return root.joinpath(*folders, escaped(last, portable=portable))
-
-
-def partition_names(partition_key: str, *, portable: bool = False) -> Iterator[str]:
-    """The names that lead from an asset's folder to a partition's file: one for each dimension."""
-    return (escaped(part, portable=portable) for part in partition_key.split(SEPARATOR))
+    return partition_path(root, asset_key, None, portable=portable)
 
 
 def are_plain(texts: Sequence[str], *, portable: bool = False) -> bool:

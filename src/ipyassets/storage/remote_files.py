@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import identity, partition_path
+from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import matches
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import Sink
@@ -39,18 +39,20 @@ class RemoteFiles:
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> UPath:
         """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
-        return self.folder.joinpath(*_address(asset_key, partition_key).parts)
+        return self.folder.joinpath(*address(asset_key, partition_key).split("/"))
 
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
         """Upload a value aside; `dump` writes its bytes."""
         with _local_file() as local:
-            with Sink(os.open(local, os.O_RDWR)) as sink:
+            with Sink(lambda: os.open(local, os.O_RDWR)) as sink:
                 dump(sink)
+                if sink.is_small:
+                    sink.begin(os.open(local, os.O_RDWR))
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
             staged = self._staged(asset_key, partition_key, digest)
             self._make_parent(staged)
             self._system.put_file(str(local), staged)
-        return Artifact(_address(asset_key, partition_key).as_posix(), sink.size, digest)
+        return Artifact(address(asset_key, partition_key), sink.size, digest)
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
         """Put staged values in place; those that are there already are left alone."""
@@ -117,7 +119,7 @@ class RemoteFiles:
         return self.folder.fs
 
     def _place(self, asset_key: AssetKey, partition_key: str | None) -> str:
-        return f"{self.folder.path.rstrip('/')}/{_address(asset_key, partition_key)}"
+        return f"{self.folder.path.rstrip('/')}/{address(asset_key, partition_key)}"
 
     def _staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         return f"{self.folder.path.rstrip('/')}/{STAGING}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
@@ -143,10 +145,6 @@ class RemoteFiles:
             return frozenset(name.rpartition("/")[2] for name in self._system.ls(folder, detail=False))
         except FileNotFoundError:
             return frozenset()
-
-
-def _address(asset_key: AssetKey, partition_key: str | None) -> PurePosixPath:
-    return partition_path(PurePosixPath(), asset_key, partition_key)
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Artifact
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.paths import identity, partition_path
+from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import content
 from ipyassets.storage.signature import content_of, seal_of
 from ipyassets.storage.value_files import ValueFiles
@@ -67,10 +66,10 @@ class _Mover:
     def artifact(self, key: str, artifact: Artifact) -> Artifact:
         """The artifact under the new name, signed if it was."""
         signer = self.files.signer
-        address = partition_path(PurePath(), self.new, key, portable=self.files.portable).as_posix()
+        path = address(self.new, key, portable=self.files.portable)
         if not signer.signed(self.old, key, artifact.digest):
-            return replace(artifact, path=address)
-        return replace(artifact, path=address, digest=signer.digest(self.new, key, content_of(artifact.digest)))
+            return replace(artifact, path=path)
+        return replace(artifact, path=path, digest=signer.digest(self.new, key, content_of(artifact.digest)))
 
     def keep_versions(self, key: str) -> None:
         """Give the versions of a partition the seals of its new name, oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,21 +16,41 @@ if TYPE_CHECKING:
 
 # Handing a piece to the other thread pays from about here on.
 _LARGE = 1 << 20
+# Held in memory until the end: its hash is known before its file is made.
+_SMALL = 1 << 16
 # The most that one call may write: Linux stops at 2 GiB less a page.
 _MOST = 1 << 30
 
 
 class Sink(io.RawIOBase):
-    """Takes bytes for a file: large pieces are written and hashed at the same time, and never copied."""
+    """Takes bytes for a file: large pieces are written and hashed at the same time, and never copied.
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    The file is made, by `create`, once there is more than fits into memory easily: a small value is whole before it has
+    a name.
+    """
+
+    def __init__(self, create: Callable[[], int]) -> None:
+        self._create = create
+        self._descriptor = -1
+        self._pending = bytearray()
         self._hash = content_hash()
         self.size = 0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether everything so far is in memory, and no file has been made."""
+        return self._descriptor < 0
 
     def write(self, data: Buffer, /) -> int:
         """Write all of `data`, however much."""
         view = memoryview(data).cast("B")
+        self.size += view.nbytes
+        if self.is_small and self.size <= _SMALL:
+            self._hash.update(view)
+            self._pending += view
+            return view.nbytes
+        if self.is_small:
+            self.begin(self._create())
         if view.nbytes < _LARGE:
             self._hash.update(view)
             self._write_out(view)
@@ -39,8 +60,13 @@ class Sink(io.RawIOBase):
                 self._write_out(view)
             finally:
                 hashing.result()
-        self.size += view.nbytes
         return view.nbytes
+
+    def begin(self, descriptor: int) -> None:
+        """Go on with a file: what was held in memory is written to it."""
+        self._descriptor = descriptor
+        self._write_out(memoryview(self._pending))
+        self._pending = bytearray()
 
     def _write_out(self, view: memoryview) -> None:
         while view.nbytes:
@@ -66,7 +92,8 @@ class Sink(io.RawIOBase):
         """Close the file."""
         if not self.closed:
             super().close()
-            os.close(self._descriptor)
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
 
 
 @cache

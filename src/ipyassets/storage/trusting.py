@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Artifact, Attempt, Event
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.paths import partition_path
+from ipyassets.storage.paths import address
 from ipyassets.storage.reading import content
 from ipyassets.storage.signature import NOT_SIGNED, content_of
 from ipyassets.storage.value_files import CHANGED, GONE, ValueFiles
@@ -82,9 +82,9 @@ def _trusting(
     log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey, key: str, at: float, code_version: str
 ) -> Event:
     found = _content(files, asset_key, key) or ""
-    address = partition_path(files.folder, asset_key, key, portable=files.portable).relative_to(files.folder)
+    path = address(asset_key, key, portable=files.portable)
     digest = files.signer.digest(asset_key, key, found)
-    artifact = Artifact(address.as_posix(), files.path(asset_key, key).stat().st_size, digest)
+    artifact = Artifact(path, files.path(asset_key, key).stat().st_size, digest)
     _, standing = log.last(asset_key, key)
     if standing is None:
         return Event(

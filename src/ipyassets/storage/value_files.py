@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, identity, owner, partition_path
+from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, address, identity, owner, partition_path
 from ipyassets.storage.presence import present
 from ipyassets.storage.reading import content, matches, opened
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
@@ -57,6 +57,10 @@ class ValueFiles:
     portable: bool = os.name == "nt"
 
     @cached_property
+    def _top(self) -> str:
+        return str(self.folder)
+
+    @cached_property
     def staging(self) -> str:
         """Where files are that are not in place yet; a text, because pathlib costs a third of a tiny partition."""
         return os.path.join(self.folder, STAGING)  # noqa: PTH118
@@ -73,21 +77,29 @@ class ValueFiles:
 
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
         """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it."""
-        part = f"{self.staging}/{identity(asset_key, partition_key)}.{secrets.token_hex(8)}.part"
-        with Sink(self._created(part)) as sink:
+        ours = identity(asset_key, partition_key)
+        part = f"{self.staging}/{ours}.{secrets.token_hex(8)}.part"
+        made = part
+        with Sink(lambda: self._created(part)) as sink:
             try:
                 dump(sink)
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
+                staged = f"{self.staging}/{ours}-{seal_of(digest)}"
                 # Named before it is flushed: the flush then takes the name to disk along with the content.
-                os.replace(part, self.staged(asset_key, partition_key, digest))  # noqa: PTH105
+                if sink.is_small and (descriptor := self._created_once(staged)) >= 0:
+                    made = staged
+                    sink.begin(descriptor)
+                else:
+                    if sink.is_small:
+                        sink.begin(self._created(part))
+                    os.replace(part, staged)  # noqa: PTH105
                 if self.durable:
                     flush_to_disk(sink.fileno())
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(part)  # noqa: PTH108
+                    os.unlink(made)  # noqa: PTH108
                 raise
-        address = partition_path(PurePath(), asset_key, partition_key, portable=self.portable)
-        return Artifact(address.as_posix(), sink.size, digest)
+        return Artifact(address(asset_key, partition_key, portable=self.portable), sink.size, digest)
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
         """Put staged values in place; those that are there already are left alone."""
@@ -95,7 +107,7 @@ class ValueFiles:
             staged = self.staged(asset_key, partition_key, artifact.digest)
             if self.kept:
                 self._keep_both(asset_key, partition_key, staged, artifact)
-            self._put(staged, partition_path(self.folder, asset_key, partition_key, portable=self.portable))
+            self._put(staged, self._place(asset_key, partition_key))
 
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
@@ -184,6 +196,13 @@ class ValueFiles:
             os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
             return os.open(part, flags, 0o666)
 
+    def _created_once(self, staged: str) -> int:
+        """A new staged file; -1 if there is one already: the same content, perhaps being put in place just now."""
+        try:
+            return self._created(staged)
+        except FileExistsError:
+            return -1
+
     def _left_behind(
         self, asset_key: AssetKey, partition_key: str, artifact: Artifact, stack: contextlib.ExitStack
     ) -> BinaryIO | None:
@@ -191,7 +210,7 @@ class ValueFiles:
 
         A version that is kept is read where it is: perhaps a newer value is in place, and the record in hand is old.
         """
-        target = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
+        target = self._place(asset_key, partition_key)
         aside = f"{self.staging}/{identity(asset_key, partition_key)}-{ASIDE}"
         for left in (self.staged(asset_key, partition_key, artifact.digest), aside):
             file = opened(Path(left), stack)
@@ -203,21 +222,24 @@ class ValueFiles:
         file = None if version is None else opened(version, stack)
         return file if file is not None and matches(file, artifact) else None
 
-    def _put(self, staged: str, target: Path) -> None:
+    def _place(self, asset_key: AssetKey, partition_key: str) -> str:
+        return f"{self._top}/{address(asset_key, partition_key, portable=self.portable)}"
+
+    def _put(self, staged: str, target: str) -> None:
         """Rename a staged file to its address, unless there is no such staged file (any more)."""
         try:
             os.replace(staged, target)  # noqa: PTH105
         except FileNotFoundError:
             if os.path.exists(staged):  # noqa: PTH110
-                target.parent.mkdir(parents=True, exist_ok=True)
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
                 self._put(staged, target)
         except NotADirectoryError:
-            self._make_room(target)
+            self._make_room(Path(target))
             self._put(staged, target)
         except OSError:
-            if not target.is_dir():
+            if not os.path.isdir(target):  # noqa: PTH112
                 raise
-            os.replace(staged, target / DISPLACED)  # noqa: PTH105
+            os.replace(staged, f"{target}/{DISPLACED}")  # noqa: PTH105
 
     def _make_room(self, target: Path) -> None:
         """Turn a value's file into a folder with this value in it, where a changed definition needs a folder there."""

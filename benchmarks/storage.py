@@ -1,0 +1,249 @@
+"""What storing a value costs beside a bare loop, pickle and joblib, and what it costs to look at many."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Memory
+
+from benchmarks.table import Row, seconds
+from ipyassets.assets.io_manager import InputContext, OutputContext
+from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.scope import PartitionScope
+from ipyassets.events import Artifact, Attempt, Event, InputUse
+from ipyassets.storage.damage import Damage
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.signature import Signer
+
+ASSET = AssetKey("asset")
+TINY = 300
+GROUP = 50
+GIB = 2**30
+FRAMES = 64
+MANY = 100_000
+SIGNER = Signer(secret=b"benchmark")
+
+
+class Store:
+    """A log and an I/O manager, used as a run uses them."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self.log = SqliteEventLog(folder / "events.sqlite", durable=durable)
+        self.manager = FilesystemIOManager(folder / "storage", signer=SIGNER, durable=durable)
+
+    def made(self, key: str, value: object) -> Event:
+        """Stage a value; its event is to be recorded."""
+        context = OutputContext(asset_key=ASSET, scope=PartitionScope("asset", (key,)))
+        self.manager.stage(context, value)
+        artifact = context.stored[key]
+        assert isinstance(artifact, Artifact)
+        return Event(
+            attempt=Attempt.MATERIALIZED,
+            asset_key=ASSET,
+            partition_key=key,
+            run_id="run",
+            timestamp=0.0,
+            data_version=artifact.data_version,
+            artifact=artifact,
+        )
+
+    def keep(self, events: list[Event]) -> None:
+        """Record what was staged, and put it in place."""
+        self.log.append(events)
+        self.manager.publish(ASSET, {event.partition_key: event.artifact for event in events})
+
+    def read(self, keys: list[str]) -> object:
+        """The values of some partitions."""
+        artifacts = self.log.artifacts(ASSET, keys)
+        scope = PartitionScope("asset", tuple(keys))
+        context = InputContext(asset_key=ASSET, scope=scope, artifacts=artifacts, gives_one=len(keys) == 1)
+        return self.manager.load_input(context)
+
+
+def bare(folder: Path, *, durable: bool) -> Callable[[], None]:
+    """Temporary file, perhaps fsync, rename: the least that leaves no half-written file."""
+    folder.mkdir()
+
+    def loop() -> None:
+        for number in range(TINY):
+            partial = folder / "partial"
+            with partial.open("wb") as file:
+                pickle.dump({"number": number}, file, protocol=5)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            partial.rename(folder / f"key-{number}")
+
+    return loop
+
+
+def one_by_one(store: Store) -> None:
+    """Tiny partitions, each of them recorded before the next is begun."""
+    for number in range(TINY):
+        store.keep([store.made(f"key-{number}", {"number": number})])
+
+
+def in_groups(store: Store) -> None:
+    """Tiny partitions, recorded so many at a time."""
+    for start in range(0, TINY, GROUP):
+        store.keep([store.made(f"key-{n}", {"number": n}) for n in range(start, start + GROUP)])
+
+
+def tiny(folder: Path) -> Iterator[Row]:
+    """What a tiny partition costs."""
+    durable, fast = Store(folder / "durable", durable=True), Store(folder / "fast", durable=False)
+    numbers = count()
+    memory = Memory(folder / "joblib", verbose=0).cache(lambda number: {"number": number})
+    single, grouped, fsynced, quick, renamed, cached = seconds(
+        lambda: one_by_one(durable),
+        lambda: in_groups(durable),
+        bare(folder / "bare-durable", durable=True),
+        lambda: one_by_one(fast),
+        bare(folder / "bare", durable=False),
+        lambda: [memory(next(numbers)) for _ in range(TINY)],
+    )
+    yield Row("tiny, durable, one by one, to bare write-fsync-rename", single / fsynced, "x", most=2)
+    yield Row("tiny, durable, recorded in groups, to the same", grouped / fsynced, "x", most=1.2)
+    yield Row("tiny, fast, to bare write-rename", quick / renamed, "x", most=2)
+    yield Row("tiny, fast, to joblib.Memory", quick / cached, "x", most=1)
+    yield Row("tiny, durable, one by one", single / TINY * 1e6, "us")
+    yield Row("tiny, fast", quick / TINY * 1e6, "us")
+    reading, plain = seconds(
+        lambda: [fast.read([f"key-{n}"]) for n in range(TINY)],
+        lambda: [pickle.loads((folder / "bare" / f"key-{n}").read_bytes()) for n in range(TINY)],
+    )
+    yield Row("reading a tiny one, verified, to bare pickle", reading / plain, "x")
+
+
+def large(folder: Path, what: str, values: list[pd.DataFrame]) -> Iterator[Row]:
+    """Writing and reading large frames, without and with waiting for the disk."""
+    keys = [str(i) for i in range(len(values))]
+    bared = folder / "bare"
+    bared.mkdir()
+
+    def write(*, durable: bool) -> None:
+        for key, value in zip(keys, values, strict=True):
+            with (bared / "partial").open("wb") as file:
+                pickle.dump(value, file, protocol=5)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            (bared / "partial").replace(bared / key)
+
+    def read() -> list[object]:
+        found = []
+        for key in keys:
+            with (bared / key).open("rb") as file:
+                found.append(pickle.load(file))
+        return found
+
+    fast, durable = Store(folder / "fast", durable=False), Store(folder / "durable", durable=True)
+    stored, plain, flushed, fsynced = seconds(
+        lambda: fast.keep([fast.made(key, value) for key, value in zip(keys, values, strict=True)]),
+        lambda: write(durable=False),
+        lambda: durable.keep([durable.made(key, value) for key, value in zip(keys, values, strict=True)]),
+        lambda: write(durable=True),
+        rounds=3,
+    )
+    yield Row(f"writing {what}, bare pickle to ours", plain / stored, "x", least=0.7)
+    yield Row(f"writing {what}, with fsync, bare pickle to ours", fsynced / flushed, "x", least=0.7)
+    loaded, unpickled = seconds(lambda: fast.read(keys), read, rounds=3)
+    yield Row(f"reading {what}, verified, bare pickle to ours", unpickled / loaded, "x", least=0.7)
+
+
+def memory() -> Iterator[Row]:
+    """The most memory that writing, and then reading, a large frame takes beyond the frame, in frames."""
+    for what in ("writing", "reading"):
+        program = [sys.executable, "-m", "benchmarks.storage", what]
+        done = subprocess.run(program, capture_output=True, text=True, check=True)
+        yield Row(f"memory beyond the frame itself when {what} 256 MiB", float(done.stdout), "frames", most=0.2)
+
+
+def peak(what: str) -> float:
+    """How much more memory writing or reading a frame takes at its peak than the frame itself, in frames."""
+    with tempfile.TemporaryDirectory() as name:
+        store = Store(Path(name), durable=False)
+        value = frame(GIB // 4)
+        size = int(value.memory_usage().sum())
+        if what == "reading":
+            store.keep([store.made("0", value)])
+            del value
+        Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+        before = in_memory("VmRSS")
+        if what == "reading":
+            assert isinstance(store.read(["0"]), pd.DataFrame)
+            return (in_memory("VmHWM") - before) / size - 1
+        store.keep([store.made("0", value)])
+        return (in_memory("VmHWM") - before) / size
+
+
+def in_memory(which: str) -> int:
+    """The bytes that this process has in memory now ("VmRSS"), or has had at most ("VmHWM")."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(which))
+
+
+def frame(size: int) -> pd.DataFrame:
+    """A frame of random numbers of about so many bytes."""
+    return pd.DataFrame(np.random.default_rng(1).random((size // 128, 16)))
+
+
+def looking(folder: Path) -> Iterator[Row]:
+    """What it costs to look at many partitions at once."""
+    log = SqliteEventLog(folder / "many.sqlite", durable=False)
+    keys = [f"2013-{i:06d}" for i in range(MANY)]
+    digest = SIGNER.digest(ASSET, "", "0" * 64)
+    log.append(
+        [
+            Event(
+                attempt=Attempt.MATERIALIZED,
+                asset_key=ASSET,
+                partition_key=key,
+                run_id="run",
+                timestamp=float(i),
+                artifact=Artifact(f"asset/{key}", 100, digest),
+                inputs=(InputUse(AssetKey("up"), 1, i),),
+            )
+            for i, key in enumerate(keys)
+        ]
+    )
+    manager = FilesystemIOManager(folder / "many", signer=SIGNER)
+    (folder / "many" / "asset").mkdir(parents=True)
+    for key in keys:
+        (folder / "many" / "asset" / key).touch()
+    records, present, found, cursor = seconds(
+        lambda: log.records(ASSET),
+        lambda: manager.present(ASSET, keys),
+        lambda: Damage(log).found(ASSET, SIGNER.key_id),
+        lambda: [log.cursor() for _ in range(1000)],
+    )
+    yield Row("records of 100,000 partitions", records, "s", most=0.15)
+    yield Row("which of 100,000 files are there", present, "s", most=0.15)
+    yield Row("which of them are known to be damaged", found * 1e6, "us")
+    yield Row("asking whether anything was recorded", cursor * 1e3, "us", most=100)
+
+
+def rows() -> Iterator[Row]:
+    """All of it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        yield from tiny(folder)
+        yield from looking(folder)
+        for what, count_, size in (("1 x 1 GiB", 1, GIB), ("64 x 16 MiB", FRAMES, GIB // FRAMES)):
+            (folder / what).mkdir()
+            yield from large(folder / what, what, [frame(size) for _ in range(count_)])
+        yield from memory()
+
+
+if __name__ == "__main__":
+    print(peak(sys.argv[1]))
