@@ -139,15 +139,12 @@ def test_a_body_is_pickled_once_a_run(instance):
     counted = Counted()
 
     @asset(partitions_def=StaticPartitionsDefinition([str(number) for number in range(30)]))
-    def many(context, tool=None):
-        return int(context.partition_key)
-
-    @asset(partitions_def=many.partitions_def)
     def tooled(context):
         return (int(context.partition_key), counted is not None)
 
-    materialize([tooled], partition_keys="all", instance=instance, executor="processes", max_workers=2)
+    result = materialize([tooled], partition_keys="all", instance=instance, executor="processes", max_workers=2)
     assert Counted.pickled == 1
+    assert 100 < result.function_bytes[tooled.key] < 10_000
 
 
 def test_what_cannot_be_sent_to_a_process_is_told(instance):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import Any, cast
 
 import pytest
 
@@ -401,6 +402,36 @@ def test_a_result_without_a_value_is_done_and_stores_nothing(instance):
     assert not (instance.root / "storage").exists()
 
 
+def test_a_body_that_says_it_returns_nothing_is_held_to_it(instance):
+    @asset
+    def quiet() -> None:
+        return cast("None", 1)
+
+    with pytest.raises(InvalidResultError, match="annotated to return None and returned int"):
+        materialize([quiet], instance=instance)
+
+
+def test_the_context_tells_which_upstream_partitions_an_input_stands_for(instance):
+    told: dict[str, Any] = {}
+
+    @asset(partitions_def=DAYS, ins={"days": AssetIn(partition_mapping=TimeWindowPartitionMapping(start_offset=-2))})
+    def reader(context, days):
+        told["keys"] = context.asset_partition_keys_for_input("days")
+        told["range"] = context.asset_partition_key_range_for_input("days")
+        told["window"] = context.asset_partitions_time_window_for_input("days")
+        told["definition"] = context.asset_partitions_def_for_input("days")
+        with pytest.raises(InvalidInvocationError, match="3 partitions in hand, not one"):
+            context.asset_partition_key_for_input("days")
+        with pytest.raises(InvalidInvocationError, match="did you mean 'days'"):
+            context.asset_partition_keys_for_input("day")
+
+    materialize([days, reader], selection="reader", partition_key="2024-01-05", instance=instance)
+    assert told["keys"] == ("2024-01-03", "2024-01-04", "2024-01-05")
+    assert told["range"] == PartitionKeyRange("2024-01-03", "2024-01-05")
+    assert (told["window"].end - told["window"].start).days == 3
+    assert told["definition"] == DAYS
+
+
 class Cleaning(Config):
     threshold: float = 0.5
     name: str = "x"
@@ -604,3 +635,19 @@ def test_nothing_is_stored_by_a_run_to_memory(tmp_path, monkeypatch):
 def test_a_run_to_memory_refuses_io_managers():
     with pytest.raises(InvalidInvocationError, match="leave out the resource 'io_manager'"):
         materialize_to_memory([days], partition_key="2024-01-05", resources={"io_manager": FilesystemIOManager()})
+
+
+def test_the_time_that_is_left_does_not_grow_while_one_body_runs(instance):
+    runs, left = [], []
+
+    @asset(partitions_def=DAYS)
+    def slow(context):
+        if context.partition_key == "2024-01-01":
+            time.sleep(0.2)
+        if context.partition_key == "2024-01-02":
+            left.append(runs[0].progress.seconds_left)
+            time.sleep(0.01)
+            left.append(runs[0].progress.seconds_left)
+
+    materialize([slow], partition_keys="all", instance=instance, watch=runs.append)
+    assert left[0] > left[1]

@@ -128,6 +128,12 @@ def test_what_cannot_be_read_is_refused(made, read, error):
         read()
 
 
+def test_columns_are_numbers_and_moments_also_where_something_is_missing(made):
+    types = tables.status().dtypes.astype(str)
+    assert list(types[["when", "seconds", "bytes"]]) == ["datetime64[us, UTC]", "float64", "Int64"]
+    assert list(tables.history().dtypes.astype(str)[["when", "bytes"]]) == ["datetime64[us, UTC]", "Int64"]
+
+
 def test_status_is_a_row_a_partition_with_its_metadata(made):
     status = tables.status()
     assert status.index.tolist() == list(DAYS.get_partition_keys())

@@ -349,6 +349,23 @@ def test_an_interrupt_at_any_moment_leaves_states_that_are_true_and_comes_soon(t
     assert float(latest) < 5  # a bound for a machine under load; half a second is what is promised
 
 
+def test_an_interrupt_of_a_run_of_very_many_does_not_wait_until_each_is_marked(instance):
+    many = StaticPartitionsDefinition([str(number) for number in range(20_000)])
+
+    @asset(partitions_def=many)
+    def interrupted(context):
+        if context.partition_key == "3":
+            raise KeyboardInterrupt
+        return 1
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([interrupted], partition_keys="all", instance=instance)
+    found = counts(instance, AssetGraph.of([interrupted]), interrupted)
+    assert found["fresh"] == 3
+    assert 1000 < found["cancelled"] < 10_000
+    assert found["missing"] == 20_000 - 3 - found["cancelled"]
+
+
 def test_an_interrupted_run_says_what_it_left(instance):
     @asset(partitions_def=DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05"))
     def interrupted(context):

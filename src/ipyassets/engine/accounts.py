@@ -47,6 +47,7 @@ class Accounts:
     def begin(self) -> None:
         """Time counts from here."""
         self._started = self._committed = time.monotonic()
+        self._worked_by = 0.0  # seconds until a partition last ended
 
     def event(
         self, attempt: Attempt, key: AssetKey, index: int, reason: str = "", failed: BaseException | None = None
@@ -70,6 +71,7 @@ class Accounts:
             self._unrecorded.append(event)
             self._unread.add(event.asset_key)
         self._counts[event.attempt] += 1
+        self._worked_by = time.monotonic() - self._started
         self._workshop.learn(event, index)
         if event.attempt in (Attempt.FAILED, Attempt.BLOCKED) and len(self.troubles) < TROUBLES:
             reason = f"{event.failure.type}: {event.failure.message}" if event.failure else event.reason
@@ -79,6 +81,10 @@ class Accounts:
     def spare(self) -> None:
         """A partition need not be made: somebody else has made it."""
         self._total -= 1
+
+    def leave(self, attempt: Attempt, count: int) -> None:
+        """So many partitions have ended without having been tried, and stay as they were."""
+        self._counts[attempt] += count
 
     def end_all(self, attempt: Attempt, key: AssetKey, spans: Spans, reason: str) -> None:
         """Partitions have ended without having been tried."""
@@ -120,7 +126,8 @@ class Accounts:
         """How far the run has come."""
         done, seconds = self._counts.total(), time.monotonic() - self._started
         worked = self._counts[Attempt.MATERIALIZED] + self._counts[Attempt.FAILED] + self._counts[Attempt.SKIPPED]
-        left = seconds / worked * (self._total - done) if worked else self._plan.seconds
+        expected = self._worked_by / worked * (self._total - done) if worked else self._plan.seconds
+        left = None if expected is None else expected - (seconds - self._worked_by)  # less while one long body runs
         return Progress(
             total=self._total,
             done=done,
@@ -129,6 +136,6 @@ class Accounts:
             skipped=self._counts[Attempt.SKIPPED],
             cancelled=self._counts[Attempt.CANCELLED],
             seconds=seconds,
-            seconds_left=left if active else None,
+            seconds_left=left if active and left is not None and left > 0 else None,
             active=active,
         )

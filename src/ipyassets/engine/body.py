@@ -49,6 +49,11 @@ class Body:
     def __reduce__(self) -> tuple[Callable[[str, bytes], Body], tuple[str, bytes]]:
         return received, (self.identity, self.pickled())
 
+    @property
+    def size(self) -> int:
+        """How many bytes are sent to another process with each task; 0 while none has been."""
+        return len(self._pickled or b"")
+
     def pickled(self) -> bytes:
         """The bytes that are sent to another process; raises InvalidResultError naming what cannot be pickled."""
         if self._pickled is None:

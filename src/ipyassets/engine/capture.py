@@ -76,6 +76,24 @@ class Stream(io.TextIOBase):
         if _SINK.get() is None:
             self.inner.flush()
 
+    def isatty(self) -> bool:
+        """Whether somebody looks on: what a body puts out is kept."""
+        return _SINK.get() is None and self.inner.isatty()
+
+    def fileno(self) -> int:
+        """The file behind, for programs that are started."""
+        return self.inner.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
+        """The encoding of the stream behind."""
+        return self.inner.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]  # as above
+        """What the stream behind does with text that it cannot encode."""
+        return self.inner.errors
+
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from ipyassets.errors import MaterializationError
+from ipyassets.errors import IpyassetsError, MaterializationError
 from ipyassets.events import Failure
 
 OURS = str(Path(__file__).parent.parent)
@@ -17,16 +17,28 @@ OURS = str(Path(__file__).parent.parent)
 
 def users_frames(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame that is not ours; the whole of it where all are."""
-    at = trace
-    while at is not None and at.tb_frame.f_code.co_filename.startswith(OURS):
-        at = at.tb_next
-    return at or trace
+    return _beyond_ours(trace) or trace
+
+
+def is_all_in_its_message(error: BaseException) -> bool:
+    """Whether the library refuses what a body returned: no line of the user's has raised it."""
+    raised = (error, error.__cause__)
+    return isinstance(error, IpyassetsError) and not any(_beyond_ours(each.__traceback__) for each in raised if each)
 
 
 def failure_of(error: BaseException) -> Failure:
     """An exception as the log keeps it."""
-    lines = traceback.format_exception(type(error), error, users_frames(error.__traceback__))
+    if is_all_in_its_message(error):
+        lines = traceback.format_exception_only(error)
+    else:
+        lines = traceback.format_exception(type(error), error, users_frames(error.__traceback__))
     return Failure(type=type(error).__qualname__, message=str(error), traceback="".join(lines))
+
+
+def _beyond_ours(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):
+        trace = trace.tb_next
+    return trace
 
 
 @dataclass(frozen=True, slots=True)

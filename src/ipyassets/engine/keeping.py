@@ -92,6 +92,11 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
     if isinstance(result, Output | MaterializeResult):
         value, version, tags = result.value, result.data_version, dict(result.tags)
         said |= result.metadata
+    if body.asset.returns_nothing and value is not None and value is not NO_VALUE:
+        raise InvalidResultError(
+            f"{body.asset.key} is annotated to return None and returned {type(value).__name__}: "
+            "remove `-> None`, or return nothing"
+        )
     artifact = None
     if not (value is NO_VALUE or (value is None and body.asset.returns_nothing)):
         artifact, reported = _stored(body, context, scope, key, value)

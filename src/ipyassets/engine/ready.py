@@ -51,3 +51,10 @@ def union(parts: Iterable[Spans]) -> Spans:
     """All of several sets."""
     bounds = [each.bounds for each in parts]
     return Spans.of(np.concatenate(bounds).reshape(-1, 2)) if bounds else NOTHING
+
+
+def first(spans: Spans, count: int) -> Spans:
+    """The first so many of a set."""
+    if len(spans) <= count:
+        return spans
+    return spans & Spans.range(0, int(spans.indices()[count])) if count > 0 else NOTHING

@@ -32,13 +32,18 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunResult:
-    """How a run ended, under the names of Dagster's ExecuteInProcessResult where it has them."""
+    """How a run ended, under the names of Dagster's ExecuteInProcessResult where it has them.
+
+    `troubles` are the partitions that failed or were blocked, the first thousand of them. `function_bytes` says how
+    many bytes of each function were sent to other processes with every task: large ones drag data along with them.
+    """
 
     run_id: str
     progress: Progress
     troubles: tuple[Trouble, ...]
     load: Callable[[AssetKey, str | None], object] = field(repr=False)
     keys: Mapping[AssetKey, str | None] = field(default_factory=dict, repr=False)
+    function_bytes: Mapping[AssetKey, int] = field(default_factory=dict, repr=False)
 
     @property
     def success(self) -> bool:

@@ -15,10 +15,13 @@ from ipyassets.engine.interrupt import shielded
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.progress import Progress
+from ipyassets.engine.ready import first
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.events import Attempt
 from ipyassets.partitions import PartitionSpace, Spans
+
+MARKED = 4000  # partitions that a cancelled run marks so; marking more would keep a person waiting
 
 
 class Run:
@@ -124,9 +127,9 @@ class Run:
     def _outfit(self, plan: Plan) -> None:
         self.plan = plan
         self._frontier = Frontier(plan)
-        workshop = Workshop(plan.facts, self._means)
-        self._accounts = Accounts(plan, self._means, workshop, self._books)
-        self._dispatch = Dispatch(plan, self._manner, self._books, self._frontier, workshop, self._accounts)
+        self._workshop = Workshop(plan.facts, self._means)
+        self._accounts = Accounts(plan, self._means, self._workshop, self._books)
+        self._dispatch = Dispatch(plan, self._manner, self._books, self._frontier, self._workshop, self._accounts)
 
     def _loop(self) -> None:
         while not self.cancelled and (self._dispatch.submit() or self._frontier.refill()):
@@ -154,12 +157,23 @@ class Run:
         attempt, why = Attempt.BLOCKED, "nothing that it reads can run"
         if self.cancelled:
             attempt, why = Attempt.CANCELLED, CANCELLED
+        marked = 0
         for key, spans in self._frontier.withdraw().items():
-            self._accounts.end_all(attempt, key, spans, why)
+            now = first(spans, MARKED - marked)
+            marked += len(now)
+            self._accounts.end_all(attempt, key, now, why)
+            self._accounts.leave(attempt, len(spans) - len(now))
         self._accounts.commit()
         progress = self._accounts.progress(active=False)
         only = {key: self._only(key, spans) for key, spans in self.plan.pending.items()}
-        self.result = RunResult(self.run_id, progress, tuple(self._accounts.troubles), self._books.load, only)
+        self.result = RunResult(
+            run_id=self.run_id,
+            progress=progress,
+            troubles=tuple(self._accounts.troubles),
+            load=self._books.load,
+            keys=only,
+            function_bytes=self._workshop.sent,
+        )
         return self.result
 
     def _only(self, key: AssetKey, spans: Spans) -> str | None:

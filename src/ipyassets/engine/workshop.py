@@ -100,6 +100,11 @@ class Workshop:
             else:
                 known.pop(event.partition_key, None)
 
+    @property
+    def sent(self) -> dict[AssetKey, int]:
+        """The bytes of each function that was pickled for another process."""
+        return {key: body.size for key, body in self._bodies.items() if body.size}
+
     def body(self, key: AssetKey) -> Body:
         """An asset's function with all that it needs; made once a run."""
         if (body := self._bodies.get(key)) is None:

@@ -10,6 +10,7 @@ from ipyassets.instance.current import current_instance, set_default_graph, set_
 from ipyassets.instance.definitions import Definitions
 from ipyassets.instance.launch import materialize, materialize_to_memory
 from ipyassets.instance.reading import Partitions, StoredAsset
+from ipyassets.instance.upkeep import upkeep
 
 __all__ = [
     "Definitions",
@@ -22,5 +23,6 @@ __all__ = [
     "materialize_to_memory",
     "set_default_graph",
     "set_default_instance",
+    "upkeep",
     "use_instance",
 ]

@@ -36,19 +36,25 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
         {
             "state": pd.Categorical([names[state] for state in states.tolist()], categories=names),
             "reason": pd.array(reasons, dtype="str"),
-            "when": pd.to_datetime(pd.Series(standing.timestamp).where(tried), unit="s", utc=True).to_numpy(),
+            "when": _moments(pd.Series(standing.timestamp).where(tried)).array,
             "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
-            "bytes": pd.Series(standing.size).where(made).astype("Int64").to_numpy(),
+            "bytes": pd.Series(standing.size).where(made).astype("Int64").array,
         },
         index=pd.Index(keys, name="partition", dtype="str"),
     )
-    table["when"] = pd.to_datetime(table["when"], utc=True)
     for name in dict.fromkeys(name for facts_of in metadata.values() for name in facts_of):
         column = name if name not in table.columns else f"metadata.{name}"
         table[column] = pd.Series(
             [metadata.get(each, {}).get(name) for each in keys], index=table.index
         ).infer_objects()
     return table
+
+
+def _moments(timestamps: pd.Series[float]) -> pd.Series[Any]:
+    """UTC epoch seconds as moments; floats of today hold no finer part than a microsecond."""
+    import pandas as pd
+
+    return pd.to_datetime(timestamps.astype("float64"), unit="s", utc=True).dt.round("us").dt.as_unit("us")
 
 
 def _latest(log: EventLog, key: AssetKey) -> tuple[dict[str, Event], dict[str, dict[str, object]]]:
@@ -96,7 +102,7 @@ def history_table(events: Sequence[Event]) -> pd.DataFrame:
         "run_id",
     ]
     table = pd.DataFrame(rows, columns=columns)
-    table["when"] = pd.to_datetime(table["when"], unit="s", utc=True)
+    table["when"] = _moments(table["when"])
     table["bytes"] = table["bytes"].astype("Int64")
     return table
 
@@ -114,7 +120,7 @@ def errors_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
                 (partition, failure.type, failure.message, attempt.timestamp, failure.traceback, attempt.output)
             )
     table = pd.DataFrame(rows, columns=["partition", "error", "message", "when", "traceback", "output"])
-    table["when"] = pd.to_datetime(table["when"], unit="s", utc=True)
+    table["when"] = _moments(table["when"])
     return table.set_index("partition")
 
 

@@ -16,7 +16,7 @@ SECONDS = 0.2  # between two updates
 @contextlib.contextmanager
 def line_of(runs: list[Run]) -> Iterator[None]:
     """Show how far the run that is put into `runs` has come, if standard error is a terminal."""
-    terminal = sys.__stderr__
+    terminal = sys.stderr  # a kernel's is no terminal, though that of its server may be one
     if terminal is None or not terminal.isatty():
         yield
         return

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+import ipyassets as ia
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import NotMaterializedError
+from ipyassets.events import State
+from ipyassets.instance.upkeep import upkeep
+from ipyassets.storage.pickle_io import FilesystemIOManager
+
+LETTERS = ia.StaticPartitionsDefinition(["a", "b", "c"])
+
+
+@ia.asset(partitions_def=LETTERS)
+def letters(context):
+    return context.partition_key
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = ia.Instance(tmp_path / "root")
+    ia.materialize([letters], instance=instance, partition_keys="all")
+    yield instance
+    instance.close()
+
+
+def states(instance, asset=letters):
+    return {str(state): count for state, count in instance.facts(AssetGraph.of([asset])).counts(asset.key).items()}
+
+
+def test_a_wiped_partition_is_missing_again(instance):
+    upkeep(instance).wipe(letters.key, ["a"])
+    assert states(instance) == {"missing": 1, "fresh": 2}
+    with pytest.raises(NotMaterializedError):
+        instance.store.load(letters, "a")
+
+
+def test_what_is_found_damaged_is_shown_so_with_its_reason(instance):
+    (instance.root / "storage" / "letters" / "b").write_bytes(b"changed")
+    assert states(instance) == {"fresh": 3}
+    upkeep(instance).verify()
+    found = instance.describe(AssetGraph.of([letters]), letters.key, "b")
+    assert (found.state, found.reason) == (State.DAMAGED, "its file is not what was stored")
+
+
+def test_the_values_of_a_renamed_asset_are_fresh_under_its_new_name(instance):
+    @ia.asset(
+        name="characters", partitions_def=LETTERS, code_version=instance.event_log.history(letters.key)[0].code_version
+    )
+    def renamed(context):
+        return context.partition_key
+
+    upkeep(instance).rename(letters.key, AssetKey("characters"))
+    assert states(instance, renamed) == {"fresh": 3}
+    assert states(instance) == {"missing": 3}
+    assert instance.store.load(renamed, "c") == "c"
+
+
+def test_an_asset_that_is_stored_elsewhere_is_looked_after_there(instance, tmp_path):
+    @ia.asset(io_manager_def=FilesystemIOManager(tmp_path / "elsewhere"))
+    def whole():
+        return 1
+
+    ia.materialize([whole], instance=instance)
+    assert (tmp_path / "elsewhere" / "whole").is_file()
+    assert upkeep(instance, AssetGraph.of([whole])).wipe(whole.key, [""]).files == 1
+    assert not (tmp_path / "elsewhere" / "whole").exists()
+
+
+def test_an_instance_in_memory_can_be_wiped_too():
+    instance = ia.Instance.ephemeral()
+    ia.materialize([letters], instance=instance, partition_keys="all")
+    assert upkeep(instance).wipe(letters.key, ["a"]).partition_keys == ("a",)
+    assert states(instance) == {"missing": 1, "fresh": 2}
+    instance.close()
