@@ -41,6 +41,7 @@ from ipyassets.instance import (
     current_instance,
     materialize,
     materialize_to_memory,
+    upkeep,
     use_instance,
 )
 from ipyassets.partitions import (
@@ -75,7 +76,11 @@ from ipyassets.partitions import (
     partition_loading_context,
 )
 from ipyassets.storage.memory_io import InMemoryIOManager
+from ipyassets.storage.parquet_io import ParquetIOManager
 from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.signature import Signer
+from ipyassets.storage.upath_io import UPathIOManager
+from ipyassets.storage.wiping import Retention
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -121,16 +126,19 @@ __all__ = [
     "MultiToSingleDimensionPartitionMapping",
     "Output",
     "OutputContext",
+    "ParquetIOManager",
     "PartitionKeyRange",
     "PartitionMapping",
     "PartitionsDefinition",
     "PartitionsSubset",
     "Plan",
+    "Retention",
     "RetryPolicy",
     "RetryRequested",
     "Run",
     "RunConfig",
     "RunResult",
+    "Signer",
     "Skip",
     "SpecificPartitionsPartitionMapping",
     "State",
@@ -139,6 +147,7 @@ __all__ = [
     "TimeWindow",
     "TimeWindowPartitionMapping",
     "TimeWindowPartitionsDefinition",
+    "UPathIOManager",
     "ValuesPartitionsDefinition",
     "WeeklyPartitionsDefinition",
     "asset",
@@ -147,6 +156,7 @@ __all__ = [
     "materialize",
     "materialize_to_memory",
     "partition_loading_context",
+    "upkeep",
     "use_instance",
 ]
 
