@@ -55,10 +55,42 @@ def test_a_failure_can_be_read_on_the_bar_and_stops_no_other_partition(notebook)
     assert bar.counts == {"failed": 1, "fresh": 39}
     bar.click(3)
     expect(bar.detail).to_contain_text("ZeroDivisionError")
-    expect(bar.detail).to_contain_text("line 4")
+    expect(bar.detail).to_contain_text("Cell In[3], line 4")
     expect(bar.detail).to_contain_text("1 / (number - 3)")
     expect(bar.detail).to_contain_text("dividing by 0")
     notebook.screenshot("failed", bar.root)
+
+
+def test_a_failure_is_repaired_by_editing_the_cell_and_running_what_failed(notebook):
+    notebook.start(LOAD, NUMBERS, FAILING)
+    bar = notebook.bar(2)
+    bar.drag(*ALL)
+    bar.press("Enter")
+    bar.expect_count("failed", 1)
+    bar.expect_finished()
+    made = notebook.pickles("inverse")
+    notebook.type_into(2, FAILING.replace("1 / (number - 3)", "number and 1 / number"))
+    notebook.run(2)
+    bar.expect_count("stale", 39)
+    bar.button("failed").click()
+    bar.expect_selected(1)
+    bar.press("Enter")
+    bar.expect_count("fresh", 1)
+    assert {key: at for key, at in notebook.pickles("inverse").items() if key != "03"} == made
+
+
+def test_editing_a_cell_makes_what_was_made_from_it_stale_on_every_bar(notebook):
+    down = "%%asset doubled --partitions numbers\n2 * int(plain)"
+    notebook.start(LOAD, NUMBERS, "%%asset plain --partitions numbers\npartition_key", down, "%materialize doubled")
+    notebook.bar(3).expect_count("fresh", 40)
+    notebook.type_into(2, "%%asset plain --partitions numbers\n# only a remark\npartition_key")
+    notebook.run(2)
+    notebook.bar(3).expect_count("fresh", 40)
+    notebook.type_into(2, "%%asset plain --partitions numbers\nstr(int(partition_key) + 1)")
+    notebook.run(2)
+    notebook.bar(2).expect_count("stale", 40)
+    notebook.bar(3).expect_count("stale", 40)
+    notebook.screenshot("stale")
 
 
 def test_a_failure_fails_the_cell_of_a_blocking_run(notebook):
