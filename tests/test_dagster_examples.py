@@ -1,4 +1,4 @@
-"""The examples of Dagster's page "Partitioning assets": only the imports differ; a local server answers the downloads."""
+"""Dagster's page "Partitioning assets", example by example: only imports differ; a local server answers downloads."""
 
 from __future__ import annotations
 

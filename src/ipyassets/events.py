@@ -1,7 +1,8 @@
 """What happened to partitions, and what that makes of them: the records that engine and storage both speak.
 
-An `Event` is one fact of the past and never changes. `Records` is the latest row of every partition of one asset, column by
-column, so that states of a million partitions are array arithmetic. A `State` is never stored: it is derived.
+An `Event` is one fact of the past and never changes. `Records` is the latest row of every partition of one asset,
+column by column, so that states of a million partitions are array arithmetic. A `State` is never stored: it is
+derived.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class InputUse:
-    """What a partition was made from: an upstream asset, how many of its partitions, and the sum of their mixed data versions."""
+    """What a partition was made from: an upstream asset, how many of its partitions, the sum of their data versions.
+
+    Each version is mixed before it is added, so that different sets have different sums.
+    """
 
     asset_key: AssetKey
     count: int
@@ -92,11 +96,12 @@ class Failure:
 class Event:
     """How one attempt at one partition ended.
 
-    `partition_key` is "" for an asset without partitions. `timestamp` is when the attempt ended, in UTC epoch seconds;
-    `seconds` is how long the body ran; `retries` how often it was tried again before it ended so. `data_version` is the unsigned
-    64-bit number that downstream assets compare: that of the artifact, or of the text that the body gave, or one never seen
-    before where nothing is known of the content. `config` is the run configuration that the body was given; `displays` are the
-    MIME bundles that it displayed, its prints being in `output`. What does not apply to the kind of attempt is empty.
+    `partition_key` is "" for an asset without partitions. `timestamp` is when the attempt ended, in UTC epoch
+    seconds; `seconds` is how long the body ran; `retries` how often it was tried again before it ended so.
+    `data_version` is the unsigned 64-bit number that downstream assets compare: that of the artifact, or of the text
+    that the body gave, or one never seen before where nothing is known of the content. `config` is the run
+    configuration that the body was given; `displays` are the MIME bundles that it displayed, its prints being in
+    `output`. What does not apply to the kind of attempt is empty.
     """
 
     attempt: Attempt
@@ -123,11 +128,12 @@ class Event:
 class Records:
     """The latest rows of one asset: one position per partition that the log knows, in no particular order.
 
-    `attempt` holds Attempt codes of the last attempt. `made` says whether a value stands recorded (a failed re-run keeps the
-    previous one); `code` and `data` are the 64-bit code and data versions of that value (`version_number` of the event's text,
-    the event's own number); `inputs` the recorded sums of input versions by upstream asset, with `used` saying where an upstream
-    was recorded at all; `tried` is the 64-bit code version of the last attempt, whatever came of it; `seconds` is the duration
-    of the last successful attempt, `size` its bytes, `timestamp` the end of the last attempt in UTC epoch seconds.
+    `attempt` holds Attempt codes of the last attempt. `made` says whether a value stands recorded (a failed re-run
+    keeps the previous one); `code` and `data` are the 64-bit code and data versions of that value (`version_number`
+    of the event's text, the event's own number); `inputs` the recorded sums of input versions by upstream asset, with
+    `used` saying where an upstream was recorded at all; `tried` is the 64-bit code version of the last attempt,
+    whatever came of it; `seconds` is the duration of the last successful attempt, `size` its bytes, `timestamp` the
+    end of the last attempt in UTC epoch seconds.
     """
 
     keys: list[str]
