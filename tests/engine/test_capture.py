@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import contextvars
+import io
 import logging
 import sys
 import threading
 
-from ipyassets.engine.capture import LIMIT, captured, current_output, streams
+from ipyassets.engine.capture import LIMIT, Stream, captured, current_output, streams
 
 
 def test_prints_warnings_and_log_records_are_kept(capsys):
@@ -53,8 +54,6 @@ def test_capture_within_capture_keeps_each_its_own():
 
 
 def test_streams_that_somebody_else_put_in_place_meanwhile_are_left(monkeypatch):
-    import io
-
     with streams():
         theirs = io.StringIO()
         monkeypatch.setattr(sys, "stdout", theirs)
@@ -77,3 +76,20 @@ def test_a_flood_of_output_is_cut(capsys):
             print("x" * (LIMIT // 2))
     assert len(output.text) < LIMIT + 100
     assert output.text.endswith("was dropped]\n")
+
+
+def test_a_stand_in_is_the_terminal_that_it_stands_for_except_to_a_body():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stand_in = Stream(Terminal())
+    assert stand_in.isatty()
+    with captured():
+        assert not stand_in.isatty()
+
+
+def test_a_stand_in_has_the_file_and_the_encoding_of_what_it_stands_for(tmp_path):
+    with (tmp_path / "out").open("w", encoding="latin-1", errors="replace") as file:
+        stand_in = Stream(file)
+        assert (stand_in.fileno(), stand_in.encoding, stand_in.errors) == (file.fileno(), "latin-1", "replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from hypothesis import given, note
@@ -68,6 +68,9 @@ class World:
     failing: frozenset[Place] = frozenset()
     skipping: frozenset[Place] = frozenset()
     ran: list[Place] = field(default_factory=list)
+    cancel_after: int = 10_000
+    untried: frozenset[Place] = frozenset()
+    cancel: Callable[[], None] = field(default=lambda: None)
 
 
 def built(shape: Shape, version: int, world: World) -> AssetsDefinition:
@@ -82,6 +85,8 @@ def built(shape: Shape, version: int, world: World) -> AssetsDefinition:
     def body(context, **inputs):
         place = (shape.name, keys.index(context.scope.keys[0] if context.scope.keys else ""))
         world.ran.append(place)
+        if len(world.ran) == world.cancel_after:
+            world.cancel()
         if place in world.failing:
             raise ValueError(place)
         if place in world.skipping:
@@ -210,8 +215,9 @@ class Model:
                 if any(each in waiting for each in read):
                     continue
                 waiting.discard(place)
-                self.last[place] = (self.attempt(place, read, lost, world), self.code[place[0]])
-                if self.last[place][0] in (Attempt.FAILED, Attempt.BLOCKED):
+                attempt = self.attempt(place, read, lost, world)
+                self.last[place] = (attempt, self.code[place[0]])
+                if attempt in (Attempt.FAILED, Attempt.BLOCKED):
                     lost.add(place)
                 break
             else:
@@ -220,6 +226,8 @@ class Model:
     def attempt(self, place: Place, read: list[Place], lost: set[Place], world: World) -> Attempt:
         if any(each in lost for each in read):
             return Attempt.BLOCKED
+        if place in world.untried:
+            return Attempt.CANCELLED
         edges = {str(edge.up): edge for edge in self.graph.edges[AssetKey(place[0])]}
         for up, places in self.reads(place):
             skipped = self.last.get(places[0], (None, 0))[0] is Attempt.SKIPPED if places else False
@@ -282,10 +290,22 @@ def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alo
         model.graph = graph
         places = list(model.places())
         world.failing = some(chance, places, chance.choice([0, 0.1]))
+        world.cancel_after = chance.choice([10_000, 10_000, chance.randint(1, 8)])
         world.skipping = some(chance, places, chance.choice([0, 0.1]))
         wanted = set(some(chance, places, chance.choice([0.1, 0.5])))
         step(instance, model, world, wanted, chance.choice(modes))
     instance.close()
+
+
+def untried(instance: Instance, model: Model, pending: set[Place]) -> frozenset[Place]:
+    """What was cancelled before it was tried: how much that is depends on the moment, so it is read from the log."""
+    found = set()
+    for name, index in pending:
+        key = AssetKey(name)
+        attempt, _ = instance.event_log.last(key, space_of(model.graph, key).key(index))
+        if attempt is not None and attempt.attempt is Attempt.CANCELLED:
+            found.add((name, index))
+    return frozenset(found)
 
 
 def step(instance: Instance, model: Model, world: World, wanted: set[Place], upstream: UpstreamMode) -> None:
@@ -299,8 +319,11 @@ def step(instance: Instance, model: Model, world: World, wanted: set[Place], ups
     found = {(str(k), index) for k, reasons in plan.held.items() for spans in reasons.values() for index in spans}
     assert found == held
     world.ran.clear()
-    instance.run(plan)
+    instance.run(plan, watch=lambda run: setattr(world, "cancel", run.cancel))
+    world.untried = untried(instance, model, pending)
     assert len(set(world.ran)) == len(world.ran)
+    assert not world.untried & set(world.ran)
+    assert not world.untried or len(world.ran) == world.cancel_after
     assert set(world.ran) <= pending
     for position, place in enumerate(world.ran):
         later = set(world.ran[position + 1 :])

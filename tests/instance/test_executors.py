@@ -5,6 +5,7 @@ import pickle
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,10 @@ from ipyassets import (
     materialize,
 )
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.errors import InvalidResultError
+from ipyassets.errors import InvalidInvocationError, InvalidResultError
+from ipyassets.events import State
+from ipyassets.instance.executors import manner_of
+from ipyassets.partitions import Spans
 
 ZONE = "America/New_York"
 # The clocks go forward on the 10th: that day has 23 hours.
@@ -156,6 +160,41 @@ def test_what_cannot_be_sent_to_a_process_is_told(instance):
 
     with pytest.raises(InvalidResultError, match="locked cannot be sent to another process"):
         materialize([locked], instance=instance, executor="processes", max_workers=1)
+
+
+def test_values_in_memory_are_refused_in_another_process():
+    instance = Instance.ephemeral()
+
+    @asset
+    def kept():
+        return 1
+
+    with pytest.raises(InvalidInvocationError, match="another process does not share"):
+        materialize([kept], instance=instance, executor="processes", max_workers=1)
+    assert materialize([kept], instance=instance, max_workers=1).asset_value("kept") == 1
+    instance.close()
+
+
+def test_cancel_ends_processes_in_the_midst_of_a_body(instance, tmp_path):
+    @asset(partitions_def=LETTERS)
+    def endless(context):
+        import time
+        from pathlib import Path
+
+        Path(context.run_tags["folder"], context.partition_key).touch()
+        time.sleep(600)
+
+    graph = AssetGraph.of([endless])
+    manner = replace(manner_of("processes", 2, "continue"), tags={"folder": str(tmp_path)})
+    run = instance.start(instance.plan(graph, {endless.key: Spans.range(0, 4)}), manner)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "a").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    run.cancel()
+    result = run.wait(60)
+    assert result is not None
+    assert result.progress.cancelled == 4
+    assert instance.facts(graph).counts(endless.key) == {State.CANCELLED: 4}
 
 
 def test_no_more_of_an_asset_run_at_a_time_than_it_allows(instance):

@@ -21,6 +21,7 @@ from ipyassets import (
     PartitionKeyRange,
     RetryPolicy,
     RetryRequested,
+    Run,
     RunConfig,
     Skip,
     StaticPartitionsDefinition,
@@ -638,16 +639,17 @@ def test_a_run_to_memory_refuses_io_managers():
 
 
 def test_the_time_that_is_left_does_not_grow_while_one_body_runs(instance):
-    runs, left = [], []
+    runs: list[Run] = []
+    left: list[float] = []
 
     @asset(partitions_def=DAYS)
     def slow(context):
         if context.partition_key == "2024-01-01":
             time.sleep(0.2)
         if context.partition_key == "2024-01-02":
-            left.append(runs[0].progress.seconds_left)
+            left.append(runs[0].progress.seconds_left or 0)
             time.sleep(0.01)
-            left.append(runs[0].progress.seconds_left)
+            left.append(runs[0].progress.seconds_left or 0)
 
     materialize([slow], partition_keys="all", instance=instance, watch=runs.append)
     assert left[0] > left[1]

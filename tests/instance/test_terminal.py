@@ -22,7 +22,8 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def runs(monkeypatch) -> Iterator[list[Run]]:
     monkeypatch.setattr(terminal, "PATIENCE", 0)
-    instance, found = Instance.ephemeral(), []
+    instance = Instance.ephemeral()
+    found: list[Run] = []
     materialize([asset(name="whole")(lambda: 1)], instance=instance, watch=found.append)
     yield found
     instance.close()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import NotMaterializedError
+from ipyassets.errors import InvalidInvocationError, NotMaterializedError
 
 
 class InMemoryIOManager(IOManager):
@@ -17,6 +17,9 @@ class InMemoryIOManager(IOManager):
 
     def __init__(self) -> None:
         self.values: dict[tuple[AssetKey, str], object] = {}
+
+    def __reduce__(self) -> tuple[type[_Elsewhere], tuple[()]]:
+        return _Elsewhere, ()
 
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Keep `obj` as the value of the partition in hand."""
@@ -41,3 +44,21 @@ class InMemoryIOManager(IOManager):
         except KeyError:
             name = f"{asset_key} {key!r}" if key else str(asset_key)
             raise NotMaterializedError(f"{name} is not in memory: materialize it first") from None
+
+
+class _Elsewhere(IOManager):
+    """What values in memory are to another process: out of reach."""
+
+    def handle_output(self, context: OutputContext, obj: object) -> None:
+        """Refuse: nobody would ever see it."""
+        del obj
+        raise self._refusal(context.asset_key)
+
+    def load_input(self, context: InputContext) -> object:
+        """Refuse: it is not here."""
+        raise self._refusal(context.asset_key)
+
+    def _refusal(self, asset_key: AssetKey) -> InvalidInvocationError:
+        return InvalidInvocationError(
+            f"{asset_key} is kept in memory, which another process does not share: run in threads, or store it in files"
+        )
