@@ -94,6 +94,14 @@ def test_what_is_no_expression_is_an_error():
         evaluate("--partitions", "days(", {})
 
 
-def test_an_error_inside_an_expression_stays_itself():
+def test_an_error_of_the_expression_itself_is_told_in_one_line():
+    with pytest.raises(UsageError, match=r"--partitions \[\].x: AttributeError: 'list' object has no attribute 'x'"):
+        evaluate("--partitions", "[].x", {})
+
+
+def test_an_error_in_what_an_expression_calls_stays_itself():
+    def days():
+        return 1 / 0
+
     with pytest.raises(ZeroDivisionError):
-        evaluate("--partitions", "1 / 0", {})
+        evaluate("--partitions", "days()", {"days": days})

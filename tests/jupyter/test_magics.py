@@ -116,6 +116,15 @@ def test_an_asset_that_reads_itself_says_so_with_deps(kernel):
     assert value(kernel, "balance.upstreams") == "()"
 
 
+def test_an_asset_can_be_declared_anew_while_another_variable_holds_the_old_one(kernel):
+    declared = "@asset(partitions_def=letters)\ndef up(context):\n    return {}"
+    kernel.run(declared.format(1))
+    kernel.run("alias = up")
+    kernel.run(declared.format(2))
+    kernel.run("%materialize up a")
+    assert value(kernel, "up['a']") == "2"
+
+
 def test_options_describe_the_asset(kernel):
     kernel.run(
         "%%asset one --description 'all of it' --group=raw --code-version 7 \\\n"

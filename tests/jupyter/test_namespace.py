@@ -65,6 +65,16 @@ def test_two_assets_of_one_key_are_an_error_that_names_both_variables(names):
         namespace.graph()
 
 
+def test_an_alias_of_what_the_assets_own_variable_held_before_does_not_count():
+    variables: dict[str, object] = {"flights": flights_asset()}
+    namespace = Namespace(variables)
+    namespace.graph()
+    variables["f"] = variables["flights"]
+    namespace.graph_with("flights", newer := flights_asset())
+    variables["flights"] = newer
+    assert namespace.graph()[AssetKey("flights")] is newer
+
+
 def test_the_assets_of_definitions_are_known():
     namespace = Namespace({"defs": Definitions(assets=[flights_asset()])})
     assert namespace.find("flights") is namespace.graph()[AssetKey("flights")]

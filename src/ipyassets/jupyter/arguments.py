@@ -86,7 +86,10 @@ def parse(parser: MagicArgumentParser, line: str, rest: str) -> argparse.Namespa
 
 
 def evaluate(option: str, text: str, variables: Mapping[str, object]) -> object:
-    """The value of a Python expression given to an option; raises UsageError where it has none."""
+    """The value of a Python expression given to an option; raises UsageError where it has none.
+
+    What fails in code that the expression calls is raised as it is.
+    """
     try:
         code = compile(text.strip(), f"<{option}>", "eval")
         return eval(code, dict(variables))  # noqa: S307 - the user's own line, in the user's own notebook
@@ -97,3 +100,8 @@ def evaluate(option: str, text: str, variables: Mapping[str, object]) -> object:
         raise UsageError(f"{option} {text}: {name!r} is not defined{nearest(name, variables)}") from None
     except IpyassetsError as error:
         raise UsageError(f"{option} {text}: {error}") from error
+    except Exception as error:
+        trace = error.__traceback__ and error.__traceback__.tb_next
+        if trace is not None and trace.tb_next is not None:  # in code that the line calls: its traceback is needed
+            raise
+        raise UsageError(f"{option} {text}: {type(error).__name__}: {error}") from error

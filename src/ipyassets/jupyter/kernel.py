@@ -63,12 +63,15 @@ class NotebookKernel:
 
     def refresh(self) -> None:
         """Let every bar follow the assets as they are defined now; called after each cell."""
+        try:
+            graph = self.graph()  # also without bars: what variables hold is noticed, for when they are bound anew
+            if self._shown:
+                self._bars.refresh(graph)
+        except InvalidDefinitionError as error:
+            if self._shown:
+                self._bars.complain_everywhere(str(error))
         if not self._shown:
             return
-        try:
-            self._bars.refresh(self.graph())
-        except InvalidDefinitionError as error:
-            self._bars.complain_everywhere(str(error))
         # an executed notebook is saved as soon as its last cell has ended
         self._bars.settle(PATIENCE)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
+from weakref import WeakSet
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
@@ -18,14 +19,16 @@ _OUTPUT = re.compile(r"_+|_\d+")  # `_`, `__`, `_5`: where IPython keeps what ce
 class Namespace:
     """The assets bound in some variables, by themselves or within a `Definitions`.
 
-    One asset may have several names; two assets may not share a key. An asset that a `Definitions` has given an I/O
-    manager of its resources is the same asset: the one with the I/O manager counts.
+    One asset may have several names; two assets may not share a key, except that the variable with the asset's own name
+    counts rather than another that holds what it used to hold, as when a cell is edited and run again. An asset that a
+    `Definitions` has given an I/O manager of its resources is the same asset: the one with the I/O manager counts.
     """
 
     def __init__(self, variables: Mapping[str, object]) -> None:
         self._variables = variables
         self._seen: list[tuple[str, AssetsDefinition]] = []
         self._graph = AssetGraph.of(())
+        self._held_by_own_name: WeakSet[Callable[..., object]] = WeakSet()
 
     @property
     def assets(self) -> dict[str, AssetsDefinition]:
@@ -48,7 +51,7 @@ class Namespace:
 
     def graph_with(self, name: str, asset: AssetsDefinition) -> AssetGraph:
         """The graph as it would be if a variable held an asset; raises as `graph` does."""
-        return _graph([*((other, held) for other, held in self._bound() if other != name), (name, asset)])
+        return _graph(self._bound({**self.assets, name: asset}))
 
     def find(self, name: str) -> AssetsDefinition:
         """The asset that a variable holds, or that has the key `name`; raises UnknownAssetError naming the nearest."""
@@ -75,10 +78,18 @@ class Namespace:
         """A variable that holds the asset with this key; None where there is none."""
         return next((name for name, asset in self.assets.items() if asset.key == key), None)
 
-    def _bound(self) -> Iterator[tuple[str, AssetsDefinition]]:
-        """Every asset with the variable that holds it, those of a `Definitions` last."""
-        yield from self.assets.items()
+    def _bound(self, assets: Mapping[str, AssetsDefinition] | None = None) -> Iterator[tuple[str, AssetsDefinition]]:
+        """Every asset that counts with the variable that holds it, those of a `Definitions` last."""
+        assets = self.assets if assets is None else assets
+        own = {asset.key: asset.compute for name, asset in assets.items() if name == asset.key.path[-1]}
+        for name, asset in assets.items():
+            was_replaced = asset.key in own and asset.compute in self._held_by_own_name
+            if not was_replaced or asset.compute is own[asset.key]:
+                yield name, asset
+        self._held_by_own_name.update(own.values())
         for name in self.holding(Definitions):
+            if name in assets:
+                continue
             for asset in cast("Definitions", self._variables[name]).assets:
                 yield name, asset
 

@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipyassets.engine.failing import users_frames
+from ipyassets.engine.failing import is_all_in_its_message, users_frames
 from ipyassets.engine.result import RunResult
 from ipyassets.errors import InvalidBodyError, IpyassetsError
 from ipyassets.events import Attempt
@@ -50,7 +50,10 @@ def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
         trace = _from_a_cell(shell, error.__traceback__)
 
         def render(shown: BaseException) -> list[str]:
-            lines = shell.InteractiveTB.structured_traceback(type(shown), shown, trace, tb_offset=0)
+            if is_all_in_its_message(shown):
+                lines = shell.InteractiveTB.get_exception_only(type(shown), shown)
+            else:
+                lines = shell.InteractiveTB.structured_traceback(type(shown), shown, trace, tb_offset=0)
             return [*lines, *_table(result)]
 
         _show_as(error, render)
