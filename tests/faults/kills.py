@@ -23,7 +23,7 @@ from ipyassets.instance.composition import Instance
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.value_files import ValueFiles
 
-KEYS = [f"2013-01-{day:02d}" for day in range(1, 9)]
+KEYS = [f"2013-01-{day:02d}" for day in range(1, 5)]
 DAYS = ia.StaticPartitionsDefinition(KEYS)
 
 
@@ -38,7 +38,7 @@ def assets(generation: int) -> list[ia.AssetsDefinition]:
     @ia.asset(partitions_def=DAYS, code_version="1")
     def large(context: ia.AssetExecutionContext, small: dict[str, object]) -> tuple[object, int, bytes]:
         context.add_output_metadata({"generation": generation})
-        return small["key"], generation, os.urandom(300_000)
+        return small["key"], generation, os.urandom(100_000)
 
     return [small, large]
 
@@ -73,7 +73,7 @@ def look(root: Path, least: dict[tuple[str, str], int], figures: Counter[str]) -
     log, files = instance.event_log, instance.io_manager.files  # type: ignore[attr-defined]
     assert isinstance(log, SqliteEventLog)
     assert isinstance(files, ValueFiles)
-    figures["files left aside"] += len(list(Path(files.staging).iterdir())) if Path(files.staging).exists() else 0
+    figures["files left aside"] = len(list(Path(files.staging).iterdir())) if Path(files.staging).exists() else 0
     facts = instance.facts(AssetGraph.of(both))
     for asset in both:
         states = {str(state) for state in facts.counts(asset.key)}
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--longest", type=float, default=0.25)
+    parser.add_argument("--longest", type=float, default=0.5)
     given = parser.parse_args()
     source, figures = random.Random(given.seed), Counter[str]()
     least: dict[tuple[str, str], int] = {}

@@ -160,6 +160,25 @@ class AssetsDefinition:
         """Columns of `status()`, metadata among them, drawn over the partitions; over time where they have windows."""
         return stored(self).plot(*columns)
 
+    def versions(self, partition_key: str | None = None) -> Any:
+        """The values of a partition that can still be had, newest first; each has `value()` and `restore()`."""
+        return stored(self).versions(partition_key)
+
+    def wipe(self, selection: str | Sequence[str] | None = None, *, dry_run: bool = False) -> Any:
+        """Delete the stored values of some partitions, their history staying; tells what was deleted, or would be.
+
+        `selection` is a text such as "2013-01-*, failed", or a list of keys, which may be keys that are no partitions
+        any more; it is left out for an asset without partitions alone.
+        """
+        return stored(self).wipe(selection, dry_run=dry_run)
+
+    def trust(self, partition_keys: Sequence[str] | None = None, *, dry_run: bool = False) -> Any:
+        """Let in stored values that somebody else made or nobody recorded: reading them runs what their maker put in.
+
+        Without keys, values that differ from their record are refused; name them to have them taken as they are.
+        """
+        return stored(self).trust(partition_keys, dry_run=dry_run)
+
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Run the body directly, as a plain function: nothing is stored.
 

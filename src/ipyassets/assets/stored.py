@@ -7,7 +7,7 @@ until then asking an asset for its values raises a clear error.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ipyassets.errors import NoInstanceError
@@ -80,6 +80,15 @@ class StoredPartitions(Protocol):
 
     def plot(self, *columns: str) -> Any:
         """Facts about partitions over their keys, or over time."""
+
+    def versions(self, partition_key: str | None = None) -> Any:
+        """The values of a partition that can still be had, newest first."""
+
+    def wipe(self, selection: str | Sequence[str] | None = None, *, dry_run: bool = False) -> Any:
+        """Delete stored values."""
+
+    def trust(self, partition_keys: Sequence[str] | None = None, *, dry_run: bool = False) -> Any:
+        """Let in stored values that somebody else made."""
 
     def value(self) -> Any:
         """The value of an asset without partitions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,12 @@ from ipyassets.engine.facts import Facts
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMaterializedError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance, neighbourhood
+from ipyassets.instance.stored_upkeep import StoredVersion, trust, versions, wipe
 from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
 from ipyassets.instance.trial import Shown, Trial, trial
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.trusting import Trusted
+from ipyassets.storage.wiping import Wiped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +111,18 @@ class StoredAsset:
     def debug(self, partition_key: str | None = None) -> Trial:
         """A partition's inputs, context and body in hand."""
         return trial(_facts(self.asset, self.instance), self.asset, partition_key, self.instance)
+
+    def versions(self, partition_key: str | None = None) -> list[StoredVersion]:
+        """The values of a partition that can still be had, newest first."""
+        return versions(_facts(self.asset, self.instance), self.asset, self.instance, partition_key)
+
+    def wipe(self, selection: str | Sequence[str] | None = None, *, dry_run: bool = False) -> Wiped:
+        """Delete the stored values of some partitions; what was deleted, or would be."""
+        return wipe(_facts(self.asset, self.instance), self.asset, self.instance, selection, dry_run=dry_run)
+
+    def trust(self, partition_keys: Sequence[str] | None = None, *, dry_run: bool = False) -> Trusted:
+        """Let in stored values that somebody else made or nobody recorded."""
+        return trust(_facts(self.asset, self.instance), self.asset, self.instance, partition_keys, dry_run=dry_run)
 
     def plot(self, *columns: str) -> Any:
         """Columns of `status()` over the partitions, or over time."""

@@ -18,12 +18,13 @@ _PIECE = 8 << 20
 _LARGE = 1 << 20
 
 
-def opened(path: Path, stack: ExitStack) -> BinaryIO | None:
-    """A file open for reading until `stack` ends, unbuffered; None where there is none."""
+def matching(path: Path, artifact: Artifact, stack: ExitStack) -> BinaryIO | None:
+    """A file that holds what an artifact says, open at its start and unbuffered until `stack` ends; None otherwise."""
     try:
-        return stack.enter_context(path.open("rb", buffering=0))
+        file = stack.enter_context(path.open("rb", buffering=0))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+    return file if matches(file, artifact) else None
 
 
 def matches(file: BinaryIO, artifact: Artifact) -> bool:

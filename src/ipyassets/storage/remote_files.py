@@ -76,7 +76,7 @@ class RemoteFiles:
         staged = self._staged(asset_key, partition_key, artifact.digest)
         what = GONE
         with _local_file() as local:
-            for source in (place, staged):
+            for source in (place, staged, place):  # it may be put in place between the first two looks
                 if not self._downloaded(source, local):
                     continue
                 with local.open("rb", buffering=0) as file:

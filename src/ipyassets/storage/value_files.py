@@ -31,7 +31,7 @@ from ipyassets.errors import DamagedPartitionError, NotMaterializedError, Unstor
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, address, identity, owner, partition_path
 from ipyassets.storage.presence import present
-from ipyassets.storage.reading import content, matches, opened
+from ipyassets.storage.reading import content, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import Sink, flush_to_disk
 from ipyassets.storage.versions import Versions, duplicate
@@ -126,9 +126,9 @@ class ValueFiles:
             message = f"{name} is not signed by you: {path} is not unpickled; trust() lets it in"
             raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, artifact.digest)
         with contextlib.ExitStack() as stack:
-            file = opened(path, stack)
-            if file is None or not matches(file, artifact):
-                file = self._left_behind(asset_key, partition_key, artifact, stack)
+            file = matching(path, artifact, stack) or self._left_behind(asset_key, partition_key, artifact, stack)
+            # Between these two looks its writer may have put it in place.
+            file = file or matching(path, artifact, stack)
             if file is None:
                 what = CHANGED if path.is_file() else GONE
                 message = f"{name}: {what}: {path}; materialize it again"
@@ -213,14 +213,12 @@ class ValueFiles:
         target = self._place(asset_key, partition_key)
         aside = f"{self.staging}/{identity(asset_key, partition_key)}-{ASIDE}"
         for left in (self.staged(asset_key, partition_key, artifact.digest), aside):
-            file = opened(Path(left), stack)
-            if file is not None and matches(file, artifact):
+            if (file := matching(Path(left), artifact, stack)) is not None:
                 with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
                     self._put(left, target)
                 return file
         version = self.versions.find(identity(asset_key, partition_key), seal_of(artifact.digest))
-        file = None if version is None else opened(version, stack)
-        return file if file is not None and matches(file, artifact) else None
+        return None if version is None else matching(version, artifact, stack)
 
     def _place(self, asset_key: AssetKey, partition_key: str) -> str:
         return f"{self._top}/{address(asset_key, partition_key, portable=self.portable)}"
@@ -234,20 +232,21 @@ class ValueFiles:
                 Path(target).parent.mkdir(parents=True, exist_ok=True)
                 self._put(staged, target)
         except NotADirectoryError:
-            self._make_room(Path(target))
+            make_room(self, Path(target))
             self._put(staged, target)
         except OSError:
             if not os.path.isdir(target):  # noqa: PTH112
                 raise
             os.replace(staged, f"{target}/{DISPLACED}")  # noqa: PTH105
 
-    def _make_room(self, target: Path) -> None:
-        """Turn a value's file into a folder with this value in it, where a changed definition needs a folder there."""
-        file = next(folder for folder in reversed(target.parents) if folder.is_file())
-        owned = owner(file.relative_to(self.folder)) if file.is_relative_to(self.folder) else None
-        if owned is None:
-            raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
-        aside = f"{self.staging}/{identity(*owned)}-{ASIDE}"
-        file.replace(aside)
-        file.mkdir()
-        os.replace(aside, file / DISPLACED)  # noqa: PTH105
+
+def make_room(files: ValueFiles, target: Path) -> None:
+    """Turn a value's file into a folder with this value in it, where a changed definition needs a folder there."""
+    file = next(folder for folder in reversed(target.parents) if folder.is_file())
+    owned = owner(file.relative_to(files.folder)) if file.is_relative_to(files.folder) else None
+    if owned is None:
+        raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
+    aside = f"{files.staging}/{identity(*owned)}-{ASIDE}"
+    file.replace(aside)
+    file.mkdir()
+    os.replace(aside, file / DISPLACED)  # noqa: PTH105

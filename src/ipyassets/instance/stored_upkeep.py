@@ -1,0 +1,83 @@
+"""Looking after the stored values of one asset, in the words a person uses for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.io_manager import InputContext
+from ipyassets.assets.scope import PartitionScope
+from ipyassets.engine.facts import Facts
+from ipyassets.errors import InvalidInvocationError
+from ipyassets.events import Event
+from ipyassets.instance.composition import Instance
+from ipyassets.instance.upkeep import upkeep
+from ipyassets.partitions.selection_text import parse
+from ipyassets.storage.trusting import Trusted
+from ipyassets.storage.upkeep import Version
+from ipyassets.storage.wiping import Wiped
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """A value that a partition had: how it was recorded, and whether it is the one that stands."""
+
+    asset: AssetsDefinition
+    instance: Instance
+    version: Version
+
+    @property
+    def event(self) -> Event:
+        """How the value was made."""
+        return self.version.event
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is the value that stands."""
+        return self.version.is_current
+
+    def value(self) -> Any:
+        """The value itself."""
+        key = self.event.partition_key
+        scope = PartitionScope(str(self.asset.key), (key,) if key else None, None, self.asset.partitions_def)
+        context = InputContext(
+            asset_key=self.asset.key,
+            scope=scope,
+            metadata=self.asset.metadata,
+            artifacts={key: self.event.artifact} if self.event.artifact else {},
+        )
+        return self.instance.store.io_manager(self.asset).load_input(context)
+
+    def restore(self) -> None:
+        """Make it the value that stands, as if it had just been made; NotMaterializedError if it is no longer kept."""
+        upkeep(self.instance, self.instance.store.graphs.get(self.asset.key)).restore(self.asset.key, self.version)
+
+
+def versions(facts: Facts, asset: AssetsDefinition, instance: Instance, key: str | None) -> list[StoredVersion]:
+    """The values of a partition that can still be had, newest first."""
+    found = upkeep(instance, facts.graph).versions(asset.key, key or "")
+    return [StoredVersion(asset, instance, version) for version in found]
+
+
+def wipe(
+    facts: Facts, asset: AssetsDefinition, instance: Instance, selection: str | Sequence[str] | None, *, dry_run: bool
+) -> Wiped:
+    """Delete the stored values of some partitions."""
+    if (selection is None) != (asset.partitions_def is None):
+        wants = "is not partitioned: leave the selection out" if selection is not None else "is partitioned: say which"
+        raise InvalidInvocationError(f"{asset.key} {wants}")
+    keys: Sequence[str] = selection if selection is not None and not isinstance(selection, str) else [""]
+    if isinstance(selection, str):
+        space = facts.space(asset.key)
+        keys = space.keys(parse(selection, space, facts.named(asset.key)))
+    return upkeep(instance, facts.graph).wipe(asset.key, keys, dry_run=dry_run)
+
+
+def trust(
+    facts: Facts, asset: AssetsDefinition, instance: Instance, keys: Sequence[str] | None, *, dry_run: bool
+) -> Trusted:
+    """Let in stored values that somebody else made or nobody recorded, as made by the code of today."""
+    code_version = facts.code_versions[asset.key]
+    return upkeep(instance, facts.graph).trust(asset.key, keys, code_version=code_version, dry_run=dry_run)
