@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, dataclass_transform
 
+from ipyassets.assets.signatures import signature_of
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, nearest
 
 
@@ -41,7 +41,7 @@ RunConfigLike = RunConfig | Mapping[str, Any] | None
 
 def config_type(compute: Callable[..., object]) -> type[Config] | None:
     """The class of values that the argument called `config` of a body takes, if it has one."""
-    parameter = inspect.signature(compute).parameters.get("config")
+    parameter = signature_of(compute).parameters.get("config")
     if parameter is None:
         return None
     annotation = parameter.annotation

@@ -11,6 +11,7 @@ from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition, Coe
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
+from ipyassets.assets.signatures import annotations_of, name_of, signature_of
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.partitions import PartitionsDefinition
 
@@ -99,7 +100,7 @@ def asset(
             owners=tuple(owners or ()),
             kinds=frozenset(kinds or ()),
             output_required=output_required,
-            returns_nothing=compute.__annotations__.get("return", ...) in (None, "None"),
+            returns_nothing=annotations_of(compute).get("return", ...) in (None, "None"),
             retry_policy=retry_policy,
             backfill_policy=backfill_policy,
             config=config_type(compute),
@@ -125,7 +126,7 @@ def _key(
 
 def _arguments(compute: Callable[..., object]) -> tuple[bool, list[str]]:
     """Whether the first argument is the context, and the names of the others."""
-    parameters = list(inspect.signature(compute).parameters.values())
+    parameters = list(signature_of(compute).parameters.values())
     for parameter in parameters:
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             raise InvalidDefinitionError(
@@ -141,9 +142,7 @@ def _without_config(compute: Callable[..., object], arguments: list[str]) -> lis
 
 
 def _is_context(parameter: inspect.Parameter) -> bool:
-    annotation = parameter.annotation
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return parameter.name in CONTEXT_NAMES or text.endswith("ExecutionContext")
+    return parameter.name in CONTEXT_NAMES or name_of(parameter.annotation).endswith("ExecutionContext")
 
 
 def _upstreams(
