@@ -5,7 +5,7 @@
 #   make lint    the checks alone
 #   make js      the bar's script alone
 #   make bench   the tables of benchmarks/
-#   make soak    the laws, on many more examples
+#   make soak    the laws, on many more examples; processes killed by the hundred
 #
 # What was set up is remembered in .stamps/ and is done again when what it was made from changes.
 
@@ -113,6 +113,7 @@ bench: .stamps/test $(BUNDLE) .stamps/browser
 .PHONY: soak
 soak: .stamps/test
 	$(BIN)/pytest -m 'not journey' --hypothesis-profile=soak
+	$(BIN)/python -m tests.faults
 
 .PHONY: clean
 clean:

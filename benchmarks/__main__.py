@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bars, engine, imports, partitions, runs
+from benchmarks import bars, engine, imports, partitions, runs, storage
 from benchmarks.table import show
 
 TABLES = {
     "imports": imports.rows,
     "partitions": partitions.rows,
     "runs": runs.rows,
+    "storage": storage.rows,
     "engine": engine.rows,
     "bars": bars.rows,
 }
