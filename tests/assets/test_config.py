@@ -22,7 +22,7 @@ def test_values_come_from_the_run_and_else_from_their_defaults():
 
 
 def test_a_lacking_value_is_told():
-    with pytest.raises(InvalidArgumentError, match="the configuration of a is incomplete.*threshold"):
+    with pytest.raises(InvalidArgumentError, match=r"the configuration of a is incomplete.*threshold"):
         configured(Cleaning, "a", None)
 
 
