@@ -73,9 +73,11 @@ NAMES = [
     "asset",
     "build_asset_context",
     "current_instance",
+    "expire",
     "materialize",
     "materialize_to_memory",
     "partition_loading_context",
+    "repair",
     "upkeep",
     "use_instance",
 ]

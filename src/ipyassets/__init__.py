@@ -39,8 +39,10 @@ from ipyassets.instance import (
     Definitions,
     Instance,
     current_instance,
+    expire,
     materialize,
     materialize_to_memory,
+    repair,
     upkeep,
     use_instance,
 )
@@ -153,9 +155,11 @@ __all__ = [
     "asset",
     "build_asset_context",
     "current_instance",
+    "expire",
     "materialize",
     "materialize_to_memory",
     "partition_loading_context",
+    "repair",
     "upkeep",
     "use_instance",
 ]

@@ -5,7 +5,12 @@ import pytest
 import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidInvocationError, NotMaterializedError, UntrustedPartitionError
+from ipyassets.errors import (
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    NotMaterializedError,
+    UntrustedPartitionError,
+)
 from ipyassets.events import State
 from ipyassets.instance.upkeep import upkeep
 from ipyassets.storage.pickle_io import FilesystemIOManager
@@ -117,3 +122,42 @@ def test_an_asset_lets_in_what_lies_at_its_place(instance, tmp_path):
         letters.trust()
         assert letters["a"] == "b"
     assert states(instance) == {"fresh": 3}
+
+
+def test_each_asset_expires_by_its_own_retention(instance):
+    @ia.asset(partitions_def=LETTERS, metadata={"retention": ia.Retention(newest=1)})
+    def brief(context):
+        return context.partition_key
+
+    ia.materialize([brief], instance=instance, partition_keys="all")
+    [tried] = ia.expire([brief, letters], instance, dry_run=True)
+    assert len(tried.partition_keys) == 2
+    assert states(instance, brief) == {"fresh": 3}
+    ia.expire([brief, letters], instance)
+    assert states(instance, brief) == {"missing": 2, "fresh": 1}
+    assert states(instance) == {"fresh": 3}
+
+
+def test_a_retention_of_another_kind_is_refused(instance):
+    @ia.asset(metadata={"retention": "30 days"})
+    def brief():
+        return 1
+
+    with pytest.raises(InvalidDefinitionError, match="give a Retention"):
+        ia.expire([brief], instance)
+
+
+def test_the_damaged_log_of_a_root_is_repaired_by_naming_the_root(instance):
+    root = instance.root
+    instance.close()
+    with (root / "events.sqlite").open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(bytes(4096))
+    assert ia.repair(root, dry_run=True).kept_as is None
+    kept = ia.repair(root).kept_as
+    assert kept is not None
+    assert kept.parent == root
+    again = ia.Instance(root)
+    ia.materialize([letters], instance=again, partition_keys="all")
+    assert states(again) == {"fresh": 3}
+    again.close()

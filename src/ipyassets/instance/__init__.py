@@ -10,7 +10,7 @@ from ipyassets.instance.current import current_instance, set_default_graph, set_
 from ipyassets.instance.definitions import Definitions
 from ipyassets.instance.launch import materialize, materialize_to_memory
 from ipyassets.instance.reading import Partitions, StoredAsset
-from ipyassets.instance.upkeep import upkeep
+from ipyassets.instance.upkeep import expire, repair, upkeep
 
 __all__ = [
     "Definitions",
@@ -19,8 +19,10 @@ __all__ = [
     "Partitions",
     "StoredAsset",
     "current_instance",
+    "expire",
     "materialize",
     "materialize_to_memory",
+    "repair",
     "set_default_graph",
     "set_default_instance",
     "upkeep",

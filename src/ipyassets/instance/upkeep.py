@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from pathlib import Path
 
+from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidInvocationError
-from ipyassets.instance.composition import Instance
+from ipyassets.errors import InvalidDefinitionError, InvalidInvocationError
+from ipyassets.instance.composition import LOG, Instance
 from ipyassets.instance.current import current_instance
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.repair import Repaired
+from ipyassets.storage.repair import repair as repair_log
 from ipyassets.storage.upkeep import Upkeep
+from ipyassets.storage.wiping import Retention, Wiped
+
+RETENTION = "retention"  # the metadata of an asset that says how long its values are kept
 
 
 def upkeep(instance: Instance | None = None, graph: AssetGraph | None = None) -> Upkeep:
@@ -32,3 +40,31 @@ def upkeep(instance: Instance | None = None, graph: AssetGraph | None = None) ->
 
     alone = log.database.path is None
     return Upkeep(log, manager, time.time, NoClaims if alone else lambda: Claims(chosen.root))
+
+
+def expire(
+    assets: Iterable[AssetsDefinition], instance: Instance | None = None, *, dry_run: bool = False
+) -> list[Wiped]:
+    """Delete the values that assets no longer keep, each by its own `metadata={"retention": Retention(days=30)}`.
+
+    Assets without that keep everything. Nothing calls this by itself.
+    """
+    graph = AssetGraph.of(assets)
+    keeper = upkeep(instance, graph)
+    found = []
+    for asset in graph:
+        retention = asset.metadata.get(RETENTION)
+        if retention is None:
+            continue
+        if not isinstance(retention, Retention):
+            raise InvalidDefinitionError(f"the retention of {asset.key} is {retention!r}: give a Retention")
+        found.append(keeper.expire(asset.key, retention, dry_run=dry_run))
+    return found
+
+
+def repair(root: str | Path, *, dry_run: bool = False) -> Repaired:
+    """Save what can be read of the damaged log of a root; nobody may have the root open meanwhile.
+
+    The damaged log is kept beside the new one. Values whose record is lost are let in again by `trust()`.
+    """
+    return repair_log(Path(root) / LOG, dry_run=dry_run)
