@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -18,15 +17,12 @@ from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace, Spans
 
 REREAD = 2000  # events from which on reading an asset's latest rows is quicker than following its events
-PATIENCE = 20  # the disk is looked at again after so many times what the last look took
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     space: PartitionSpace
     standing: Standing
-    looked: float = 0.0
-    took: float = 0.0
 
 
 class StateBook:
@@ -80,16 +76,11 @@ class StateBook:
                 self._pages[key] = replace(page, standing=page.standing.after(theirs, page.space))
 
     def _looked(self, asset: AssetsDefinition, page: _Page) -> _Page:
-        """Look for the files of recorded values, unless that was done a moment ago."""
-        if time.monotonic() - page.looked < PATIENCE * page.took:
-            return page
-        started = time.monotonic()
+        """Look for the files of recorded values."""
         present = self._present(asset, page)
-        now = time.monotonic()
-        standing = page.standing
-        if not np.array_equal(present, standing.present):
-            standing = standing.with_presence(present)
-        return replace(page, standing=standing, looked=now, took=now - started)
+        if np.array_equal(present, page.standing.present):
+            return page
+        return replace(page, standing=page.standing.with_presence(present))
 
     def _present(self, asset: AssetsDefinition, page: _Page) -> Mask:
         look = getattr(self._io_manager(asset), "present", None)
