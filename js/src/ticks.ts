@@ -86,26 +86,27 @@ function calendarTicks(calendar: Calendar, { first, size }: Window, width: numbe
   const [unit, n] = STEPS.find(fits) ?? ["year", 200];
   const ticks: Tick[] = [];
   for (const when of boundaries(unit, n, start, end)) {
-    // the first boundary may lie before all that is on view: a decade does not begin where a bar happens to
-    if (start - when.getTime() / 1000 >= SECONDS[unit]) continue;
+    const tick = text(unit, when);
+    // the first boundary may lie before all that is on view: a bar can begin in a year, but not with an older decade
+    if (!tick.major && start - when.getTime() / 1000 >= SECONDS[unit]) continue;
     const index = calendar.search(when.getTime() / 1000);
     if (index < first || index >= until || ticks.at(-1)?.index === index) continue;
-    ticks.push({ index, ...text(unit, when) });
+    ticks.push({ index, ...tick });
   }
   return ticks;
 }
 
 function* boundaries(unit: Unit, n: number, start: number, end: number): Generator<Date> {
   const begin = new Date(start * 1000);
-  const [year, month, day] = [begin.getUTCFullYear(), begin.getUTCMonth(), begin.getUTCDate()];
+  const [year, month] = [begin.getUTCFullYear(), begin.getUTCMonth()];
   if (unit === "year") {
     for (let y = Math.floor(year / n) * n; Date.UTC(y, 0) < end * 1000; y += n) yield new Date(Date.UTC(y, 0));
   } else if (unit === "month") {
     for (let m = Math.floor(month / n) * n; Date.UTC(year, m) < end * 1000; m += n) yield new Date(Date.UTC(year, m));
   } else if (unit === "day") {
     // counted from the first of each month, so that the first itself is always a tick
-    for (let d = 0; Date.UTC(year, month, day + d) < end * 1000; d++) {
-      const when = new Date(Date.UTC(year, month, day + d));
+    for (let d = 1; Date.UTC(year, month, d) < end * 1000; d++) {
+      const when = new Date(Date.UTC(year, month, d));
       const date = when.getUTCDate();
       if ((date - 1) % n === 0 && date + n / 2 <= 31) yield when;
     }

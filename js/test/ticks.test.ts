@@ -41,7 +41,9 @@ test("a decade, or an hour, that began before the bar is not marked where the ba
   const hours = calendar(Date.UTC(1912, 0, 1), 3600, 1_000_000);
   const [first] = ticksOf(hours, [], { first: 0, size: 1_000_000 }, 900);
   expect([first?.label, first?.index]).toEqual(["1920", (Date.UTC(1920, 0, 1) - Date.UTC(1912, 0, 1)) / 3_600_000]);
-  expect(ticksOf(hours, [], { first: 1, size: 24 }, 900)[0]?.label).toBe("03:00");
+  const weeks = calendar(Date.UTC(2026, 0, 5), 7 * 86400, 25);
+  expect(ticksOf(weeks, [], { first: 0, size: 25 }, 900)[0]?.label).toBe("2026");
+  expect(ticksOf(hours, [], { first: 31, size: 24 }, 900)[0]?.label).toBe("09:00");
 });
 
 test("listed keys keep the marks they were sent with, the finest that fit", () => {
