@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from ipyassets.partitions.product_space import ProductSpace
 from ipyassets.partitions.space import SequenceSpace, WholeSpace
 
 AT = datetime(2013, 2, 3, 10, 11, tzinfo=UTC)
+CSS = (Path(__file__).parents[2] / "js" / "src" / "bar.css").read_text()
+COLOURED = [state for state in State if state is not State.MISSING]
+GROUNDS = ["#ffffff", "#111111"]
 
 
 class Tags(HTMLParser):
@@ -156,15 +160,41 @@ def test_a_screen_reader_hears_the_counts():
 
 
 def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [part / 255 for part in rgb(colour)]
     return sum(
         weight * (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4)
         for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True)
     )
 
 
-@pytest.mark.parametrize("state", [state for state in State if state is not State.MISSING])
-@pytest.mark.parametrize("ground", ["#ffffff", "#111111"])
+def contrast(colour, ground):
+    dark, light = sorted((luminance(colour), luminance(ground)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def rgb(colour):
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def between(one, other):
+    return "#" + "".join(f"{(a + b + 1) // 2:02x}" for a, b in zip(rgb(one), rgb(other), strict=True))
+
+
+def bar_colours(selector):
+    """The colour of each state in one of the bar's themes; of what is queued, between fill and line."""
+    block = CSS[CSS.index(f"{selector} {{") :].partition("}")[0]
+    named = dict(re.findall(r"--ipa-([a-z-]+): (#[0-9a-f]{6});", block))
+    return named | {"queued": between(named["queued"], named["queued-ink"])}
+
+
+@pytest.mark.parametrize("state", COLOURED)
+@pytest.mark.parametrize("ground", GROUNDS)
 def test_colours_stand_out_from_white_and_from_near_black(state, ground):
-    light, dark = sorted((luminance(COLOURS[state]), luminance(ground)), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) >= 3
+    assert contrast(COLOURS[state], ground) >= 3
+
+
+@pytest.mark.parametrize("state", COLOURED)
+def test_a_colour_is_that_of_the_bar_or_where_it_would_not_stand_out_between_those_of_its_themes(state):
+    light, dark = bar_colours(".ipa-bar")[str(state)], bar_colours('.ipa-bar[data-theme="dark"]')[str(state)]
+    readable = [each for each in (light, between(light, dark)) if all(contrast(each, on) >= 3 for on in GROUNDS)]
+    assert COLOURS[state] == readable[0]

@@ -35,17 +35,18 @@ GLYPHS = {
     State.CANCELLED: "~",
     State.MISSING: "░",
 }
-# Each is at least 3:1 on white and on near-black, for one style has to serve both.
+# Those of the bar (js/src/bar.css). One style has to serve on white and on near-black, with 3:1 on each: a colour that
+# does not is taken halfway between those of the bar's two themes, as is that of what is queued, between fill and line.
 COLOURS = {
-    State.RUNNING: "#0072b2",
-    State.QUEUED: "#5b8fb9",
-    State.FAILED: "#d1383d",
-    State.BLOCKED: "#a8577e",
-    State.DAMAGED: "#b5467e",
-    State.STALE: "#b07d12",
-    State.FRESH: "#0f9168",
-    State.SKIPPED: "#7f8790",
-    State.CANCELLED: "#8a7f78",
+    State.RUNNING: "#1a73d9",
+    State.QUEUED: "#5a8fca",
+    State.FAILED: "#d33b2a",
+    State.BLOCKED: "#7554ad",
+    State.DAMAGED: "#be5589",
+    State.STALE: "#c28400",
+    State.FRESH: "#0f8a68",
+    State.SKIPPED: "#7c919b",
+    State.CANCELLED: "#8a8580",
     State.MISSING: "rgba(128,128,128,.22)",
 }
 # Faults that must not drown among many: where a column of the text has one, the column shows it.
