@@ -234,3 +234,13 @@ def test_a_breakpoint_in_a_body_talks_to_its_user(instance, capsys, monkeypatch)
     assert said == ["stopped"]
     assert capsys.readouterr().out == "visible\nseen\n"
     assert str(stopping.output()) == "kept\n"
+
+
+@pytest.mark.parametrize("key", [3, pd.Timestamp("2024-01-01"), slice(3, None)])
+def test_a_key_that_is_no_text_is_an_error_that_says_so(made, key):
+    with pytest.raises(InvalidArgumentError, match="a partition key is a text, not "):
+        tables[key]
+
+
+def test_a_partition_in_hand_says_which_it_is_and_what_to_do_with_it(made):
+    assert repr(means.debug("2024-01-03")) == "<means 2024-01-03 in hand, with tables: call it to run the body>"

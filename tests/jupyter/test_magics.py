@@ -116,6 +116,13 @@ def test_an_asset_that_reads_itself_says_so_with_deps(kernel):
     assert value(kernel, "balance.upstreams") == "()"
 
 
+def test_a_key_for_an_asset_without_partitions_is_an_error_that_says_so(kernel):
+    kernel.run("%%asset one\n1")
+    assert "'a' is not a partition: this asset is not partitioned" in error(
+        kernel.run("%materialize one a", fails=True)
+    )
+
+
 def test_an_asset_can_be_declared_anew_while_another_variable_holds_the_old_one(kernel):
     declared = "@asset(partitions_def=letters)\ndef up(context):\n    return {}"
     kernel.run(declared.format(1))
@@ -189,6 +196,8 @@ def test_an_asset_that_does_not_fit_is_refused_in_a_line_and_not_bound(kernel):
         ("", r"%%asset takes one name, as in %%asset flights"),
         ("one two", r"%%asset takes one name, not 2: one, two"),
         ("a-b", r"'a-b' cannot be the name of a variable"),
+        ("class", r"'class' cannot be the name of a variable"),
+        ("context", r"'context' is at hand in every body"),
         ("one --partition letters", r"--partition is not an option here; did you mean '--partitions'"),
         ("one --partitions leters", r"--partitions leters: 'leters' is not defined; did you mean 'letters'"),
         ("one --partitions [1]", r"--partitions \[1\]: this is a list, not a partitions definition; there is letters"),

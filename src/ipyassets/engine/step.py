@@ -18,6 +18,7 @@ from ipyassets.engine.asynchronous import finished
 from ipyassets.engine.body import Body
 from ipyassets.engine.capture import Output, captured
 from ipyassets.engine.failing import Raised, failure_of
+from ipyassets.engine.figures import figures_kept
 from ipyassets.engine.interrupt import interruptible
 from ipyassets.engine.keeping import Outcome, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
@@ -86,7 +87,7 @@ def run_step(step: Step) -> StepResult:
         for retry_number in itertools.count():
             context = context_of(step, retry_number)
             try:
-                with context.active():
+                with context.active(), figures_kept(output):
                     with interruptible():
                         returned = _called(step, context)
                     found = outcomes(step.body, context, step.windows, returned)

@@ -76,6 +76,9 @@ class StoredAsset:
         """One value, or a lazy mapping over an inclusive slice of keys."""
         if self.asset.partitions_def is None:
             raise InvalidInvocationError(f"{self.asset.key} is not partitioned: {self.asset.key}.value() reads it")
+        for key in (selection.start, selection.stop) if isinstance(selection, slice) else (selection,):
+            if not isinstance(key, str | None):
+                raise InvalidArgumentError(f"a partition key is a text, not {key!r}")
         if not isinstance(selection, slice):
             return self.instance.store.load(self.asset, selection)
         if selection.step is not None:

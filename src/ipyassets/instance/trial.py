@@ -48,6 +48,10 @@ class Trial:
     inputs: Mapping[str, Any]
     attempt: Event | None = field(repr=False)
 
+    def __repr__(self) -> str:
+        where = " ".join([str(self.asset.key), *(self.context.scope.keys or ())])
+        return f"<{where} in hand, with {', '.join(self.inputs) or 'no inputs'}: call it to run the body>"
+
     @property
     def namespace(self) -> dict[str, Any]:
         """What the body starts with, fresh: update a notebook's variables with it to work line by line."""

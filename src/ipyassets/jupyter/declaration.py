@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -47,8 +48,11 @@ def asset_key(names: list[str]) -> AssetKey:
         given = f"not {len(names)}: {', '.join(names)} (no spaces in lists)" if names else "as in %%asset flights"
         raise UsageError(f"%%asset takes one name, {given}")
     key = AssetKey.from_user_string(names[0].rstrip(","))
-    if not key.path[-1].isidentifier():
-        raise UsageError(f"{key.path[-1]!r} cannot be the name of a variable: use letters, digits and underscores")
+    name = key.path[-1]
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(f"{name!r} cannot be the name of a variable: use letters, digits and underscores")
+    if name in _AT_HAND:
+        raise UsageError(f"{name!r} is at hand in every body: give the asset another name")
     return key
 
 

@@ -168,6 +168,10 @@ class WholeSpace(PartitionSpace):
         """0 for the empty key, else -1."""
         return 0 if key == "" else -1
 
+    def unknown(self, key: object) -> UnknownPartitionError:
+        """The error to raise for any key."""
+        return UnknownPartitionError(f"{key!r} is not a partition: this asset is not partitioned")
+
 
 def fingerprint_of(*parts: object) -> str:
     """A short digest of texts and numbers, the same in every process."""
