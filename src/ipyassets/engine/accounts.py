@@ -29,7 +29,6 @@ class Accounts:
 
     def __init__(self, plan: Plan, means: Means, workshop: Workshop, books: Books) -> None:
         self.run_id = means.run_id
-        self.recorded = 0
         self.troubles: list[Trouble] = []
         self._plan = plan
         self._means = means
@@ -110,7 +109,6 @@ class Accounts:
             with self._ending:
                 del self._unrecorded[: len(events)]
                 self._unread = {event.asset_key for event in self._unrecorded}
-            self.recorded += len(events)
             for event in events:
                 self._books.claims.release(event.asset_key, (event.partition_key,))
 

@@ -155,22 +155,26 @@ class Dispatch:
             lost = tuple(self._accounts.event(Attempt.FAILED, key, index, failed=error) for index in indices)
             results = (StepResult(lost, Raised(error)),)
         for result in results:
-            if self._is_overtaken(result.raised):
-                self._begin_again(result)
+            if (overtaken := self._overtaken(result.raised)) is not None:
+                self._begin_again(result, overtaken)
                 continue
             for event in result.events:
                 self._settle(event, result.raised)
         self._is_changed = True
 
-    def _is_overtaken(self, raised: Raised | None) -> bool:
-        """Whether a step could not read its input because somebody has made that again since it was looked up."""
+    def _overtaken(self, raised: Raised | None) -> DamagedPartitionError | None:
+        """The error of a step whose input somebody has made again since it was looked up; None if it was not that."""
         error = None if raised is None else raised.error
-        return isinstance(error, DamagedPartitionError) and not self._is_cancelled and not self._books.note(error)
+        if not isinstance(error, DamagedPartitionError) or self._is_cancelled or self._books.note(error):
+            return None
+        return error
 
-    def _begin_again(self, result: StepResult) -> None:
+    def _begin_again(self, result: StepResult, overtaken: DamagedPartitionError) -> None:
         key = result.events[0].asset_key
         space = self._plan.facts.spaces[key]
         self.neighbours.follow()
+        if isinstance(overtaken.asset_key, AssetKey):
+            self._workshop.look_up(overtaken.asset_key, overtaken.partition_key)
         self._frontier.give_back(
             key, Spans.from_indices([space.index_of(each.partition_key) for each in result.events])
         )

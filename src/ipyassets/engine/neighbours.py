@@ -29,7 +29,7 @@ class Neighbours:
         self._accounts = accounts
         self._refused: set[tuple[AssetKey, int]] = set()
         self._is_refused = False
-        self._cursor = self._recorded = 0
+        self._cursor = 0
         self._followed = time.monotonic()
 
     def follow_from(self, cursor: int) -> None:
@@ -74,18 +74,18 @@ class Neighbours:
         """Learn what others have recorded; what they have made need not be made here, unless it was asked for."""
         self._followed = time.monotonic()
         cursor = self._books.cursor()
-        ours, self._recorded = self._accounts.recorded - self._recorded, self._accounts.recorded
-        if cursor - self._cursor == ours:
-            self._cursor = cursor
+        if cursor == self._cursor:
             return set()
         made = set()
         events, self._cursor = self._books.since(self._cursor), cursor
         for event in events:
             space = self._plan.facts.spaces.get(event.asset_key)
             index = -1 if space is None else space.index_of(event.partition_key)
-            if index < 0 or event.run_id == self._accounts.run_id:
+            if index < 0:
                 continue
-            self._workshop.learn(event, index)
+            self._workshop.learn(event, index)  # this run's own too: the last of all counts, whoever recorded it
+            if event.run_id == self._accounts.run_id:
+                continue
             if event.attempt is Attempt.MATERIALIZED and index not in self._plan.wanted.get(event.asset_key, NOTHING):
                 made.add((event.asset_key, index))
                 if self._frontier.spare(event.asset_key, index):

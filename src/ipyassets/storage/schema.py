@@ -72,7 +72,10 @@ def migrate(connection: sqlite3.Connection, path: Path | None) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection, path)  # another process may have been faster
+        version = _version(connection, path)
+        if version == VERSION:  # another process was faster
+            connection.execute("ROLLBACK")
+            return
         if version and path is not None:
             _back_up(path, version)
         for statements in MIGRATIONS[version:]:
