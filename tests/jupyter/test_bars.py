@@ -85,9 +85,32 @@ def test_what_is_saved_is_brought_up_to_date_only_when_nothing_runs(bars, instan
     run.wait(LONG)
     while instance.active:
         run.wait(0.01)
+    bars.refresh(GRAPH)
     assert bars.settle(LONG)
     assert view.saved[-1] == {6: 3}
     assert all(counts.keys() <= {6, 9} for counts in view.saved)
+
+
+def test_a_loop_of_runs_is_saved_once_it_is_over(bars, instance):
+    _, view = opened(bars, letters)
+    for index in range(3):
+        instance.run(instance.plan(GRAPH, {letters.key: Spans.range(index, index + 1)}))
+        assert bars.settle(LONG)
+    bars.refresh(GRAPH)
+    assert bars.settle(LONG)
+    assert view.saved[-1] == {6: 3}
+    assert len(view.saved) <= 3
+
+
+def test_what_a_loop_leaves_unsaved_is_saved_after_a_calm_second(bars, instance):
+    _, view = opened(bars, letters)
+    for index in range(2):
+        instance.run(instance.plan(GRAPH, {letters.key: Spans.range(index, index + 1)}))
+        assert bars.settle(LONG)
+    end = time.monotonic() + LONG
+    while view.saved[-1] != {6: 2, 9: 1} and time.monotonic() < end:
+        time.sleep(0.01)
+    assert view.saved[-1] == {6: 2, 9: 1}
 
 
 def test_a_bar_that_was_dropped_is_left_as_it_is(bars, instance):

@@ -77,6 +77,8 @@ class Bars:
         self._views: dict[Bar, View] = {}
         self._bridge = Bridge(self._draw, self._look)
         self._seen = (-1, 0)
+        self._saved: Facts | None = None  # those that what is saved with the notebook shows
+        self._may_save = True
         self._runs: deque[Run] = deque()
         self._unsubscribe = instance.subscribe(self._hear)
 
@@ -104,7 +106,7 @@ class Bars:
 
     def refresh(self, graph: AssetGraph) -> None:
         """Show these assets from now on."""
-        self._bridge.post(partial(setattr, self, "_graph", graph))
+        self._bridge.post(partial(self._turn_to, graph))
         self._bridge.mark()
 
     def settle(self, timeout: float) -> bool:
@@ -123,7 +125,12 @@ class Bars:
         self._bridge.watch(on=False)
         self.settle(CLOSING)
 
+    def _turn_to(self, graph: AssetGraph) -> None:
+        self._graph = graph
+        self._may_save = True
+
     def _carry_out(self, bar: Bar, what: Callable[[], None]) -> None:
+        self._may_save = True
         try:
             what()
         except Exception as error:  # a mapping or an executor of the user's own may raise anything
@@ -137,9 +144,11 @@ class Bars:
         self._bridge.watch(on=bool(self._views))
 
     def _look(self) -> None:
-        """Notice what other processes have recorded, and that time goes on: a day may have begun."""
+        """Notice what other processes have recorded, that time goes on (a day may have begun), and that all is calm."""
         seen = (self.instance.event_log.cursor(), int(time.time() // MINUTE))
-        if seen != self._seen:
+        is_calm = self._facts is not None and not self._facts.activity
+        self._may_save |= is_calm
+        if seen != self._seen or (is_calm and self._saved is not self._facts):
             self._seen = seen
             self._bridge.mark()
 
@@ -165,9 +174,18 @@ class Bars:
             text = str(error)
             self._tell(lambda bar: bar.complain(text))
             return
-        is_quiet = not facts.activity
         for bar, view in list(self._views.items()):
             bar.follow(facts)
             view.show(bar.traits)
-            if is_quiet:
-                view.save(bar.picture)
+        self._save(facts)
+
+    def _save(self, facts: Facts) -> None:
+        """Save pictures, after a cell, a run that a bar has started, or a calm second: not after each run of a loop.
+
+        A front end that is told what to save draws the live bar anew as well.
+        """
+        if facts.activity or facts is self._saved or not self._may_save:
+            return
+        self._saved, self._may_save = facts, False
+        for bar, view in list(self._views.items()):
+            view.save(bar.picture)
