@@ -19,6 +19,7 @@ from ipyassets import (
     StaticPartitionsDefinition,
     asset,
     materialize,
+    use_instance,
 )
 
 TINY = 300
@@ -95,5 +96,6 @@ def standing(root: Path) -> Iterator[Row]:
 
     instance = Instance(root=root, durability="fast")
     run(many, instance, keys[:1000])()
-    (status,) = seconds(many.status)
+    with use_instance(instance):
+        (status,) = seconds(many.status)
     yield Row("status of 100,000 partitions, 1,000 of them made", status, "s", most=0.3)

@@ -255,6 +255,22 @@ def test_an_error_of_the_store_ends_the_run_and_is_kept(instance):
     assert counts(instance, graph, one) == {"missing": 1}
 
 
+def test_an_interrupt_in_a_started_run_ends_that_run_alone(instance):
+    @asset
+    def stopping():
+        raise KeyboardInterrupt
+
+    @asset
+    def one():
+        return 1
+
+    graph = AssetGraph.of([stopping, one])
+    runs = [instance.start(instance.plan(graph, {key: Spans.range(0, 1)})) for key in (stopping.key, one.key)]
+    assert runs[1].wait(20).success
+    assert isinstance(runs[0].error, KeyboardInterrupt)
+    assert counts(instance, graph, stopping) == {"cancelled": 1}
+
+
 DYING = """
 import os, sys, threading, time
 from ipyassets import Instance, StaticPartitionsDefinition, asset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +25,12 @@ from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Event, State
+from ipyassets.instance.dynamic import KeepsDynamicPartitions
+from ipyassets.instance.places import refuse_shared_places
 from ipyassets.instance.runs import Runs
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
-from ipyassets.partitions import AsOf, as_of, checked_dynamic_keys
+from ipyassets.partitions import AsOf, as_of
 from ipyassets.storage.claims import Claims as FileClaims
 from ipyassets.storage.claims import NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
@@ -55,7 +57,7 @@ class Detail:
     materialization: Event | None
 
 
-class Instance:
+class Instance(KeepsDynamicPartitions):
     """Where values and the log of what happened are kept, and what is running.
 
     `root` is a folder: values lie below `storage`, the log beside it. Without one it is the folder named by
@@ -110,24 +112,6 @@ class Instance:
         """The runs that have been asked for and have not ended, oldest first."""
         return self._runs.active
 
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        """The keys of a dynamic partitions definition, in the order they were added."""
-        return self._dynamic_keys.get_dynamic_partitions(partitions_def_name)
-
-    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
-        """Add keys; those already there stay. InvalidPartitionKeyError for one no selection could hold."""
-        self._dynamic_keys.add_dynamic_partitions(partitions_def_name, checked_dynamic_keys(partition_keys))
-        self._runs.notify(frozenset())
-
-    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
-        """Delete a key; one that is not there is no error. What is stored for it stays."""
-        self._dynamic_keys.delete_dynamic_partition(partitions_def_name, partition_key)
-        self._runs.notify(frozenset())
-
-    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
-        """Whether a key was added and not deleted."""
-        return self._dynamic_keys.has_dynamic_partition(partitions_def_name, partition_key)
-
     def facts(self, graph: AssetGraph) -> Facts:
         """The states of all partitions of some assets, now."""
         now = self._as_of()
@@ -146,8 +130,13 @@ class Instance:
         return facts
 
     def plan(self, graph: AssetGraph, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
-        """What it takes to make the wanted partitions, as of now."""
-        return plan(self.facts(graph), wanted, upstream)
+        """What it takes to make the wanted partitions, as of now.
+
+        Raises InvalidDefinitionError where values of two assets would lie in one place: partition q of `pp`, and `pp/q`.
+        """
+        facts = self.facts(graph)
+        refuse_shared_places(facts, self.event_log)
+        return plan(facts, wanted, upstream)
 
     def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:
         """Work a plan off in this thread; `watch` is handed the run before it begins."""
@@ -201,6 +190,9 @@ class Instance:
     def _dynamic_keys(self) -> DynamicKeys:
         return SqliteDynamicKeys(self._place(LOG), durable=self.durability == "full")
 
+    def _keys_changed(self) -> None:
+        self._runs.notify(frozenset())
+
     def _as_of(self) -> AsOf:
         return as_of(dynamic_partitions_store=self)
 
@@ -218,4 +210,4 @@ class Instance:
         return NoClaims() if self._is_ephemeral else FileClaims(self.root)
 
     def _renewed(self, old: Plan) -> Plan:
-        return plan(self.facts(old.facts.graph), old.wanted, old.upstream)
+        return self.plan(old.facts.graph, old.wanted, old.upstream)

@@ -23,6 +23,7 @@ from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
 from ipyassets.instance.terminal import line_of
 from ipyassets.partitions import PartitionKeyRange, PartitionSpace, Spans
+from ipyassets.partitions.selection_text import parse
 from ipyassets.storage.memory_io import InMemoryIOManager
 
 PartitionKeys = Iterable[str] | PartitionKeyRange | str
@@ -203,8 +204,6 @@ def _partitions(facts: Facts, key: AssetKey, asked: PartitionKeys) -> tuple[bool
     """Whether an asset has the partitions asked for, and which they are."""
     space = facts.spaces[key]
     if isinstance(asked, str):
-        from ipyassets.partitions.selection_text import parse
-
         return True, parse(asked, space, facts.named(key))
     if isinstance(asked, PartitionKeyRange):
         definition = facts.graph[key].partitions_def

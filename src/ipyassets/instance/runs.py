@@ -141,7 +141,7 @@ class Runs:
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:
-            with contextlib.suppress(Exception):  # a run keeps its own error
+            with contextlib.suppress(BaseException):  # a run keeps its own error, and the thread goes on
                 task()
 
 

@@ -39,7 +39,8 @@ def upkeep(instance: Instance | None = None, graph: AssetGraph | None = None) ->
         return chosen.store.io_manager(known[key] if known is not None and key is not None else None)
 
     alone = log.database.path is None
-    return Upkeep(log, manager, time.time, NoClaims if alone else lambda: Claims(chosen.root))
+    defined = frozenset(chosen.store.graphs) if graph is None else frozenset([*chosen.store.graphs, *graph.assets])
+    return Upkeep(log, manager, time.time, NoClaims if alone else lambda: Claims(chosen.root), defined)
 
 
 def expire(

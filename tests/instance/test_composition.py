@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ipyassets import (
+    DagsterInstance,
+    Definitions,
+    DynamicPartitionsDefinition,
+    FilesystemIOManager,
+    InMemoryIOManager,
+    Instance,
+    asset,
+    current_instance,
+    materialize,
+    use_instance,
+)
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, UnknownAssetError
+from ipyassets.events import State
+from ipyassets.instance.current import set_default_instance
+
+
+@asset
+def one():
+    return 1
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("IPYASSETS_HOME", raising=False)
+    before = set_default_instance(None)
+    yield tmp_path
+    set_default_instance(before)
+
+
+def test_the_root_is_the_one_given_else_of_the_environment_else_here(here, monkeypatch):
+    assert Instance().root == here / ".ipyassets"
+    monkeypatch.setenv("IPYASSETS_HOME", str(here / "home"))
+    assert Instance().root == here / "home"
+    assert Instance(here / "given").root == here / "given"
+
+
+def test_an_instance_that_is_not_used_leaves_nothing_behind(here):
+    Instance().close()
+    assert list(here.iterdir()) == []
+
+
+def test_an_instance_in_memory_leaves_nothing_behind(here):
+    instance = Instance.ephemeral()
+    materialize([one], instance=instance)
+    instance.add_dynamic_partitions("images", ["a"])
+    instance.close()
+    assert list(here.iterdir()) == []
+
+
+def test_an_unknown_durability_is_refused():
+    with pytest.raises(InvalidArgumentError, match="durability='slow'"):
+        Instance(durability="slow")  # type: ignore[arg-type]  # what is tested
+
+
+def test_the_innermost_instance_in_use_is_meant(here):
+    first, second = Instance(here / "first"), Instance(here / "second")
+    with use_instance(first):
+        with use_instance(second):
+            assert current_instance() is second
+        assert current_instance() is first
+    assert current_instance().root == here / ".ipyassets"
+    assert current_instance() is current_instance()
+
+
+def test_states_survive_a_restart(tmp_path):
+    instance = Instance(tmp_path)
+    materialize([one], instance=instance)
+    instance.close()
+    again = Instance(tmp_path)
+    assert again.facts(AssetGraph.of([one])).counts(one.key) == {State.FRESH: 1}
+    assert again.store.load(one, None) == 1
+    again.close()
+
+
+def test_dynamic_partitions_have_dagster_s_methods(tmp_path):
+    instance = DagsterInstance(tmp_path)
+    instance.add_dynamic_partitions("images", ["a", "b", "a"])
+    instance.add_dynamic_partitions("images", ["c", "a"])
+    instance.delete_dynamic_partition("images", "b")
+    instance.delete_dynamic_partition("images", "never")
+    assert list(instance.get_dynamic_partitions("images")) == ["a", "c"]
+    assert instance.has_dynamic_partition("images", "c")
+    assert not instance.has_dynamic_partition("images", "b")
+    instance.close()
+
+
+def test_a_dynamic_key_that_goes_and_comes_again_finds_its_value(tmp_path):
+    instance = Instance(tmp_path)
+    instance.add_dynamic_partitions("images", ["a"])
+    image = asset(name="image", partitions_def=DynamicPartitionsDefinition(name="images"))(lambda: 1)
+    materialize([image], partition_key="a", instance=instance)
+    graph = AssetGraph.of([image])
+    instance.delete_dynamic_partition("images", "a")
+    assert instance.facts(graph).counts(image.key) == {}
+    instance.add_dynamic_partitions("images", ["b", "a"])
+    assert instance.facts(graph).counts(image.key) == {State.FRESH: 1, State.MISSING: 1}
+    instance.close()
+
+
+OTHER = """
+import sys
+from ipyassets import Instance, asset, materialize
+materialize([asset(name="one")(lambda: 1)], instance=Instance(sys.argv[1]))
+"""
+
+
+def test_subscribers_hear_of_what_another_process_records(tmp_path):
+    instance = Instance(tmp_path)
+    heard = threading.Event()
+    instance.subscribe(lambda keys: heard.set() if AssetKey("one") in keys else None)
+    subprocess.run([sys.executable, "-c", OTHER, str(tmp_path)], check=True)
+    assert heard.wait(20)
+    mine = asset(name="one", code_version="another")(lambda: 1)
+    assert instance.facts(AssetGraph.of([mine])).counts(mine.key) == {State.STALE: 1}
+    instance.close()
+
+
+def test_definitions_load_what_was_materialized(tmp_path):
+    instance = Instance(tmp_path)
+    definitions = Definitions(assets=[one])
+    materialize(definitions.assets, instance=instance)
+    assert definitions.load_asset_value("one", instance=instance) == 1
+    assert definitions.load_asset_value(one, instance=instance) == 1
+    with pytest.raises(UnknownAssetError):
+        definitions.load_asset_value("two", instance=instance)
+    instance.close()
+
+
+def test_the_io_manager_of_definitions_is_that_of_assets_without_their_own(tmp_path):
+    manager = FilesystemIOManager(base_dir=tmp_path / "values")
+    other = InMemoryIOManager()
+    kept = asset(name="kept", io_manager_def=other)(lambda: 2)
+    definitions = Definitions(assets=[one, kept], resources={"io_manager": manager})
+    assert [each.io_manager for each in definitions.assets] == [manager, other]
+
+
+def test_a_resource_that_is_lacking_is_told_before_anything_runs(tmp_path):
+    instance = Instance(tmp_path)
+    lost = asset(name="lost", io_manager_key="warehouse")(lambda: 1)
+    with pytest.raises(InvalidDefinitionError, match="lost wants the resource 'warehouse'"):
+        materialize([lost], instance=instance)
+    instance.close()
+
+
+def test_a_detail_tells_state_reason_and_both_events(tmp_path):
+    instance = Instance(tmp_path)
+    materialize([one], instance=instance)
+    detail = instance.describe(AssetGraph.of([one]), "one")
+    assert detail.state is State.FRESH
+    assert detail.attempt == detail.materialization
+    assert detail.reason == ""
+    instance.close()
