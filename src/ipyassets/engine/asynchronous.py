@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
-import inspect
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 def finished(result: object) -> object:
     """What a body returned, or, if that is a coroutine, what that returns."""
-    if not inspect.iscoroutine(result):
+    if not isinstance(result, Coroutine):
         return result
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -23,6 +27,8 @@ def finished(result: object) -> object:
 
 def _elsewhere(coroutine: Coroutine[object, object, object]) -> object:
     """The loop that runs in this thread is a kernel's, not ours to use: run on another, in another thread."""
+    import asyncio
+
     loop = asyncio.new_event_loop()
     done: Future[object] = Future()
 
@@ -48,5 +54,7 @@ def _elsewhere(coroutine: Coroutine[object, object, object]) -> object:
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio
+
     for task in asyncio.all_tasks(loop):
         task.cancel()

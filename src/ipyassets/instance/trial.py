@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pdb  # noqa: T100 - starting it is what `post_mortem` is for
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +65,8 @@ class Trial:
 
     def post_mortem(self) -> Any:
         """Run the body; if it fails, start a debugger in the frame where it failed."""
+        import pdb  # noqa: T100 - starting it is what this is for
+
         try:
             return self()
         except Exception as error:
