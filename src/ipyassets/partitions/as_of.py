@@ -67,6 +67,10 @@ def partition_loading_context(
 
     What is left out is kept from an enclosing block. A naive `effective_dt` means the zone of each definition. Yields
     the moment that is now meant.
+
+        >>> with partition_loading_context(datetime(2024, 2, 1)):
+        ...     DailyPartitionsDefinition("2024-01-01").get_last_partition_key()
+        '2024-01-31'
     """
     if effective_dt is not None and not isinstance(effective_dt, datetime):
         raise InvalidArgumentError(f"effective_dt must be a datetime, not {effective_dt!r}")

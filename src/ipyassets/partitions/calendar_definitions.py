@@ -10,9 +10,14 @@ from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 
 class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """An hour each, from `minute_offset` past the hour; keys like `2024-01-31-23:00`.
+    """An hour each, from `minute_offset` minutes past it; keys like `2024-01-31-23:00`, on the clock of `timezone`.
 
-    HourlyPartitionsDefinition(start_date="2024-01-01-00:00", timezone="America/New_York")
+        >>> night = {"start_date": "2024-11-03-00:00", "end_date": "2024-11-03-03:00"}
+        >>> hours = HourlyPartitionsDefinition(**night, timezone="America/New_York")
+        >>> hours.get_partition_keys()  # the clocks go back at two
+        ['2024-11-03-00:00', '2024-11-03-01:00', '2024-11-03-01:00-0500', '2024-11-03-02:00']
+
+    All arguments, what is raised and the rules where clocks change: see `TimeWindowPartitionsDefinition`.
     """
 
     def __init__(
@@ -37,9 +42,15 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """A day each, from `hour_offset` and `minute_offset` past midnight; keys like `2024-01-31`.
+    """A day each, from `hour_offset` hours and `minute_offset` minutes past midnight; keys like `2024-01-31`.
 
-    DailyPartitionsDefinition(start_date="2024-01-01", end_date="2025-01-01", timezone="Europe/Berlin")
+        >>> days = DailyPartitionsDefinition(start_date="2024-01-01", end_date="2025-01-01", timezone="Europe/Berlin")
+        >>> days.get_num_partitions(), days.get_last_partition_key()
+        (366, '2024-12-31')
+        >>> days.time_window_for_partition_key("2024-03-31").duration  # the clocks went forward
+        datetime.timedelta(seconds=82800)
+
+    All arguments, what is raised and the rules where clocks change: see `TimeWindowPartitionsDefinition`.
     """
 
     def __init__(
@@ -65,7 +76,16 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """A week each, from `day_offset` (0 is Sunday), `hour_offset` and `minute_offset` on; keys like `2024-01-28`."""
+    """A week each, from the weekday `day_offset` on (0 is Sunday, 6 Saturday); keys like `2024-01-28`.
+
+    It starts `hour_offset` hours and `minute_offset` minutes past midnight of that day.
+
+        >>> weeks = WeeklyPartitionsDefinition(start_date="2024-01-01", end_date="2024-02-01", day_offset=1)
+        >>> weeks.get_partition_keys()  # Mondays, of weeks that end by the first of February
+        ['2024-01-01', '2024-01-08', '2024-01-15', '2024-01-22']
+
+    All arguments, what is raised and the rules where clocks change: see `TimeWindowPartitionsDefinition`.
+    """
 
     def __init__(
         self,
@@ -91,9 +111,16 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
 
 
 class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """A month each, from `day_offset` (1 to 31), `hour_offset` and `minute_offset` on; keys like `2024-01-01`.
+    """A month each, from its day `day_offset` (1 to 31) on; keys like `2024-01-01`.
 
-    A month without that day starts no window: the one before goes on.
+    It starts `hour_offset` hours and `minute_offset` minutes past midnight of that day. A month without that day starts
+    no window: the one before goes on.
+
+        >>> months = MonthlyPartitionsDefinition(start_date="2024-01-01", end_date="2025-01-01", day_offset=31)
+        >>> months.get_partition_keys()[:3]
+        ['2024-01-31', '2024-03-31', '2024-05-31']
+
+    All arguments, what is raised and the rules where clocks change: see `TimeWindowPartitionsDefinition`.
     """
 
     def __init__(

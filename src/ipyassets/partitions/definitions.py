@@ -26,6 +26,12 @@ class PartitionsDefinition(ABC):
     `space(as_of)` is all that a kind of your own must define: the ordered universe of keys at one moment. Everything
     else, Dagster's methods included, is asked of that space. The time and the dynamic keys are those given, else those
     of an enclosing `partition_loading_context`, else the clock of this machine and no keys.
+
+        >>> class Squares(PartitionsDefinition):
+        ...     def space(self, as_of):
+        ...         return SequenceSpace([str(i * i) for i in range(4)])
+        >>> Squares().get_next_partition_key("4")
+        '9'
     """
 
     @abstractmethod
@@ -138,7 +144,7 @@ class StaticPartitionsDefinition(PartitionsDefinition):
     (InvalidPartitionKeyError), and occurs once (InvalidDefinitionError). For numbers, dates and enums see
     `ValuesPartitionsDefinition`.
 
-        StaticPartitionsDefinition(["arctic", "atlantic", "indian", "pacific", "southern"])
+        >>> oceans = StaticPartitionsDefinition(["arctic", "atlantic", "indian", "pacific", "southern"])
     """
 
     def __init__(self, partition_keys: Sequence[str]) -> None:
@@ -165,6 +171,9 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
 
     The keys live in the instance: `instance.add_dynamic_partitions(name, keys)`, or a request of a sensor. They are in
     the order of their addition. `partition_fn` gives the keys by a function of the current time instead of a name.
+
+        >>> cities = DynamicPartitionsDefinition(name="cities")
+        >>> current_instance().add_dynamic_partitions("cities", ["Oslo", "Rome"])
     """
 
     def __init__(
@@ -219,8 +228,8 @@ class ValuesPartitionsDefinition(PartitionsDefinition):
     A key is the text of its value: `str` of it, the ISO form of dates, the name of an enum member. Values that cannot
     be compared keep the order given. InvalidDefinitionError where two values have one text.
 
-        ValuesPartitionsDefinition(range(2, 12))    # '2' comes before '10'
-        ValuesPartitionsDefinition(Color)           # every member of an enum
+        >>> ValuesPartitionsDefinition([10, 2, 1])
+        ValuesPartitionsDefinition(['1', '2', '10'])
     """
 
     def __init__(self, values: Iterable[Hashable]) -> None:

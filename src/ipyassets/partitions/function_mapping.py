@@ -26,6 +26,10 @@ class FunctionPartitionMapping(PartitionMapping):
     The function is asked once for every downstream key; of several dimensions it takes a MultiPartitionKey. It must
     answer the same each time. A key it returns that does not exist upstream is missing. Annotated `-> str`, it reads
     exactly one partition, and the input is a value instead of a dict.
+
+        >>> def previous_year(key: str) -> str:
+        ...     return f"{int(key[:4]) - 1}{key[4:]}"
+        >>> dep = AssetDep("sales", partition_mapping=previous_year)  # or FunctionPartitionMapping(previous_year)
     """
 
     function: KeyFunction

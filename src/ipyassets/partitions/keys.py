@@ -58,7 +58,14 @@ class MultiPartitionKey(str):
 
 @dataclass(frozen=True, slots=True)
 class PartitionKeyRange:
-    """The partitions from `start` to `end`, both included; of several dimensions, the box between two corners."""
+    """The partitions from `start` to `end`, both included; of several dimensions, the box between two corners.
+
+    Whether they exist is known once the range is asked for.
+
+        >>> days = DailyPartitionsDefinition("2024-01-01", end_date="2025-01-01")
+        >>> days.get_partition_keys_in_range(PartitionKeyRange("2024-02-28", "2024-03-01"))
+        ['2024-02-28', '2024-02-29', '2024-03-01']
+    """
 
     start: str
     end: str

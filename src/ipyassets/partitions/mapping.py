@@ -43,6 +43,11 @@ class PartitionMapping(ABC):
     `upstream({d})`. An asset without partitions has a space of one. Mappings are values: define `__eq__` and
     `__hash__`, as a frozen dataclass does. A plain function from key to keys is a mapping too: see
     `FunctionPartitionMapping`.
+
+        >>> @dataclass(frozen=True)
+        ... class FirstPartitionMapping(PartitionMapping):
+        ...     def upstream(self, spans, down, up):
+        ...         return Mapped(Spans.range(0, 1) & Spans.range(0, len(up)) if spans else Spans.empty())
     """
 
     @abstractmethod
@@ -126,7 +131,12 @@ class PartitionMapping(ABC):
 
 @dataclass(frozen=True, slots=True)
 class IdentityPartitionMapping(PartitionMapping):
-    """Each partition reads the one with the same key; of several dimensions, with the same text."""
+    """Each partition reads the one with the same key; of several dimensions, with the same text.
+
+    It is the default between two definitions of one kind, except windows of time. (Dagster's rule.)
+
+        >>> dep = AssetDep("orders", partition_mapping=IdentityPartitionMapping())
+    """
 
     def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:
         """The partitions with the same keys; keys that `up` lacks are missing."""
@@ -170,7 +180,12 @@ class IdentityPartitionMapping(PartitionMapping):
 
 @dataclass(frozen=True, slots=True)
 class AllPartitionMapping(PartitionMapping):
-    """Every partition reads every upstream partition; so does an asset without partitions."""
+    """Every partition reads every upstream partition; so does an asset without partitions.
+
+    It is the default where one side has no partitions. (Dagster's rule.) The body gets a dictionary from key to value.
+
+        >>> dep = AssetDep("regions", partition_mapping=AllPartitionMapping())
+    """
 
     def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:  # noqa: ARG002
         """All of them."""
@@ -187,7 +202,12 @@ class AllPartitionMapping(PartitionMapping):
 
 @dataclass(frozen=True, slots=True)
 class LastPartitionMapping(PartitionMapping):
-    """Every partition reads the newest upstream partition, or the newest `count`."""
+    """Every partition reads the newest upstream partition, or the newest `count`: those at the end of the definition.
+
+    A new upstream partition makes all downstream partitions stale. InvalidArgumentError for a count below 1.
+
+        >>> dep = AssetDep("rates", partition_mapping=LastPartitionMapping())
+    """
 
     count: int = 1
 

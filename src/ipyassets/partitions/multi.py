@@ -32,12 +32,17 @@ class PartitionDimensionDefinition(NamedTuple):
 class MultiPartitionsDefinition(PartitionsDefinition):
     """Every combination of the keys of two or more dimensions, or those for which `where` is true.
 
-    Dimensions are in the order of their names, whatever the order given, and the first varies slowest; a key is the
-    text of its parts joined by a vertical bar. `where` takes a MultiPartitionKey and is asked once for each
-    combination.
+    `partitions_defs` are the definitions by the names of their dimensions. Dimensions are in the order of their names,
+    whatever the order given, and the first varies slowest; a key joins its parts by a vertical bar. `where` takes a
+    MultiPartitionKey and is asked once for each combination.
 
-        MultiPartitionsDefinition({"date": days, "color": colors})  # keys like 'red|2024-01-31'
-        MultiPartitionsDefinition({"first": days, "last": days}, where=in_order)
+        >>> days = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-03")
+        >>> colors = StaticPartitionsDefinition(["red", "blue"])
+        >>> MultiPartitionsDefinition({"date": days, "color": colors}).get_partition_keys()
+        ['red|2024-01-01', 'red|2024-01-02', 'blue|2024-01-01', 'blue|2024-01-02']
+        >>> in_order = lambda key: key.keys_by_dimension["first"] <= key.keys_by_dimension["last"]
+        >>> MultiPartitionsDefinition({"first": days, "last": days}, where=in_order).get_num_partitions()
+        3
 
     InvalidDefinitionError for fewer than two dimensions, for a dimension that is itself of several, and for static keys
     with one of `|,[]`.

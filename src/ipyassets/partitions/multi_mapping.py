@@ -83,6 +83,8 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
 
     The dimension is the one named, else the only one with the same definition, else the only one of time, whose windows
     then overlap. Other dimensions are read whole, or read the same.
+
+        >>> dep = AssetDep("sales", partition_mapping=MultiToSingleDimensionPartitionMapping("date"))
     """
 
     partition_dimension_name: str | None = None
@@ -177,7 +179,8 @@ class MultiPartitionMapping(_ByDimension):
     The keys are upstream dimensions. An upstream dimension not named is read whole; a downstream dimension not named
     makes no difference.
 
-        MultiPartitionMapping({"date": DimensionPartitionMapping("date", TimeWindowPartitionMapping(-1, -1))})
+        >>> before = DimensionPartitionMapping("date", TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))
+        >>> dep = AssetDep("sales", partition_mapping=MultiPartitionMapping({"date": before}))
     """
 
     downstream_mappings_by_upstream_dimension: Mapping[str, DimensionPartitionMapping]

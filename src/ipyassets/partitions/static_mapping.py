@@ -21,7 +21,12 @@ from ipyassets.partitions.spans import Spans
 
 @dataclass(frozen=True, slots=True)
 class SpecificPartitionsPartitionMapping(PartitionMapping):
-    """Every partition reads the upstream partitions of some keys."""
+    """Every partition reads the upstream partitions of some keys.
+
+    A key that does not exist upstream is reported as missing.
+
+        >>> dep = AssetDep("regions", partition_mapping=SpecificPartitionsPartitionMapping(["north", "south"]))
+    """
 
     partition_keys: Sequence[str]
 
@@ -52,7 +57,10 @@ class SpecificPartitionsPartitionMapping(PartitionMapping):
 class StaticPartitionMapping(PartitionMapping):
     """Upstream keys feed the downstream keys listed for them; a key listed nowhere reads nothing.
 
-    StaticPartitionMapping({"north": "cold", "south": ["warm", "hot"]})
+    InvalidMappingError where a key listed is no partition of its side.
+
+        >>> mapping = StaticPartitionMapping({"north": "cold", "south": ["warm", "hot"]})
+        >>> dep = AssetDep("weather", partition_mapping=mapping)
     """
 
     downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Collection[str]]

@@ -28,7 +28,11 @@ class TimeWindowPartitionMapping(PartitionMapping):
     (upstream windows with `offset_unit="upstream"`), but never beyond the windows that exist upstream. With both at -1
     a window reads the one before it, with `start_offset=-6` the last seven; a start moved past the end reads nothing.
     Upstream windows that would be needed but do not exist are reported as missing, unless
-    `allow_nonexistent_upstream_partitions`. Both sides must have the same time zone.
+    `allow_nonexistent_upstream_partitions`. Both sides must have the same time zone. Without offsets it is the default
+    between windows of time. (Dagster's rules; `offset_unit` is not Dagster's.)
+
+        >>> day_before = TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+        >>> dep = AssetDep("events", partition_mapping=day_before)
     """
 
     start_offset: int = 0
@@ -171,6 +175,8 @@ class EarlierPartitionsMapping(PartitionMapping):
     """Each partition reads every upstream partition that is earlier; with `nearest_only`, the latest of those.
 
     Between windows of time, those that end by the start of the window; else, those before the one with the same key.
+
+        >>> dep = AssetDep("snapshots", partition_mapping=EarlierPartitionsMapping(nearest_only=True))
     """
 
     nearest_only: bool = False

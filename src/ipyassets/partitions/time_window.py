@@ -37,7 +37,12 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
 
     `start` and `end` are texts in `fmt`, or datetimes: naive ones are on the wall clock of `timezone`, aware ones are
     moments. `exclusions` are cron schedules and datetimes: a window whose start is among them does not exist, and those
-    around it are no longer for it. `schedule_type` with the offsets says the same as a `cron_schedule`.
+    around it are no longer for it. A `schedule_type` (hourly, daily, weekly or monthly) with `minute_offset`,
+    `hour_offset` and `day_offset` says the same as a `cron_schedule`.
+
+        >>> quarters = TimeWindowPartitionsDefinition("2025-01", "%Y-%m", end="2026-01", cron_schedule="0 0 1 */3 *")
+        >>> quarters.get_partition_keys()
+        ['2025-01', '2025-04', '2025-07', '2025-10']
 
     InvalidDefinitionError for a schedule that cannot be read, InvalidArgumentError for other arguments of the wrong
     kind.
