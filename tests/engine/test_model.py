@@ -233,9 +233,7 @@ class Model:
             skipped = self.last.get(places[0], (None, 0))[0] is Attempt.SKIPPED if places else False
             if edges[up].gives_one and up != place[0] and skipped and places[0] not in self.made:
                 return Attempt.SKIPPED
-        if not self.loadable(place, edges):
-            return Attempt.FAILED
-        if place in world.failing:
+        if place in world.failing or not self.loadable(place, edges):
             return Attempt.FAILED
         if place in world.skipping:
             return Attempt.SKIPPED
