@@ -147,11 +147,15 @@ def large(folder: Path, what: str, values: list[pd.DataFrame]) -> Iterator[Row]:
                 found.append(pickle.load(file))
         return found
 
+    def each_kept(store: Store) -> None:
+        for key, value in zip(keys, values, strict=True):
+            store.keep([store.made(key, value)])
+
     fast, durable = Store(folder / "fast", durable=False), Store(folder / "durable", durable=True)
     stored, plain, flushed, fsynced = seconds(
-        lambda: fast.keep([fast.made(key, value) for key, value in zip(keys, values, strict=True)]),
+        lambda: each_kept(fast),
         lambda: write(durable=False),
-        lambda: durable.keep([durable.made(key, value) for key, value in zip(keys, values, strict=True)]),
+        lambda: each_kept(durable),
         lambda: write(durable=True),
         rounds=3,
     )
