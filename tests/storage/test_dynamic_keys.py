@@ -38,6 +38,16 @@ def test_a_key_added_again_comes_last(keys):
     assert keys.get_dynamic_partitions("cities") == ["oslo", "rome"]
 
 
+def test_all_keys_can_be_replaced_at_once(keys):
+    keys.add_dynamic_partitions("cities", ["rome", "oslo"])
+    keys.add_dynamic_partitions("names", ["ann"])
+    keys.set_dynamic_partitions("cities", ["oslo", "bern", "rome"])
+    assert keys.get_dynamic_partitions("cities") == ["oslo", "bern", "rome"]
+    keys.set_dynamic_partitions("cities", [])
+    assert keys.get_dynamic_partitions("cities") == []
+    assert keys.get_dynamic_partitions("names") == ["ann"]
+
+
 def test_two_definitions_do_not_share_keys(keys):
     keys.add_dynamic_partitions("cities", ["rome"])
     keys.add_dynamic_partitions("names", ["ann"])

@@ -73,6 +73,9 @@ class DynamicKeys(Protocol):
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Add keys; those already there stay where they are."""
 
+    def set_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Make these the keys under a name, in this order, in place of all there were: in one step."""
+
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
         """Delete a key; one that is not there is no error."""
 

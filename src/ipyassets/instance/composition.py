@@ -132,7 +132,7 @@ class Instance(KeepsDynamicPartitions):
     def plan(self, graph: AssetGraph, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
         """What it takes to make the wanted partitions, as of now.
 
-        Raises InvalidDefinitionError where values of two assets would lie in one place: partition q of `pp`, and `pp/q`.
+        Raises InvalidDefinitionError where values would share a place: those of `pp/q` and partition q of `pp`.
         """
         facts = self.facts(graph)
         refuse_shared_places(facts, self.event_log)

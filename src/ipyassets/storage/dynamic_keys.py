@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from sqlite3 import Connection
 
 from ipyassets.storage.database import Database
 
@@ -25,10 +26,13 @@ class SqliteDynamicKeys:
     def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
         """Add keys; those already there stay where they are."""
         with self.database.write() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO dynamic_key (definition, key) VALUES (?, ?)",
-                [(partitions_def_name, str(key)) for key in partition_keys],
-            )
+            _add(connection, partitions_def_name, partition_keys)
+
+    def set_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Make these the keys under a name, in this order, in place of all there were: in one step."""
+        with self.database.write() as connection:
+            connection.execute("DELETE FROM dynamic_key WHERE definition = ?", (partitions_def_name,))
+            _add(connection, partitions_def_name, partition_keys)
 
     def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
         """Delete a key; one that is not there is no error. What was stored for it stays."""
@@ -54,3 +58,9 @@ class SqliteDynamicKeys:
     def close(self) -> None:
         """Let go of the file."""
         self.database.close()
+
+
+def _add(connection: Connection, definition: str, keys: Sequence[str]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO dynamic_key (definition, key) VALUES (?, ?)", [(definition, str(key)) for key in keys]
+    )
