@@ -73,9 +73,20 @@ class IOManagerConformance:
 
     def test_assets_do_not_mix(self, manager, samples):
         one = self.store(manager, "q", samples[0], AssetKey("pp"))
-        other = self.store(manager, None, samples[1], AssetKey(["pp", "q"]))
+        other = self.store(manager, None, samples[1], AssetKey(["pp", "r"]))
+        third = self.store(manager, "q", samples[2], AssetKey("pp/r"))
         assert self.same(manager.load_input(wanted("q", artifacts=one, asset=AssetKey("pp"))), samples[0])
-        assert self.same(manager.load_input(wanted(None, artifacts=other, asset=AssetKey(["pp", "q"]))), samples[1])
+        assert self.same(manager.load_input(wanted(None, artifacts=other, asset=AssetKey(["pp", "r"]))), samples[1])
+        assert self.same(manager.load_input(wanted("q", artifacts=third, asset=AssetKey("pp/r"))), samples[2])
+
+    @pytest.mark.parametrize("shorter_first", [True, False])
+    def test_an_asset_without_partitions_does_not_mix_with_those_below_its_name(self, manager, samples, shorter_first):
+        stored: dict[tuple[AssetKey, str | None], dict[str, object]] = {}
+        for asset, key in [("pp", None), ("pp/q", "a")][:: 1 if shorter_first else -1]:
+            name = AssetKey.from_user_string(asset)
+            stored[name, key] = self.store(manager, key, samples[len(stored)], name)
+        for sample, ((name, key), artifacts) in zip(samples, stored.items(), strict=False):
+            assert self.same(manager.load_input(wanted(key, artifacts=artifacts, asset=name)), sample)
 
     def test_several_partitions_come_as_a_dict_in_definition_order(self, manager, samples):
         artifacts: dict[str, object] = {}

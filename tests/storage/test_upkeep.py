@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
     DamagedPartitionError,
     InvalidArgumentError,
+    InvalidDefinitionError,
     NotMaterializedError,
     UnknownAssetError,
     UntrustedPartitionError,
@@ -271,6 +273,25 @@ def test_a_renamed_asset_keeps_values_history_and_descent(store):
     assert store.upkeep.verify([new])[0].damaged == {}
 
 
+def test_an_asset_is_not_renamed_into_the_place_of_another_s_partition(store):
+    store.make("q", 1)
+    store.make(None, 2, TOTALS)
+    with pytest.raises(InvalidDefinitionError, match="where that of partition 'q' of sales is stored: wipe that one"):
+        store.upkeep.rename(TOTALS, AssetKey(["sales", "q"]))
+    assert store.read("q") == 1
+    assert store.read(None, TOTALS) == 2
+    store.upkeep.rename(TOTALS, AssetKey(["sales", "r"]))
+    assert store.read(None, AssetKey(["sales", "r"])) == 2
+
+
+def test_an_asset_is_not_renamed_so_that_its_partitions_lie_in_the_place_of_another(store):
+    store.make("q", 1)
+    store.make(None, 2, AssetKey(["shop", "q"]))
+    with pytest.raises(InvalidDefinitionError, match="values of shop/q would lie where partition 'q' of shop does"):
+        store.upkeep.rename(SALES, AssetKey("shop"))
+    assert store.read("q") == 1
+
+
 def test_an_asset_without_partitions_can_be_renamed(store):
     store.make(None, 3, TOTALS)
     store.upkeep.rename(TOTALS, SALES)
@@ -392,6 +413,21 @@ def test_values_that_belong_to_nothing_are_told_apart(store):
         "totals": NO_ASSET,
         "a%~0123": NO_RECORD,
     }
+
+
+def test_the_values_of_an_asset_below_the_name_of_another_are_its_own(store):
+    below = AssetKey(["sales", "totals"])
+    store.make("a", 1)
+    store.make("2013", 2, below)
+    (store.root / "storage" / "sales" / "drafts").mkdir()
+    (store.root / "storage" / "sales" / "drafts" / "b").write_bytes(b"by hand")
+    drafts = AssetKey(["sales", "drafts"])
+    upkeep = replace(store.upkeep, assets=frozenset({drafts}))
+    [orphan] = upkeep.orphans(lambda *_: True)
+    assert (orphan.asset_key, orphan.partition_key) == (drafts, "b")
+    assert {use.asset_key: use.values for use in upkeep.disk_use()} == {SALES: 1, below: 1}
+    assert upkeep.trust(SALES, dry_run=True).partition_keys == {}
+    assert list(upkeep.trust(drafts, dry_run=True).partition_keys) == ["b"]
 
 
 def test_only_orphans_that_nobody_recorded_are_deleted(store):

@@ -129,8 +129,8 @@ class SqliteEventLog:
     def asset_keys(self) -> list[AssetKey]:
         """Every asset that has a record, in the order in which they were first heard of."""
         with self.database.read() as connection:
-            recorded = "SELECT DISTINCT asset FROM latest"
-            found = connection.execute(f"SELECT key FROM asset WHERE id IN ({recorded}) ORDER BY id")  # noqa: S608
+            recorded = "EXISTS (SELECT 1 FROM latest WHERE asset = asset.id)"  # one look at the index for each asset
+            found = connection.execute(f"SELECT key FROM asset WHERE {recorded} ORDER BY id")  # noqa: S608
             return [AssetKey.from_db_string(text) for (text,) in found]
 
     def rename(self, old: AssetKey, new: AssetKey, moved: Callable[[str, Artifact], Artifact]) -> None:

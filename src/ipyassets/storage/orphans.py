@@ -27,19 +27,23 @@ class Orphan:
 
 
 def orphans(
-    log: SqliteEventLog, files: ValueFiles, is_partition: Callable[[AssetKey, str], bool | None]
+    log: SqliteEventLog,
+    files: ValueFiles,
+    is_partition: Callable[[AssetKey, str], bool | None],
+    assets: Iterable[AssetKey] = (),
 ) -> list[Orphan]:
     """Values below a folder that belong to nothing.
 
     `is_partition` says whether a key is a partition of an asset as it is defined today; None where no such asset is
-    known, which is a reason of its own. Values of definitions that come back are found again, so nothing is deleted.
+    known, which is a reason of its own. `assets` are those defined, recorded or not. Values of definitions that come
+    back are found again, so nothing is deleted.
     """
     recorded: dict[AssetKey, set[str]] = {}
     for key in log.asset_keys():
         records = log.records(key)
         recorded[key] = {records.keys[i] for i in np.flatnonzero(records.made)}
     found = []
-    for file in stored_files(files):
+    for file in stored_files(files, [*recorded, *assets]):
         reason = _reason(file.asset_key, file.partition_key, recorded, is_partition)
         if reason:
             found.append(Orphan(file.path, file.asset_key, file.partition_key, file.size, reason))

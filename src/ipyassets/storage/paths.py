@@ -1,11 +1,12 @@
 """Where the value of a partition lies: Dagster's plain paths for plain keys, an address of its own for every other key.
 
-An address is made from the asset key and the partition key alone. Different pairs have different addresses, all of them
-below the folder given, whatever characters they hold:
+An address is made from the asset key and the partition key alone. Different partitions of an asset have different
+addresses, and so have those of different assets unless the key of one begins with all of the other's: partition q of
+asset pp, and asset pp/q. All of them are below the folder given, whatever characters they hold:
 
     flights, 2013-01-01       flights/2013-01-01
     mp, red|2024-01-01        mp/red/2024-01-01         one folder a dimension
-    ["p1", "p2"], a           p1%/p2/a                  so that it is not partition p2|a of asset p1
+    ["p1", "p2"], a           p1/p2/a
     x, ../../etc              x/%2E.%2F..%2Fetc
     x, (300 letters)          x/aaaa...%~<hash of all of it>
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -31,7 +32,6 @@ P = TypeVar("P", bound=PurePath)
 # definition.
 DISPLACED = "%value"
 ASSET_DIGITS = 8  # of an identity
-_PREFIX = "%"  # ends every part of an asset key but the last
 _EMPTY = "%-"
 _HASHED = "%~"
 _CASE = "%^"  # then the positions of capitals, as hexadecimal bits
@@ -52,12 +52,8 @@ def address(asset_key: AssetKey, partition_key: str | None, *, portable: bool = 
     The key None or "" asks for an asset without partitions. `portable` is for file systems that take "A" for "a" or
     refuse ":": names then differ by more than that.
     """
-    *prefix, last = asset_key.path
-    names = [escaped(part, portable=portable) + _PREFIX for part in prefix]
-    names.append(escaped(last, portable=portable))
-    if partition_key:
-        names += [escaped(part, portable=portable) for part in partition_key.split(SEPARATOR)]
-    return "/".join(names)
+    parts = (*asset_key.path, *partition_key.split(SEPARATOR)) if partition_key else asset_key.path
+    return "/".join([escaped(part, portable=portable) for part in parts])
 
 
 def partition_path(root: P, asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> P:
@@ -84,6 +80,11 @@ def identity(asset_key: AssetKey, partition_key: str) -> str:
     """A short name of a partition for dotted files and locks: eight digits for the asset, sixteen for both."""
     asset = asset_key.to_string()
     return _short_hash(asset)[:ASSET_DIGITS] + _short_hash(f"{asset}\0{partition_key}")
+
+
+def place_identity(address: str) -> str:
+    """A short name of an address for what is moved out of its way: known without knowing whose it is."""
+    return identity(AssetKey(address.split("/")), "")
 
 
 def _short_hash(text: str) -> str:
@@ -151,16 +152,16 @@ def original(name: str) -> str | None:
         return None
 
 
-def owner(address: PurePath) -> tuple[AssetKey, str] | None:
-    """The asset and partition that an address below the root belongs to; None where that cannot be told."""
-    names = list(address.parts)
-    if names and names[-1] == DISPLACED:
-        names.pop()
-    prefix = 0
-    while prefix < len(names) and names[prefix].endswith(_PREFIX):
-        prefix += 1
-    texts = [original(name.removesuffix(_PREFIX) if i < prefix else name) for i, name in enumerate(names)]
-    if len(texts) <= prefix or any(text is None for text in texts) or not all(texts[: prefix + 1]):
+def owner(address: PurePath, assets: Collection[AssetKey] = ()) -> tuple[AssetKey, str] | None:
+    """The asset and partition that an address below the root belongs to; None where that cannot be told.
+
+    Of the assets given it is the one whose key is the longest beginning of the address; if none is, the address is
+    taken for that of an asset with a key of one part.
+    """
+    names = address.parts[:-1] if address.name == DISPLACED else address.parts
+    texts = [text for name in names if (text := original(name)) is not None]
+    if len(texts) < max(len(names), 1) or not texts[0]:
         return None
-    found = [text for text in texts if text is not None]
-    return AssetKey(found[: prefix + 1]), SEPARATOR.join(found[prefix + 1 :])
+    lengths = (len(asset.path) for asset in assets if asset.path == tuple(texts[: len(asset.path)]))
+    parts = max(lengths, default=1)
+    return AssetKey(texts[:parts]), SEPARATOR.join(texts[parts:])

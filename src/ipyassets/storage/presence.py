@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.partitions.keys import SEPARATOR
-from ipyassets.storage.paths import are_plain, asset_folder, escaped, identity
+from ipyassets.storage.paths import address, are_plain, asset_folder, escaped, identity, place_identity
 
 if TYPE_CHECKING:
     from ipyassets.storage.value_files import ValueFiles
@@ -23,6 +23,9 @@ def present(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str
     if not found.all() and (staged := files.staged_identities(asset_key)):
         for i in np.flatnonzero(~found).tolist():
             found[i] = identity(asset_key, partition_keys[i]) in staged
+    if not found.all() and (aside := files.places_aside()):
+        for i in np.flatnonzero(~found).tolist():
+            found[i] = place_identity(address(asset_key, partition_keys[i], portable=files.portable)) in aside
     return found
 
 

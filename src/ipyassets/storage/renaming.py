@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Artifact
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.meeting import first_dimension, refuse_meeting
 from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import content
 from ipyassets.storage.signature import content_of, seal_of
@@ -32,8 +33,10 @@ def rename(
 
     The values are made ready under their new name before the log is changed, and put in place after it, so that each is
     found whatever is interrupted. Raises InvalidArgumentError where the new name has records, UnknownAssetError where
-    nothing is recorded of the old one.
+    nothing is recorded of the old one, InvalidDefinitionError where values would lie in the place of another asset's.
     """
+    keys = first_dimension(log.records(old))
+    refuse_meeting(log, {new}, lambda _, part: part in keys)
     artifacts = log.artifacts(old, log.records(old).keys)
     if dry_run:
         return Renamed(old, new, len(artifacts))

@@ -13,7 +13,7 @@ from ipyassets.storage.reading import content
 from ipyassets.storage.signature import NOT_SIGNED, content_of
 from ipyassets.storage.value_files import CHANGED, GONE, ValueFiles
 from ipyassets.storage.verifying import fault
-from ipyassets.storage.walking import stored_files
+from ipyassets.storage.walking import stored_files_of
 
 NOT_RECORDED = "nobody recorded it"
 
@@ -35,16 +35,19 @@ def trust(
     *,
     at: float,
     code_version: str = "",
+    assets: Iterable[AssetKey] = (),
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key: unpickling them can run whatever their maker put in.
 
     Without `partition_keys`, all that somebody else signed or nobody recorded are let in, while values that differ from
     their record are refused: those have to be named to be taken as they are. A value that nobody recorded is recorded
-    with `code_version`. What was made from these values stays as it is, since their data versions do not change.
+    with `code_version`; what lies where the value of one of `assets` would is left to that asset. What was made from
+    these values stays as it is, since their data versions do not change.
     """
     named = None if partition_keys is None else {str(key) for key in partition_keys}
-    why = {key: reason for key, reason in _untrusted(log, files, asset_key).items() if named is None or key in named}
+    found = _untrusted(log, files, asset_key, assets)
+    why = {key: reason for key, reason in found.items() if named is None or key in named}
     refused = {key: reason for key, reason in why.items() if reason == GONE or (named is None and reason == CHANGED)}
     let_in = {key: reason for key, reason in why.items() if key not in refused}
     if not dry_run:
@@ -52,7 +55,9 @@ def trust(
     return Trusted(asset_key, let_in, refused)
 
 
-def _untrusted(log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey) -> dict[str, str]:
+def _untrusted(
+    log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey, assets: Iterable[AssetKey]
+) -> dict[str, str]:
     """Why values of an asset are not read, by partition key."""
     recorded = log.artifacts(asset_key, log.records(asset_key).keys)
     found = {}
@@ -60,8 +65,8 @@ def _untrusted(log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey) -> d
         if reason := fault(files, asset_key, key, artifact):
             intact = reason == NOT_SIGNED and _content(files, asset_key, key) == content_of(artifact.digest)
             found[key] = reason if intact or reason != NOT_SIGNED else _other(files, asset_key, key)
-    for file in stored_files(files, asset_key):
-        if file.asset_key == asset_key and file.partition_key not in recorded:
+    for file in stored_files_of(files, asset_key, [*log.asset_keys(), *assets]):
+        if file.partition_key not in recorded:
             found[file.partition_key] = NOT_RECORDED
     return found
 

@@ -22,7 +22,7 @@ from ipyassets.storage.signature import seal_of
 from ipyassets.storage.trusting import Trusted, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
-from ipyassets.storage.walking import stored_files
+from ipyassets.storage.walking import stored_files_of
 from ipyassets.storage.wiping import Retention, Wiped, wipe
 
 
@@ -49,13 +49,14 @@ class Upkeep:
     """What can be done to a store. Nothing is deleted unasked, and everything that deletes can be tried with `dry_run`.
 
     `manager` gives the I/O manager of an asset, or the default one for None; `clock` the time in UTC epoch seconds;
-    `claims` what keeps others from making a partition meanwhile.
+    `claims` what keeps others from making a partition meanwhile; `assets` are those defined, recorded or not.
     """
 
     log: SqliteEventLog
     manager: Callable[[AssetKey | None], IOManager]
     clock: Callable[[], float]
     claims: Callable[[], Claims | NoClaims] = field(default=NoClaims)
+    assets: frozenset[AssetKey] = frozenset()
 
     def wipe(
         self, asset_key: AssetKey, partition_keys: Iterable[str], *, reason: str = "wiped", dry_run: bool = False
@@ -95,6 +96,7 @@ class Upkeep:
             partition_keys,
             at=self.clock(),
             code_version=code_version,
+            assets=self.assets,
             dry_run=dry_run,
         )
 
@@ -138,7 +140,7 @@ class Upkeep:
     def orphans(self, is_partition: Callable[[AssetKey, str], bool | None]) -> list[lost.Orphan]:
         """Stored values that belong to nothing that is defined or recorded; `is_partition` says what is defined."""
         files = self._local(None)
-        return [] if files is None else lost.orphans(self.log, files, is_partition)
+        return [] if files is None else lost.orphans(self.log, files, is_partition, self.assets)
 
     def delete_orphans(self, found: Sequence[lost.Orphan], *, dry_run: bool = False) -> int:
         """Delete files that nobody recorded; the bytes this frees."""
@@ -154,10 +156,12 @@ class Upkeep:
     def disk_use(self) -> list[DiskUse]:
         """What each recorded asset takes on disk."""
         found = []
-        for key in self.log.asset_keys():
+        recorded = self.log.asset_keys()
+        known = self.assets.union(recorded)
+        for key in recorded:
             if (files := self._local(key)) is None:
                 continue
-            mine = [file for file in stored_files(files, key) if file.asset_key == key]
+            mine = list(stored_files_of(files, key, known))
             versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
             found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
         return found

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, address, identity, owner, partition_path
+from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, address, identity, owner, partition_path, place_identity
 from ipyassets.storage.presence import present
 from ipyassets.storage.reading import content, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
@@ -159,12 +159,13 @@ class ValueFiles:
 
     def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
         """The identities of all partitions of an asset that have a staged file."""
-        try:
-            names = os.listdir(self.staging)  # noqa: PTH208
-        except FileNotFoundError:
-            return frozenset()
         ours = identity(asset_key, "")[:ASSET_DIGITS]
+        names = self._staged_names()
         return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
+
+    def places_aside(self) -> frozenset[str]:
+        """The identities of all places whose file is just being moved out of the way."""
+        return frozenset(name.partition("-")[0] for name in self._staged_names() if name.endswith(f"-{ASIDE}"))
 
     def bring_back(self, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> None:
         """Stage a version that is kept, so that it can be published again."""
@@ -176,6 +177,12 @@ class ValueFiles:
     def staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         """Where a value with that digest is before it is put in place."""
         return f"{self.staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
+
+    def _staged_names(self) -> list[str]:
+        try:
+            return os.listdir(self.staging)  # noqa: PTH208
+        except FileNotFoundError:
+            return []
 
     def _keep_both(self, asset_key: AssetKey, partition_key: str, staged: str, artifact: Artifact) -> None:
         """Keep a staged value as a version, and before it the one that it replaces, should that not be kept yet."""
@@ -211,7 +218,8 @@ class ValueFiles:
         A version that is kept is read where it is: perhaps a newer value is in place, and the record in hand is old.
         """
         target = self._place(asset_key, partition_key)
-        aside = f"{self.staging}/{identity(asset_key, partition_key)}-{ASIDE}"
+        place = address(asset_key, partition_key, portable=self.portable)
+        aside = f"{self.staging}/{place_identity(place)}-{ASIDE}"
         for left in (self.staged(asset_key, partition_key, artifact.digest), aside):
             if (file := matching(Path(left), artifact, stack)) is not None:
                 with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
@@ -241,12 +249,15 @@ class ValueFiles:
 
 
 def make_room(files: ValueFiles, target: Path) -> None:
-    """Turn a value's file into a folder with this value in it, where a changed definition needs a folder there."""
+    """Turn a value's file into a folder with this value in it, where a folder is needed.
+
+    A changed definition has partitions there, or another asset, whose key begins with all of this one's.
+    """
     file = next(folder for folder in reversed(target.parents) if folder.is_file())
-    owned = owner(file.relative_to(files.folder)) if file.is_relative_to(files.folder) else None
-    if owned is None:
+    place = file.relative_to(files.folder) if file.is_relative_to(files.folder) else None
+    if place is None or owner(place) is None:
         raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
-    aside = f"{files.staging}/{identity(*owned)}-{ASIDE}"
+    aside = f"{files.staging}/{place_identity(place.as_posix())}-{ASIDE}"
     file.replace(aside)
     file.mkdir()
     os.replace(aside, file / DISPLACED)  # noqa: PTH105

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,20 +22,33 @@ class StoredFile:
     size: int
 
 
-def stored_files(files: ValueFiles, asset_key: AssetKey | None = None) -> Iterator[StoredFile]:
-    """The files below a folder of values, or those of one asset; dotted names are ours and left out."""
-    top = files.folder if asset_key is None else asset_folder(files.folder, asset_key, portable=files.portable)
+def stored_files(files: ValueFiles, assets: Iterable[AssetKey]) -> Iterator[StoredFile]:
+    """The files below a folder of values; dotted names are ours and left out.
+
+    `assets` are those known: a path alone does not tell a partition from an asset whose key has one more part.
+    """
+    return _below(files, files.folder, frozenset(assets))
+
+
+def stored_files_of(files: ValueFiles, asset_key: AssetKey, assets: Iterable[AssetKey]) -> Iterator[StoredFile]:
+    """Those files of one asset, known or not."""
+    top = asset_folder(files.folder, asset_key, portable=files.portable)
+    found = _below(files, top, frozenset([*assets, asset_key]))
+    return (file for file in found if file.asset_key == asset_key)
+
+
+def _below(files: ValueFiles, top: Path, assets: frozenset[AssetKey]) -> Iterator[StoredFile]:
     if top.is_file():
-        yield _stored_file(files, top)
+        yield _stored_file(files, top, assets)
     for folder, folders, names in os.walk(top):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield _stored_file(files, Path(folder, name))
+                yield _stored_file(files, Path(folder, name), assets)
 
 
-def _stored_file(files: ValueFiles, path: Path) -> StoredFile:
-    asset_key, partition_key = owner(path.relative_to(files.folder)) or (None, "")
+def _stored_file(files: ValueFiles, path: Path, assets: frozenset[AssetKey]) -> StoredFile:
+    asset_key, partition_key = owner(path.relative_to(files.folder), assets) or (None, "")
     try:
         size = path.stat().st_size
     except FileNotFoundError:
