@@ -10,9 +10,9 @@ from pathlib import Path
 from ipyassets.assets.keys import AssetKey
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.paths import identity
+from ipyassets.storage.paths import ASIDE, identity
 from ipyassets.storage.signature import seal_of
-from ipyassets.storage.value_files import ASIDE, ValueFiles
+from ipyassets.storage.value_files import ValueFiles
 
 # A file of a writer that made no claim is left alone for so long.
 PATIENCE_SECONDS = 3600.0

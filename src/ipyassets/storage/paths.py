@@ -31,6 +31,7 @@ P = TypeVar("P", bound=PurePath)
 # What a value is called inside a folder that stands where its own file should be: `x` next to `x|y` of a changed
 # definition.
 DISPLACED = "%value"
+ASIDE = "aside"  # ends the dotted name of a value while that is moved out of the way of a folder
 ASSET_DIGITS = 8  # of an identity
 _EMPTY = "%-"
 _HASHED = "%~"

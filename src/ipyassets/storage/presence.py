@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.partitions.keys import SEPARATOR
-from ipyassets.storage.paths import address, are_plain, asset_folder, escaped, identity, place_identity
+from ipyassets.storage.paths import (
+    ASIDE,
+    ASSET_DIGITS,
+    address,
+    are_plain,
+    asset_folder,
+    escaped,
+    identity,
+    place_identity,
+)
 
 if TYPE_CHECKING:
     from ipyassets.storage.value_files import ValueFiles
@@ -20,12 +29,13 @@ if TYPE_CHECKING:
 def present(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
     """Which of the partitions have a file in place, or one a reader will put there; "" asks for the whole asset."""
     found = _in_place(files, asset_key, partition_keys)
-    if not found.all() and (staged := files.staged_identities(asset_key)):
-        for i in np.flatnonzero(~found).tolist():
-            found[i] = identity(asset_key, partition_keys[i]) in staged
-    if not found.all() and (aside := files.places_aside()):
-        for i in np.flatnonzero(~found).tolist():
-            found[i] = place_identity(address(asset_key, partition_keys[i], portable=files.portable)) in aside
+    if not found.all() and (names := _listed(files.staging)):
+        ours = identity(asset_key, "")[:ASSET_DIGITS]
+        staged = {name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name}
+        aside = {name.partition("-")[0] for name in names if name.endswith(f"-{ASIDE}")}
+        for i in np.flatnonzero(~found).tolist() if staged or aside else ():
+            place = place_identity(address(asset_key, partition_keys[i], portable=files.portable))
+            found[i] = identity(asset_key, partition_keys[i]) in staged or place in aside
     return found
 
 

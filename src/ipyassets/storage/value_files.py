@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import ASSET_DIGITS, DISPLACED, address, identity, owner, partition_path, place_identity
+from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, owner, partition_path, place_identity
 from ipyassets.storage.presence import present
 from ipyassets.storage.reading import content, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
@@ -40,7 +40,6 @@ CHANGED = "its file is not what was stored"
 GONE = "its file is gone"
 UNREADABLE = "its file cannot be read"
 STAGING = ".staging"
-ASIDE = "aside"
 
 
 @dataclass(frozen=True)
@@ -157,16 +156,6 @@ class ValueFiles:
             with contextlib.suppress(OSError):  # not empty, which is the usual case
                 folder.rmdir()
 
-    def staged_identities(self, asset_key: AssetKey) -> frozenset[str]:
-        """The identities of all partitions of an asset that have a staged file."""
-        ours = identity(asset_key, "")[:ASSET_DIGITS]
-        names = self._staged_names()
-        return frozenset(name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name)
-
-    def places_aside(self) -> frozenset[str]:
-        """The identities of all places whose file is just being moved out of the way."""
-        return frozenset(name.partition("-")[0] for name in self._staged_names() if name.endswith(f"-{ASIDE}"))
-
     def bring_back(self, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> None:
         """Stage a version that is kept, so that it can be published again."""
         version = self.versions.find(identity(asset_key, partition_key), seal_of(artifact.digest))
@@ -177,12 +166,6 @@ class ValueFiles:
     def staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         """Where a value with that digest is before it is put in place."""
         return f"{self.staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
-
-    def _staged_names(self) -> list[str]:
-        try:
-            return os.listdir(self.staging)  # noqa: PTH208
-        except FileNotFoundError:
-            return []
 
     def _keep_both(self, asset_key: AssetKey, partition_key: str, staged: str, artifact: Artifact) -> None:
         """Keep a staged value as a version, and before it the one that it replaces, should that not be kept yet."""
