@@ -51,9 +51,6 @@ def test_a_plain_key_has_the_plain_path_of_dagster(asset, key, expected):
         ("/a", "%2Fa"),
         ("%2Fa", "%252Fa"),
         ("x/y", "x%2Fy"),
-        ("nul", "%6Eul"),
-        ("COM1.txt", "%43OM1.txt"),
-        ("ends with a dot.", "ends with a dot%2E"),
         ("back\\slash", "back%5Cslash"),
         ("new\nline", "new%0Aline"),
         ("half \ud800", "half %ED%A0%80"),
@@ -63,6 +60,22 @@ def test_a_plain_key_has_the_plain_path_of_dagster(asset, key, expected):
 )
 def test_what_a_file_name_should_not_hold_is_escaped(key, expected):
     assert address("x", key) == f"x/{expected}"
+
+
+@pytest.mark.parametrize(
+    ("key", "plain", "portable"),
+    [
+        ("nul", "nul", "%6Eul"),
+        ("com1.txt", "com1.txt", "%63om1.txt"),
+        ("ends with a dot.", "ends with a dot.", "ends with a dot%2E"),
+        ("trail ", "trail ", "trail%20"),
+        ("a:b?", "a:b?", "a%3Ab%3F"),
+        ('"<*>"', '"<*>"', "%22%3C%2A%3E%22"),
+    ],
+)
+def test_what_only_some_file_systems_refuse_is_escaped_there(key, plain, portable):
+    assert address("x", key) == f"x/{plain}"
+    assert address("x", key, portable=True) == f"x/{portable}"
 
 
 def test_the_parts_of_an_asset_key_are_folders():

@@ -42,7 +42,8 @@ _KEPT_OF_LONG = 120
 
 _PLAIN = re.compile(r"[\w+=@,;~#!$&'()\[\]{}^:-](?:[\w+=@,;~#!$&'()\[\]{}^:. -]*[\w+=@,;~#!$&'()\[\]{}^:-])?", re.ASCII)
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:[ .].*)?", re.IGNORECASE | re.DOTALL)
-_UNSAFE = frozenset('/\\%<>"|?*')
+_UNSAFE = frozenset("/\\%|")
+_UNSAFE_SOMEWHERE = frozenset('<>:"?*')
 # A character is plain or not for ever, whichever Python asks: hence the one Unicode version that never changes.
 _UNICODE = unicodedata.ucd_3_2_0
 
@@ -51,7 +52,7 @@ def address(asset_key: AssetKey, partition_key: str | None, *, portable: bool = 
     """Where a partition's value lies below the folder of all values, names joined by slashes.
 
     The key None or "" asks for an asset without partitions. `portable` is for file systems that take "A" for "a" or
-    refuse ":": names then differ by more than that.
+    refuse ":", "?", "con" or a space at the end: names then differ by more than that.
     """
     parts = (*asset_key.path, *partition_key.split(SEPARATOR)) if partition_key else asset_key.path
     return "/".join([escaped(part, portable=portable) for part in parts])
@@ -96,10 +97,8 @@ def escaped(text: str, *, portable: bool = False) -> str:
     """A file name for any text: the text itself where that is safe, and never the name of another text."""
     if not text:
         return _EMPTY
-    if _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text) and not portable:
-        name = text
-    else:
-        name = "".join(_escapes(text, portable=portable))
+    is_plain = not portable and _PLAIN.fullmatch(text)
+    name = text if is_plain else "".join(_escapes(text, portable=portable))
     if len(name.encode()) > _LONGEST:
         return _shortened(text, name)
     return name
@@ -109,8 +108,9 @@ def _escapes(text: str, *, portable: bool) -> Iterator[str]:
     composed = _UNICODE.normalize("NFC", text) == text
     capitals = 0
     for i, character in enumerate(text):
-        at_edge = (i == 0 and character == ".") or (i == len(text) - 1 and character in ". ")
-        reserved = i == 0 and _RESERVED.fullmatch(text) is not None
+        at_edge = text == ".." or (i == 0 and character == ".")
+        at_edge |= portable and i == len(text) - 1 and character in ". "
+        reserved = portable and i == 0 and _RESERVED.fullmatch(text) is not None
         if at_edge or reserved or not _is_safe(character, composed=composed, portable=portable):
             yield "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
             continue
@@ -122,7 +122,8 @@ def _escapes(text: str, *, portable: bool) -> Iterator[str]:
 
 def _is_safe(character: str, *, composed: bool, portable: bool) -> bool:
     if character.isascii():
-        return " " <= character <= "~" and character not in _UNSAFE and not (portable and character == ":")
+        unsafe = character in _UNSAFE or (portable and character in _UNSAFE_SOMEWHERE)
+        return " " <= character <= "~" and not unsafe
     # Letters, marks, numbers, punctuation and symbols; no format characters, private use or separators
     known = _UNICODE.category(character)[0] in "LMNPS"
     return known and composed and not (portable and character.casefold() != character)
