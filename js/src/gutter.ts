@@ -7,6 +7,8 @@ import type { Layout } from "./layout.ts";
 const LINE = 12;
 const APART = 12;
 const WIDEST = 200;
+/** Of the bar, on a narrow page. */
+const SHARE = 0.4;
 /** Some hundred rows tell how wide labels are. */
 const SAMPLES = 200;
 
@@ -14,11 +16,11 @@ export class Gutter {
   readonly root = element("div", "ipa-rows", { "aria-hidden": "true" });
   #widths: number[] = [];
 
-  /** Makes room for the labels, though never much of the bar. */
-  arrange(grid: Grid, measure: (text: string) => number): void {
+  /** Takes room for the labels from that of the bar, though never much. */
+  arrange(grid: Grid, measure: (text: string) => number, room: number): void {
     const widths = widestOf(grid, measure);
     const whole = widths.reduce((sum, width) => sum + width, 0);
-    const share = Math.min(1, WIDEST / whole);
+    const share = Math.min(1, Math.min(WIDEST, room * SHARE) / whole);
     this.#widths = widths.map((width) => Math.floor(width * share));
     this.root.style.width = `${this.#widths.reduce((sum, width) => sum + width, 0)}px`;
   }

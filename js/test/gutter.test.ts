@@ -11,10 +11,10 @@ const ACROSS = keys("month", Array.from({ length: 30 }, (_, i) => `m${i}`));
 const FIVE = [keys("depth", ["low", "high"]), keys("loss", ["L1", "L2"]), ACROSS, keys("region", ["n", "s", "w"]), keys("seed", ["0", "1"])];
 const measure = (text: string): number => text.length * 7;
 
-function shown(dimensions: DimensionMessage[]): { gutter: Gutter; grid: Grid; lines: string[] } {
+function shown(dimensions: DimensionMessage[], room = 800): { gutter: Gutter; grid: Grid; lines: string[] } {
   const grid = new Grid(dimensions);
   const gutter = new Gutter();
-  gutter.arrange(grid, measure);
+  gutter.arrange(grid, measure, room);
   gutter.show(new Layout(grid, 600, 1, { first: 0, size: grid.columns }, { first: 0, size: grid.rows }));
   const lines = new Map<string, string[]>();
   for (const label of gutter.root.querySelectorAll<HTMLElement>(".ipa-row")) {
@@ -45,6 +45,7 @@ test("an outer label stands for its block of rows, the innermost one for its row
 });
 
 test("labels never take much of the bar", () => {
-  const { gutter } = shown([keys("a", ["x".repeat(60), "y"]), keys("b", ["z".repeat(60), "w"]), ACROSS]);
-  expect(Number.parseInt(gutter.root.style.width)).toBeLessThanOrEqual(200);
+  const long = [keys("a", ["x".repeat(60), "y"]), keys("b", ["z".repeat(60), "w"]), ACROSS];
+  expect(Number.parseInt(shown(long).gutter.root.style.width)).toBeLessThanOrEqual(200);
+  expect(Number.parseInt(shown(long, 300).gutter.root.style.width)).toBeLessThanOrEqual(120);
 });
