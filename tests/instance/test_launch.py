@@ -33,6 +33,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import (
     InvalidArgumentError,
+    InvalidDefinitionError,
     InvalidInvocationError,
     InvalidResultError,
     MaterializationError,
@@ -653,3 +654,19 @@ def test_the_time_that_is_left_does_not_grow_while_one_body_runs(instance):
 
     materialize([slow], partition_keys="all", instance=instance, watch=runs.append)
     assert left[0] > left[1]
+
+
+def test_one_asset_without_a_list_around_it_is_an_error_that_says_so(instance):
+    with pytest.raises(InvalidDefinitionError, match=r"in a list: \[days\]"):
+        materialize(cast("Any", days), partition_key="2024-01-01", instance=instance)
+
+
+def test_a_result_is_shown_in_words_with_its_first_failures(instance):
+    @asset(partitions_def=DAYS)
+    def odd(context):
+        return 1 // (context.partition_key != "2024-01-02")
+
+    result = materialize([odd], partition_keys="all", instance=instance, raise_on_error=False)
+    shown = repr(result)
+    assert "9 materialized, 1 failed in" in shown
+    assert "odd 2024-01-02: ZeroDivisionError" in shown

@@ -132,6 +132,8 @@ class AssetsDefinition:
         """The stored value of a partition key, or a lazy mapping over an inclusive slice of keys."""
         return stored(self)[selection]
 
+    __iter__ = None  # Python would try the keys 0, 1, 2 and so on
+
     def value(self) -> Any:
         """The stored value of an asset without partitions."""
         return stored(self).value()

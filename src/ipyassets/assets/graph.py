@@ -47,6 +47,8 @@ class AssetGraph:
     @classmethod
     def of(cls, assets: Iterable[AssetsDefinition]) -> AssetGraph:
         """The graph of some assets; InvalidDefinitionError for two with one key, a cycle, or a bad mapping."""
+        if isinstance(assets, AssetsDefinition):  # type: ignore[unreachable]  # notebooks are not type-checked
+            raise InvalidDefinitionError(f"assets are given in a list: [{assets.key}]")
         by_key: dict[AssetKey, AssetsDefinition] = {}
         for one in assets:
             if by_key.setdefault(one.key, one) is not one:

@@ -45,6 +45,11 @@ class RunResult:
     keys: Mapping[AssetKey, str | None] = field(default_factory=dict, repr=False)
     function_bytes: Mapping[AssetKey, int] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        failures = "".join(f"\n  {trouble}" for trouble in self.troubles[:SHOWN])
+        more = f"\n  and {len(self.troubles) - SHOWN:,} more" if len(self.troubles) > SHOWN else ""
+        return f"<run {self.run_id[:8]}: {self.progress.text}{failures}{more}>"
+
     @property
     def success(self) -> bool:
         """Whether every partition got a value or was skipped."""
