@@ -14,6 +14,9 @@ class LibraryAdapter(Adapter):  # type: ignore[misc]  # untyped, as it came
     def at(self, now, store):
         return partitions.partition_loading_context(now, store)
 
+    def materialize_options(self):
+        return {"upstream": "none"}  # as Dagster does: nothing but the selection is made
+
     def close_instance(self, instance):
         instance.close()
 
