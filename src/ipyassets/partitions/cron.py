@@ -72,7 +72,8 @@ class Cron:
         months = dates.astype("datetime64[M]")
         day = (dates - months).astype(np.int64) + 1
         month = months.astype(np.int64) % 12 + 1
-        length = ((months + np.timedelta64(1, "M")).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
+        ends = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+        length = (ends - months.astype("datetime64[D]")).astype(np.int64)
         by_day, by_weekday = self._by_day(day, length), self._by_weekday((days + 4) % 7, day, length)
         matches = by_day | by_weekday if not any_day and not any_weekday else by_day & by_weekday
         return days[matches & np.isin(month, list(self.months))]
