@@ -1,7 +1,8 @@
 // Beside the bars: which keys a row stands for, in a column for each dimension; what the row above says is not repeated.
 import { element } from "./dom.ts";
 import type { Grid } from "./grid.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, pitchOf } from "./layout.ts";
+import type { Window } from "./ticks.ts";
 
 /** A label has room above the next one. */
 const LINE = 12;
@@ -17,8 +18,8 @@ export class Gutter {
   #widths: number[] = [];
 
   /** Takes room for the labels from that of the bar, though never much. */
-  arrange(grid: Grid, measure: (text: string) => number, room: number): void {
-    const widths = widestOf(grid, measure);
+  arrange(grid: Grid, down: Window, measure: (text: string) => number, room: number): void {
+    const widths = widestOf(grid, measure).slice(0, depthOf(grid, pitchOf(grid, down)));
     const whole = widths.reduce((sum, width) => sum + width, 0);
     const share = Math.min(1, Math.min(WIDEST, room * SHARE) / whole);
     this.#widths = widths.map((width) => Math.floor(width * share));
@@ -33,8 +34,10 @@ export class Gutter {
     let free = Number.NEGATIVE_INFINITY;
     bands.forEach((band, b) => {
       if (band.y < free) return;
-      const parts = grid.rowParts(downCuts.from[b] as number);
-      labels.push(...this.#line(parts, parts.findIndex((part, i) => part !== above[i]), strip + band.y + band.height / 2));
+      const parts = grid.rowParts(downCuts.from[b] as number).slice(0, this.#widths.length);
+      const first = parts.findIndex((part, i) => part !== above[i]);
+      if (first === -1) return;
+      labels.push(...this.#line(parts, first, strip + band.y + band.height / 2));
       above = parts;
       free = band.y + LINE;
     });
@@ -59,6 +62,13 @@ export class Gutter {
       return [element("span", i < parts.length - 1 ? "ipa-row ipa-outer" : "ipa-row", { style, title }, part)];
     });
   }
+}
+
+/** How many dimensions are named: where rows are thin, the inner ones would be named at some rows only, as if at random. */
+function depthOf(grid: Grid, pitch: number): number {
+  const parts = grid.rowParts(0).length;
+  const depth = Array.from({ length: parts }).findIndex((_, part) => grid.blockSize(part) * pitch < LINE);
+  return depth === -1 ? parts : Math.max(depth, 1);
 }
 
 /** How wide the labels of each dimension are. */

@@ -107,6 +107,12 @@ export function mostRows(): number {
   return Math.floor(MOST / THINNEST_ROW);
 }
 
+/** From one row to the next; gaps between blocks count in part. */
+export function pitchOf(grid: Grid, down: Window): number {
+  const last = bandsOf(grid, down).at(-1);
+  return last === undefined ? 0 : (last.y + last.height + 1) / Math.round(down.size);
+}
+
 function bandsOf(grid: Grid, down: Window): Band[] {
   if (grid.rows === 0) return [];
   if (grid.rows === 1) return [{ y: 0, height: BAR }];

@@ -55,7 +55,7 @@ export class Plot {
     const { grid } = scene;
     this.root.classList.toggle("ipa-grid", grid.rows > 1);
     const measure = this.#measure();
-    if (grid.rows > 1) this.gutter.arrange(grid, measure, this.root.clientWidth);
+    if (grid.rows > 1) this.gutter.arrange(grid, scene.down, measure, this.root.clientWidth);
     const width = this.stage.clientWidth;
     if (width === 0) return false;
     const layout = new Layout(grid, width, devicePixelRatio || 1, scene.across, scene.down);

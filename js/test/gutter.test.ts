@@ -14,8 +14,9 @@ const measure = (text: string): number => text.length * 7;
 function shown(dimensions: DimensionMessage[], room = 800): { gutter: Gutter; grid: Grid; lines: string[] } {
   const grid = new Grid(dimensions);
   const gutter = new Gutter();
-  gutter.arrange(grid, measure, room);
-  gutter.show(new Layout(grid, 600, 1, { first: 0, size: grid.columns }, { first: 0, size: grid.rows }));
+  const down = { first: 0, size: grid.rows };
+  gutter.arrange(grid, down, measure, room);
+  gutter.show(new Layout(grid, 600, 1, { first: 0, size: grid.columns }, down));
   const lines = new Map<string, string[]>();
   for (const label of gutter.root.querySelectorAll<HTMLElement>(".ipa-row")) {
     lines.set(label.style.top, [...(lines.get(label.style.top) ?? []), label.textContent ?? ""]);
@@ -42,6 +43,19 @@ test("an outer label stands for its block of rows, the innermost one for its row
   expect(gutter.blockAt(grid, -1, fourteenth)).toEqual(fourteenth);
   expect(gutter.blockAt(grid, -25, fourteenth)).toEqual({ top: 12, bottom: 14 });
   expect(gutter.blockAt(grid, 1 - width, fourteenth)).toEqual({ top: 12, bottom: 24 });
+});
+
+test("rows too thin for a label each are named by their outer keys alone, at the first of each block", () => {
+  const keysOf = (name: string, count: number): DimensionMessage => keys(name, Array.from({ length: count }, (_, i) => `${name}${i}`));
+  const { lines } = shown([keysOf("a", 3), keysOf("b", 4), keysOf("c", 3), keysOf("d", 2), ACROSS]);
+  expect(lines).toEqual([0, 1, 2].flatMap((a) => [`a${a} b0`, "b1", "b2", "b3"]));
+});
+
+test("many rows of one dimension are named where there is room", () => {
+  const { lines } = shown([keys("a", Array.from({ length: 28 }, (_, i) => `row ${i}`)), ACROSS]);
+  expect(lines[0]).toBe("row 0");
+  expect(lines.length).toBeGreaterThan(5);
+  expect(lines.length).toBeLessThan(28);
 });
 
 test("labels never take much of the bar", () => {
