@@ -1,4 +1,4 @@
-"""`%assets`."""
+"""`%assets` and `%assets --disk`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from ipyassets.assets import AssetGraph, asset
 from ipyassets.instance import Instance
-from ipyassets.jupyter.asset_table import asset_table
+from ipyassets.jupyter.asset_table import asset_table, disk_table
 from ipyassets.jupyter.namespace import Namespace
 from ipyassets.partitions import StaticPartitionsDefinition
 
@@ -40,3 +40,7 @@ def test_each_asset_has_a_row_with_what_it_reads_and_its_states(instance):
 
 def test_without_assets_the_table_is_empty(instance):
     assert asset_table(instance.facts(AssetGraph.of([])), Namespace({})).empty
+
+
+def test_without_stored_values_the_table_of_the_disk_is_empty():
+    assert disk_table([]).empty

@@ -374,6 +374,16 @@ def test_assets_are_listed_with_what_they_read_and_their_states(kernel):
     ) == ("[['up', '', 3, 1, 2], ['down', 'up', 1, 0, 1]]")
 
 
+def test_what_assets_take_on_disk_is_listed_with_the_largest_first(kernel):
+    kernel.run("%%asset small --partitions letters\n1")
+    kernel.run("%%asset large --partitions letters\nbytes(100_000)")
+    kernel.run("%materialize small all")
+    kernel.run("%materialize large a")
+    kernel.run("table = %assets --disk")
+    assert value(kernel, "table['values'].to_dict()") == "{'large': 1, 'small': 3}"
+    assert value(kernel, "bool(table.bytes['large'] > 100_000 > table.bytes['small'] > 0)") == "True"
+
+
 def test_a_background_run_is_cancelled(kernel):
     kernel.run(
         "%%asset one --partitions letters\nimport time\n"

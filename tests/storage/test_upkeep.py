@@ -425,7 +425,7 @@ def test_the_values_of_an_asset_below_the_name_of_another_are_its_own(store):
     upkeep = replace(store.upkeep, assets=frozenset({drafts}))
     [orphan] = upkeep.orphans(lambda *_: True)
     assert (orphan.asset_key, orphan.partition_key) == (drafts, "b")
-    assert {use.asset_key: use.values for use in upkeep.disk_use()} == {SALES: 1, below: 1}
+    assert {use.asset_key: use.count for use in upkeep.disk_use()} == {SALES: 1, below: 1}
     assert upkeep.trust(SALES, dry_run=True).partition_keys == {}
     assert list(upkeep.trust(drafts, dry_run=True).partition_keys) == ["b"]
 
@@ -448,7 +448,7 @@ def test_disk_use_is_told_by_asset(keeping):
     assert old.artifact is not None
     assert new.artifact is not None
     assert whole.artifact is not None
-    used = {use.asset_key: (use.values, use.size, use.versions) for use in keeping.upkeep.disk_use()}
+    used = {use.asset_key: (use.count, use.size, use.versions) for use in keeping.upkeep.disk_use()}
     assert used == {SALES: (1, new.artifact.size, old.artifact.size), TOTALS: (1, whole.artifact.size, 0)}
 
 

@@ -1,12 +1,14 @@
-"""`%assets`: one row an asset."""
+"""`%assets` and `%assets --disk`: one row an asset."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ipyassets.engine.facts import Facts
 from ipyassets.events import State
 from ipyassets.jupyter.namespace import Namespace
+from ipyassets.storage.upkeep import DiskUse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,3 +37,17 @@ def asset_table(facts: Facts, namespace: Namespace) -> pd.DataFrame:
     ]
     columns = ["asset", "variable", "reads", "partitions", "first", "last", *map(str, seen)]
     return pd.DataFrame(rows, columns=columns).set_index("asset")
+
+
+def disk_table(uses: Iterable[DiskUse]) -> pd.DataFrame:
+    """A table of what stored values take, the largest first: their number, their bytes, the bytes of earlier versions.
+
+    Assets that are recorded but no longer defined have a row too.
+    """
+    import pandas as pd
+
+    rows = [
+        {"asset": str(use.asset_key), "values": use.count, "bytes": use.size, "bytes of versions": use.versions}
+        for use in sorted(uses, key=lambda use: -use.size - use.versions)
+    ]
+    return pd.DataFrame(rows, columns=["asset", "values", "bytes", "bytes of versions"]).set_index("asset")

@@ -31,7 +31,7 @@ class DiskUse:
     """What the values of an asset take: how many, their bytes, and the bytes of their earlier versions."""
 
     asset_key: AssetKey
-    values: int
+    count: int
     size: int
     versions: int
 
