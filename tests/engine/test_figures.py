@@ -15,7 +15,8 @@ from matplotlib import pyplot as plt
 
 
 @pytest.fixture(autouse=True)
-def _clean():
+def _no_figures():
+    plt.close("all")
     yield
     plt.close("all")
 
