@@ -104,7 +104,7 @@ js-test: .stamps/js-test
 
 .PHONY: test
 test: lint js-test $(BUNDLE) .stamps/browser
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile # a file in one process: its fixtures run notebooks and builds once
 
 .PHONY: bench
 bench: .stamps/test $(BUNDLE) .stamps/browser
