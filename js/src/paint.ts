@@ -6,6 +6,8 @@ import type { Palette } from "./theme.ts";
 
 const KINDS = STATES.length;
 const CORNER = 3;
+/** CSS pixels from which on a band has an outline and round ends: thinner ones stand as one. */
+const ALONE = 8;
 /** CSS pixels that a failure has at least. */
 const WIDENED = 3;
 
@@ -121,6 +123,7 @@ function separate(pixels: Uint32Array, width: number, band: Band, layout: Layout
 /** Rounds the ends of the whole; a bar that goes on beyond the view is cut straight. */
 function round(pixels: Uint32Array, width: number, band: Band, layout: Layout): void {
   const { across, grid, devicePixels, ratio } = layout;
+  if (band.height < ALONE * ratio) return;
   const radius = Math.min(Math.round(CORNER * ratio), band.height >> 1);
   const isFirst = across.first <= 0;
   const isLast = across.first + across.size >= grid.columns;
@@ -154,7 +157,7 @@ function outline(context: CanvasRenderingContext2D, layout: Layout, color: strin
   // nothing to draw is drawn as an empty track
   if (layout.bands.length === 0) context.setLineDash([4, 4]);
   for (const band of layout.bands.length > 0 ? layout.bands : [{ y: 0, height: layout.height }]) {
-    if (band.height < 8) continue;
+    if (band.height < ALONE) continue;
     context.beginPath();
     context.roundRect(left, band.y + 0.5, right - left, band.height - 1, CORNER - 0.5);
     context.stroke();
