@@ -1,15 +1,14 @@
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
 from ipyassets.partitions import (
     AsOf,
     DailyPartitionsDefinition,
-    EarlierPartitionsMapping,
     HourlyPartitionsDefinition,
     MonthlyPartitionsDefinition,
-    SequenceSpace,
     Spans,
     StaticPartitionsDefinition,
     TimeWindowPartitionMapping,
@@ -142,16 +141,31 @@ def test_one_value_is_read_where_windows_lie_within_windows(mapping, down, up, o
     assert mapping.gives_one(down, up) is one
 
 
-def test_all_earlier_windows_end_by_the_start():
-    keys, _ = read(EarlierPartitionsMapping(), "2024-01-21", WEEKS, DAYS)
-    assert (keys[0], keys[-1]) == ("2024-01-01", "2024-01-20")
+ZONE = "America/New_York"
+UPSTREAM = [
+    DailyPartitionsDefinition("2024-01-05", end_date="2024-03-20", timezone=ZONE),
+    WeeklyPartitionsDefinition("2023-12-01", timezone=ZONE),
+    MonthlyPartitionsDefinition("2024-02-01", timezone=ZONE),
+    DailyPartitionsDefinition("2024-01-05", timezone=ZONE, exclusions=["0 0 * * 6"]),
+]
+MAPPINGS = [
+    TimeWindowPartitionMapping(start, end, offset_unit=unit)
+    for start, end in [(0, 0), (-30, -2), (-1, 0), (0, 1), (5, 40), (-30, 40)]
+    for unit in ("downstream", "upstream")
+]
 
 
-def test_the_nearest_earlier_window_is_one():
-    assert read(EarlierPartitionsMapping(nearest_only=True), "2024-01-10", DAYS, WEEKS) == ([], [])
-    assert read(EarlierPartitionsMapping(nearest_only=True), "2024-01-20", DAYS, WEEKS) == (["2024-01-07"], [])
-
-
-def test_earlier_keys_come_before_in_order():
-    letters = SequenceSpace(["c", "a", "b"])
-    assert list(EarlierPartitionsMapping().upstream(Spans.range(2, 3), letters, letters).spans) == [0, 1]
+@pytest.mark.parametrize("coarse", UPSTREAM, ids=repr)
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=repr)
+def test_many_scattered_windows_read_what_each_of_them_reads(mapping, coarse):
+    fine = HourlyPartitionsDefinition("2024-01-01-00:00", timezone=ZONE).space(NOW)
+    days = coarse.space(NOW)
+    scattered = Spans.from_indices(np.arange(0, len(fine), 3))
+    assert len(scattered) > 2 * len(days)
+    one_by_one = [mapping.upstream(Spans.range(index, index + 1), fine, days) for index in scattered]
+    found = mapping.upstream(scattered, fine, days)
+    assert found.spans == Spans.from_indices([index for each in one_by_one for index in each.spans])
+    assert set(found.missing) == {key for each in one_by_one for key in each.missing}
+    readers = mapping.downstream(scattered, fine, days)
+    members = [mapping.downstream(Spans.range(index, index + 1), fine, days) for index in scattered]
+    assert readers == Spans.from_indices([index for each in members for index in each])

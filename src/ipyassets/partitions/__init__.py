@@ -25,6 +25,7 @@ from ipyassets.partitions.dynamic import (
     DeleteDynamicPartitionsRequest,
     checked_dynamic_keys,
 )
+from ipyassets.partitions.earlier_mapping import EarlierPartitionsMapping
 from ipyassets.partitions.function_mapping import FunctionPartitionMapping
 from ipyassets.partitions.keys import MultiPartitionKey, PartitionKeyRange, TimeWindow
 from ipyassets.partitions.mapping import (
@@ -48,7 +49,7 @@ from ipyassets.partitions.space import Dimension, PartitionSpace, SequenceSpace,
 from ipyassets.partitions.spans import Indices, Mask, Spans
 from ipyassets.partitions.static_mapping import SpecificPartitionsPartitionMapping, StaticPartitionMapping
 from ipyassets.partitions.subset import PartitionsSubset
-from ipyassets.partitions.time_mapping import EarlierPartitionsMapping, TimeWindowPartitionMapping
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 __all__ = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,6 @@ from ipyassets.partitions.calendar_space import CalendarSpace
 from ipyassets.partitions.cron import Cron
 from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.mapping import Mapped, PartitionMapping
-from ipyassets.partitions.relation import matching
 from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Indices, Spans
 from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
@@ -55,30 +54,23 @@ class TimeWindowPartitionMapping(PartitionMapping):
         here, there = _both(down, up)
         if not spans or not self._any:
             return Mapped(Spans.empty())
-        reached = self._reached(_ends_of_runs(spans, here) + here.first, here, there)
-        reached = reached[reached[:, 0] < reached[:, 1]]
-        existing = np.clip(reached, 0, len(there))
-        missing: tuple[str, ...] = ()
-        if not self.allow_nonexistent_upstream_partitions:
-            shifted = Spans.of(reached + there.first)
-            outside = shifted - Spans.range(there.first, there.first + len(there))
-            missing = tuple(there.calendar.keys(outside.indices()))
-        return Mapped(Spans.of(existing), missing)
+        is_ragged = _is_ragged(spans, there)
+        asked = self._near_the_ends(spans, here, there) if is_ragged else spans
+        reached = self._reached(_ends_of_runs(asked, here) + here.first, here, there)
+        missing = () if self.allow_nonexistent_upstream_partitions else _outside(reached, there)
+        if is_ragged:
+            numbers = np.arange(len(there), dtype=np.int64) + there.first
+            return Mapped(_meeting(self._readers(np.column_stack([numbers, numbers]), here, there), spans), missing)
+        return Mapped(Spans.of(np.clip(reached, 0, len(there))), missing)
 
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """The windows of `down` that overlap a window of `up` once shifted."""
         here, there = _both(down, up)
         if not spans or not self._any:
             return Spans.empty()
-        numbers = _ends_of_runs(spans, there) + there.first
-        starts = there.calendar.windows.starts(numbers[:, 0])
-        ends = there.calendar.windows.ends(numbers[:, 1])
-        first, stop = (
-            self._unshifted(here.calendar.windows, starts, ends)
-            if self._unit_is_down
-            else self._read_by(here, there, numbers)
-        )
-        return Spans.of(np.clip(np.column_stack([first, stop]) - here.first, 0, len(here)))
+        if _is_ragged(spans, here):
+            return _meeting(self.ranges(down, up), spans)
+        return Spans.of(self._readers(_ends_of_runs(spans, there) + there.first, here, there))
 
     def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
         """The windows that overlap each window once shifted."""
@@ -127,6 +119,28 @@ class TimeWindowPartitionMapping(PartitionMapping):
         reached[starts >= ends, 1] = reached[starts >= ends, 0]
         return reached
 
+    def _readers(self, numbers: Indices, here: CalendarSpace, there: CalendarSpace) -> Indices:
+        """The windows of `here` that read any of each run of windows of `there`."""
+        windows = there.calendar.windows
+        first, stop = (
+            self._unshifted(here.calendar.windows, windows.starts(numbers[:, 0]), windows.ends(numbers[:, 1]))
+            if self._unit_is_down
+            else self._read_by(here, there, numbers)
+        )
+        return np.clip(np.column_stack([first, stop]) - here.first, 0, len(here))
+
+    def _near_the_ends(self, spans: Spans, here: CalendarSpace, there: CalendarSpace) -> Spans:
+        """Those of some windows that reach beyond the windows that exist upstream, found by halving."""
+
+        def reach(number: int) -> tuple[int, int]:
+            first, stop = self._reached(np.array([[number, number]]) + here.first, here, there)[0].tolist()
+            return first, stop
+
+        every = range(len(here))
+        before = bisect_left(every, 0, key=lambda number: reach(number)[0])
+        after = bisect_right(every, len(there), key=lambda number: reach(number)[1])
+        return spans.within(0, before) | spans.within(after, len(here))
+
     @property
     def _any(self) -> bool:
         return self.start_offset <= self.end_offset
@@ -170,60 +184,6 @@ class TimeWindowPartitionMapping(PartitionMapping):
         return windows.ended_by(starts), windows.starting_before(ends)
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierPartitionsMapping(PartitionMapping):
-    """Each partition reads every upstream partition that is earlier; with `nearest_only`, the latest of those.
-
-    Between windows of time, those that end by the start of the window; else, those before the one with the same key.
-
-        >>> dep = AssetDep("snapshots", partition_mapping=EarlierPartitionsMapping(nearest_only=True))
-    """
-
-    nearest_only: bool = False
-
-    def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:
-        """The earlier ones."""
-        counts = _earlier(down, up)[spans.indices()]
-        if not len(counts):
-            return Mapped(Spans.empty())
-        return Mapped(
-            Spans.from_indices(np.unique(counts[counts > 0]) - 1)
-            if self.nearest_only
-            else Spans.range(0, int(counts.max()))
-        )
-
-    def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
-        """The later ones."""
-        counts = _earlier(down, up)
-        if not spans:
-            return Spans.empty()
-        if self.nearest_only:
-            return Spans.from_mask((np.searchsorted(spans.bounds, counts - 1, side="right") & 1 == 1) & (counts > 0))
-        return Spans.from_mask(counts > spans.first)
-
-    def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
-        """The earlier ones."""
-        counts = _earlier(down, up)
-        return np.column_stack([np.maximum(counts - 1, 0) if self.nearest_only else np.zeros_like(counts), counts])
-
-    def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
-        """Whether only the nearest is read."""
-        return up is None or self.nearest_only
-
-    def points_backward(self, definition: PartitionsDefinition) -> bool:  # noqa: ARG002 - earlier in any order
-        """Always."""
-        return True
-
-
-@lru_cache(maxsize=64)
-def _earlier(down: PartitionSpace, up: PartitionSpace) -> Indices:
-    """For every downstream partition, how many of the upstream partitions are earlier."""
-    if isinstance(down, CalendarSpace) and isinstance(up, CalendarSpace):
-        there = up.covering(down)
-        return np.clip(there.calendar.windows.ended_by(down.starts()) - there.first, 0, len(there))
-    return np.maximum(matching(down, up), 0)
-
-
 def _both(down: PartitionSpace, up: PartitionSpace) -> tuple[CalendarSpace, CalendarSpace]:
     if not isinstance(down, CalendarSpace) or not isinstance(up, CalendarSpace):
         raise InvalidMappingError(
@@ -232,6 +192,24 @@ def _both(down: PartitionSpace, up: PartitionSpace) -> tuple[CalendarSpace, Cale
     if down.timezone != up.timezone:
         raise InvalidMappingError(f"time zones must agree: {up.timezone!r} upstream, {down.timezone!r} downstream")
     return down.covering(up), up.covering(down)
+
+
+def _is_ragged(spans: Spans, other: CalendarSpace) -> bool:
+    """Whether there are so many runs that it is quicker to ask every window of the other side which it meets."""
+    return len(spans.bounds) > 4 * len(other)
+
+
+def _meeting(ranges: Indices, spans: Spans) -> Spans:
+    """Which of the half-open ranges have a member of some spans."""
+    low = np.searchsorted(spans.bounds, ranges[:, 0], side="right")
+    high = np.searchsorted(spans.bounds, ranges[:, 1], side="left")
+    return Spans.from_mask((ranges[:, 0] < ranges[:, 1]) & ((low & 1 == 1) | (high > low)))
+
+
+def _outside(reached: Indices, space: CalendarSpace) -> tuple[str, ...]:
+    """The keys of windows that are reached and do not exist."""
+    found = Spans.of(reached + space.first) - Spans.range(space.first, space.first + len(space))
+    return tuple(space.calendar.keys(found.indices()))
 
 
 def _ends_of_runs(spans: Spans, space: CalendarSpace) -> Indices:
