@@ -16,7 +16,7 @@ from ipyassets.events import Artifact, Attempt, Event, Failure, InputUse, Record
 FLIGHTS = AssetKey("flights")
 DELAYS = AssetKey(["air", "delays"])
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
-DIGEST = "0123456789abcdef" * 6
+DIGEST = "0123456789abcdef" * 6 + "01234567"
 
 
 def made(key: str = "2013-01-01", asset: AssetKey = FLIGHTS, run: str = "run", at: float = 100.0, **more) -> Event:
