@@ -39,6 +39,13 @@ def test_many_keys_are_what_strftime_gives_one_by_one(fmt, moments):
     assert KeyFormat(fmt).render(seconds(moments), eastern) == [moment.strftime(fmt) for moment in moments]
 
 
+@given(st.sampled_from([*FORMATS, "{%Y} {0}"]), st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 1, 1)))
+def test_one_key_is_what_strftime_gives(fmt, moment):
+    moment = moment.replace(microsecond=0)
+    wall = (moment - EPOCH) // dt.timedelta(seconds=1)
+    assert KeyFormat(fmt).render_one(wall, 0, second=False) == moment.strftime(fmt)
+
+
 @given(walls)
 def test_an_offset_is_shown_where_the_format_has_one(moments):
     found = KeyFormat("%Y-%m-%d %H:%M%z").render(seconds(moments), eastern)
