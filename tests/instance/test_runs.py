@@ -112,6 +112,18 @@ def test_cancel_lets_the_running_body_end_and_starts_no_other(instance):
     assert counts(instance, graph, made) == {"fresh": 1, "cancelled": 3}
 
 
+def test_what_a_cancelled_run_left_out_is_among_the_missing_that_can_be_asked_for(instance):
+    gate = Gate()
+    made = gated(gate)
+    graph = AssetGraph.of([made])
+    run = instance.start(instance.plan(graph, {made.key: Spans.range(0, 3)}))
+    gate.until_entered()
+    run.cancel()
+    gate.passes.release(3)
+    run.wait(20)
+    assert instance.facts(graph).named(made.key)["missing"] == Spans.range(1, 4)
+
+
 def test_a_body_can_see_that_its_run_is_cancelled(instance):
     entered = threading.Event()
 

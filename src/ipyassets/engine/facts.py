@@ -99,9 +99,13 @@ class Facts:
         return counted(self.states(key))
 
     def named(self, key: AssetKey) -> dict[str, Spans]:
-        """The sets of partitions that a selection text may name: every state, and `all`, `latest`, `unfinished`."""
+        """The sets of partitions that a selection text may name: every state, and `all`, `latest`, `unfinished`.
+
+        `missing` takes in what was cancelled: it has no value either, and whoever cancelled a run asks for the rest so.
+        """
         length = len(self.space(key))
         sets = {str(state): self.spans(key, state) for state in State}
+        sets["missing"] |= sets["cancelled"]
         done = sets["fresh"] | sets["skipped"] | sets["running"] | sets["queued"]
         last = Spans.range(length - 1, length) if length else NOTHING
         return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
