@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import io
 import linecache
 import types
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import cloudpickle
 
@@ -66,7 +68,9 @@ class Body:
                 dict(_texts(self.asset.compute)),
             )
             try:
-                self._pickled = cloudpickle.dumps(sent)
+                file = io.BytesIO()
+                _Pickler(file).dump(sent)
+                self._pickled = file.getvalue()
             except Exception as error:
                 # executors wrap this in errors of their own, so it is kept
                 self.unsendable = InvalidResultError(
@@ -91,6 +95,21 @@ def received(identity: str, pickled: bytes) -> Body:
         while len(_RECEIVED) > KEPT:
             _RECEIVED.popitem(last=False)
     return body
+
+
+def _located(code: types.CodeType) -> tuple[Callable[..., types.CodeType], tuple[object, ...]]:
+    make, arguments = cloudpickle.Pickler.dispatch_table[types.CodeType](code)
+    return _code_in, (code.co_filename, make, arguments)
+
+
+def _code_in(filename: str, make: Callable[..., types.CodeType], arguments: tuple[object, ...]) -> types.CodeType:
+    return make(*arguments).replace(co_filename=filename)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped
+    """cloudpickle that keeps the file names of code, which it leaves out from 3.1.3 on: tracebacks need them."""
+
+    dispatch_table: ClassVar = ChainMap({types.CodeType: _located}, cloudpickle.Pickler.dispatch_table)
 
 
 def _texts(compute: Callable[..., object]) -> Iterator[tuple[str, list[str]]]:
