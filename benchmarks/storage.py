@@ -59,8 +59,10 @@ class Store:
 
     def keep(self, events: list[Event]) -> None:
         """Record what was staged, and put it in place."""
+        artifacts = {event.partition_key: event.artifact for event in events}
+        self.manager.flush(ASSET, artifacts)
         self.log.append(events)
-        self.manager.publish(ASSET, {event.partition_key: event.artifact for event in events})
+        self.manager.publish(ASSET, artifacts)
 
     def read(self, keys: list[str]) -> object:
         """The values of some partitions."""

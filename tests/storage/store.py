@@ -65,6 +65,7 @@ class Store:
             artifact=artifact,
             **more,
         )
+        self.manager.flush(asset, context.stored)
         self.log.append([event])
         self.manager.publish(asset, context.stored)
         return event

@@ -119,10 +119,17 @@ class IOManager(ABC):
     def stage(self, context: OutputContext, obj: object) -> None:
         """Make `obj` ready without touching what is stored, where that can be done; `publish` then puts it in place.
 
-        The engine calls `stage`, records what it reported in `context.stored`, and calls `publish`: whatever is
-        interrupted, the previous value stands until the new one is recorded. Otherwise it is stored at once.
+        The engine calls `stage`, then `flush`, records what was reported in `context.stored`, and calls `publish`:
+        whatever is interrupted, the previous value stands until the new one is recorded. Without a way to do so it is
+        stored at once.
         """
         self.handle_output(context, obj)
+
+    def flush(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - most have nothing to do
+        """Return once staged values will survive a power cut: one Artifact for each partition key.
+
+        Asked of many at once, in the process that records them, wherever they were staged.
+        """
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - most have nothing to do
         """Put staged values in place, now that they are recorded: one Artifact for each partition key."""

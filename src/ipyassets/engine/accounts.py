@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.failing import failure_of
 from ipyassets.engine.manner import Books
@@ -19,6 +20,8 @@ from ipyassets.partitions import Spans
 
 COMMIT_SECONDS = 0.05  # events are written together, at the latest after so long
 TROUBLES = 1000  # failures that a result tells one by one
+
+Stored = Mapping[AssetKey, Mapping[str, Artifact]]
 
 
 class Accounts:
@@ -100,25 +103,27 @@ class Accounts:
         return not self._unread.isdisjoint(self._inputs[key])
 
     def commit(self) -> None:
-        """Record what has ended, and only then put the new values in place of the old."""
+        """Record what has ended once it is on disk, and only then put the new values in place of the old."""
         with self._committing:
             self._committed = time.monotonic()
             if not (events := list(self._unrecorded)):
                 return
-            self._books.record(events, lambda: self._publish(events))
+            stored = _stored(events)
+            for key, artifacts in stored.items():
+                self._io_manager(key).flush(key, artifacts)
+            self._books.record(events, lambda: self._publish(stored))
             with self._ending:
                 del self._unrecorded[: len(events)]
                 self._unread = {event.asset_key for event in self._unrecorded}
             for event in events:
                 self._books.claims.release(event.asset_key, (event.partition_key,))
 
-    def _publish(self, events: Sequence[Event]) -> None:
-        stored: dict[AssetKey, dict[str, Artifact]] = {}
-        for event in events:
-            if event.artifact is not None:
-                stored.setdefault(event.asset_key, {})[event.partition_key] = event.artifact
+    def _publish(self, stored: Stored) -> None:
         for key, artifacts in stored.items():
-            self._workshop.body(key).io_manager.publish(key, artifacts)
+            self._io_manager(key).publish(key, artifacts)
+
+    def _io_manager(self, key: AssetKey) -> IOManager:
+        return self._workshop.body(key).io_manager
 
     def progress(self, *, active: bool) -> Progress:
         """How far the run has come."""
@@ -137,3 +142,12 @@ class Accounts:
             seconds_left=left if active and left is not None and left > 0 else None,
             active=active,
         )
+
+
+def _stored(events: Sequence[Event]) -> Stored:
+    """The artifacts of some events, by asset and partition; of several of one partition the last."""
+    stored: dict[AssetKey, dict[str, Artifact]] = {}
+    for event in events:
+        if event.artifact is not None:
+            stored.setdefault(event.asset_key, {})[event.partition_key] = event.artifact
+    return stored

@@ -98,12 +98,17 @@ class FileIOManager(IOManager, PathAddressed):
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Store `obj` in place at once."""
         self.stage(context, obj)
+        self.flush(context.asset_key, context.stored)
         self.publish(context.asset_key, context.stored)
 
     def stage(self, context: OutputContext, obj: object) -> None:
         """Write `obj` aside, and say so in `context.stored`; `publish` puts it in place."""
         key = str(context.asset_partition_key) if context.has_asset_partitions else ""
         context.stored[key] = self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))
+
+    def flush(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
+        """Wait until the disk has what was staged; UnwritableStoreError where it cannot take it."""
+        self.files.flush(asset_key, _artifacts(artifacts))
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
         """Put what was staged in place, after the log has recorded it."""

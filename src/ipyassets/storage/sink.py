@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ipyassets.errors import UnwritableStoreError
 from ipyassets.storage.signature import content_hash
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 # Handing a piece to the other thread pays from about here on.
 _LARGE = 1 << 20
 # Held in memory until the end: its hash is known before its file is made.
-_SMALL = 1 << 16
+SMALL = 1 << 16
 # The most that one call may write: Linux stops at 2 GiB less a page.
 _MOST = 1 << 30
 
@@ -45,7 +47,7 @@ class Sink(io.RawIOBase):
         """Write all of `data`, however much."""
         view = memoryview(data).cast("B")
         self.size += view.nbytes
-        if self.is_small and self.size <= _SMALL:
+        if self.is_small and self.size <= SMALL:
             self._hash.update(view)
             self._pending += view
             return view.nbytes
@@ -116,3 +118,26 @@ def flush_to_disk(descriptor: int) -> None:
         fcntl.fcntl(descriptor, full)
     else:
         os.fsync(descriptor)
+
+
+def flush_together(paths: Iterable[str]) -> None:
+    """Wait until the disk has several files; those that are no longer there are somebody else's by now.
+
+    All are handed to the disk before the first is waited for: its journal then takes most of them in one go.
+    Raises UnwritableStoreError where the disk cannot take them.
+    """
+    with ExitStack() as stack:
+        descriptors = []
+        for path in paths:
+            # Windows flushes only what may be written to
+            with suppress(FileNotFoundError):
+                descriptors.append(os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0)))
+                stack.callback(os.close, descriptors[-1])
+        try:
+            if hasattr(os, "posix_fadvise"):  # which begins to write out what it is told will not be needed
+                for descriptor in descriptors:
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            for descriptor in descriptors:
+                flush_to_disk(descriptor)
+        except OSError as error:
+            raise UnwritableStoreError(f"the disk could not take what was staged: {error}") from error

@@ -133,6 +133,7 @@ class Upkeep:
         run_id = uuid.uuid4().hex
         event = replace(version.event, timestamp=self.clock(), run_id=run_id, reason="restored")
         files.bring_back(asset_key, key, artifact)
+        files.flush(asset_key, {key: artifact})
         self.log.append([event])
         files.publish(asset_key, {key: artifact})
         return event

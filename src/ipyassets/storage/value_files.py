@@ -1,8 +1,9 @@
 """Files of values: written aside, put in place once recorded, and verified before they are read.
 
-A value goes through two steps, with the event log between them:
+A value goes through three steps, with the event log between the last two:
 
-    stage      the file is written under a dotted folder, flushed to disk, and named by its seal
+    stage      the file is written under a dotted folder, and named by its seal
+    flush      the disk has it: small ones of a group together, which costs a fraction of one by one
     (append)   the log records the artifact: this is the moment from which the value is the partition's
     publish    the file is renamed to the partition's address
 
@@ -33,7 +34,7 @@ from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, owner, 
 from ipyassets.storage.presence import present
 from ipyassets.storage.reading import content, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
-from ipyassets.storage.sink import Sink, flush_to_disk
+from ipyassets.storage.sink import SMALL, Sink, flush_to_disk, flush_together
 from ipyassets.storage.versions import Versions, duplicate
 
 CHANGED = "its file is not what was stored"
@@ -75,7 +76,10 @@ class ValueFiles:
         return plain / DISPLACED if plain.is_dir() else plain
 
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
-        """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it."""
+        """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it.
+
+        A large value is on disk on return, because whoever stages it may do so beside others; `flush` sees to the rest.
+        """
         ours = identity(asset_key, partition_key)
         part = f"{self.staging}/{ours}.{secrets.token_hex(8)}.part"
         made = part
@@ -92,13 +96,19 @@ class ValueFiles:
                     if sink.is_small:
                         sink.begin(self._created(part))
                     os.replace(part, staged)  # noqa: PTH105
-                if self.durable:
+                if self.durable and sink.size > SMALL:
                     flush_to_disk(sink.fileno())
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(made)  # noqa: PTH108
                 raise
         return Artifact(address(asset_key, partition_key, portable=self.portable), sink.size, digest)
+
+    def flush(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
+        """Wait until the disk has staged values; UnwritableStoreError where it cannot take them."""
+        if self.durable:
+            small = ((key, each.digest) for key, each in artifacts.items() if each.size <= SMALL)
+            flush_together(self.staged(asset_key, key, digest) for key, digest in small)
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
         """Put staged values in place; those that are there already are left alone."""
