@@ -94,6 +94,11 @@ class Accounts:
             self.end(self.event(attempt, key, index, reason), index)
 
     @property
+    def is_halfway(self) -> bool:
+        """Whether something has ended that is not written down, while more is to come."""
+        return bool(self._unrecorded) and self._counts.total() < self._total
+
+    @property
     def is_due(self) -> bool:
         """Whether it is time to write down what has ended."""
         return bool(self._unrecorded) and time.monotonic() - self._committed > COMMIT_SECONDS

@@ -55,8 +55,8 @@ class Condition:
 class Facts:
     """States, reasons and values of all partitions of a graph at one moment; what is asked for is worked out once.
 
-    `code_versions` are those of today; `standings` hold what was recorded. What is as it was in `earlier` facts is
-    taken from them. Facts never change: ask the instance for new ones.
+    `code_versions` are those of today; `standings` hold what was recorded up to `cursor` of the log, or later. What is
+    as it was in `earlier` facts is taken from them. Facts never change: ask the instance for new ones.
     """
 
     graph: AssetGraph
@@ -67,6 +67,7 @@ class Facts:
     damage: Mapping[AssetKey, Mapping[str, str]] = field(default_factory=dict)
     book: ReadsBook = field(default_factory=ReadsBook)
     earlier: Facts | None = None
+    cursor: int = -1
     _conditions: dict[AssetKey, Condition] = field(default_factory=dict)
     _states: dict[AssetKey, States] = field(default_factory=dict)
 

@@ -86,7 +86,6 @@ class Run:
                 try:
                     with streams():
                         self._begin()
-                        threading.Thread(target=self._keep_recording, name="ipyassets-record", daemon=True).start()
                         self._loop()
                 except KeyboardInterrupt as error:
                     self.error = error
@@ -132,8 +131,12 @@ class Run:
         self._dispatch = Dispatch(plan, self._manner, self._books, self._frontier, self._workshop, self._accounts)
 
     def _loop(self) -> None:
+        recorder: threading.Thread | None = None
         while not self.cancelled and (self._dispatch.submit() or self._frontier.refill()):
             self._turn()
+            if recorder is None and self._accounts.is_halfway:
+                recorder = threading.Thread(target=self._keep_recording, name="ipyassets-record", daemon=True)
+                recorder.start()
         while self.cancelled and self._dispatch.is_busy:
             self._dispatch.cancel()
             self._turn()

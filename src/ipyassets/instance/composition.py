@@ -114,27 +114,32 @@ class Instance(KeepsDynamicPartitions):
 
     def facts(self, graph: AssetGraph) -> Facts:
         """The states of all partitions of some assets, now."""
-        now = self._as_of()
+        now, cursor = self._as_of(), self.event_log.cursor()
         spaces = {asset.key: asset.space(now) for asset in graph}
+        pages = {asset.key: self._statebook.page(asset, spaces[asset.key]) for asset in graph}
         facts = Facts(
             graph=graph,
             spaces=spaces,
-            standings={asset.key: self._statebook.standing(asset, spaces[asset.key]) for asset in graph},
+            standings={key: page.standing for key, page in pages.items()},
             code_versions={asset.key: asset.code_version or code_hash(asset.compute).version for asset in graph},
-            damage={asset.key: found for asset in graph if (found := self._statebook.damage(asset))},
+            damage={key: page.damage for key, page in pages.items() if page.damage},
             activity={key: activity for key, space in spaces.items() if (activity := self._runs.activity(key, space))},
             book=self._reads,
+            cursor=cursor,
             earlier=self._facts,
         )
         self._facts = facts
         return facts
 
     def plan(self, graph: AssetGraph, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
-        """What it takes to make the wanted partitions, as of now.
+        """What it takes to make the wanted partitions, as of now; see `plan_from`."""
+        return self.plan_from(self.facts(graph), wanted, upstream)
+
+    def plan_from(self, facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
+        """What it takes to make the wanted partitions, as of some facts.
 
         Raises InvalidDefinitionError where values would share a place: those of `pp/q` and partition q of `pp`.
         """
-        facts = self.facts(graph)
         refuse_shared_places(facts, self.event_log)
         return plan(facts, wanted, upstream)
 
@@ -210,4 +215,6 @@ class Instance(KeepsDynamicPartitions):
         return NoClaims() if self._is_ephemeral else FileClaims(self.root)
 
     def _renewed(self, old: Plan) -> Plan:
+        if old.facts.cursor == self.event_log.cursor():
+            return old
         return self.plan(old.facts.graph, old.wanted, old.upstream)

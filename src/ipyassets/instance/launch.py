@@ -106,8 +106,8 @@ def materialize(
     """
     chosen = instance or current_instance()
     graph = AssetGraph.of(assets)
-    asked = wanted(chosen.facts(graph), selection, partition_key, partition_keys)
-    made = chosen.plan(graph, asked, upstream)
+    facts = chosen.facts(graph)
+    made = chosen.plan_from(facts, wanted(facts, selection, partition_key, partition_keys), upstream)
     if dry_run:
         return made
     manner = replace(

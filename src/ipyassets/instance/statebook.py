@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,13 +20,16 @@ REREAD = 2000  # events from which on reading an asset's latest rows is quicker 
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class Page:
+    """What the log and the disk say of an asset, and why values cannot be read although their files are there."""
+
     space: PartitionSpace
     standing: Standing
+    damage: Mapping[str, str] = field(default_factory=dict)
 
 
 class StateBook:
-    """The `Standing` of assets, by asset key. May be asked from any thread."""
+    """A page for each asset, by asset key. May be asked from any thread."""
 
     def __init__(
         self,
@@ -37,24 +40,20 @@ class StateBook:
         self._log = log
         self._damage = damage
         self._io_manager = io_manager
-        self._pages: dict[AssetKey, _Page] = {}
+        self._pages: dict[AssetKey, Page] = {}
         self._cursor = -1
         self._lock = threading.RLock()
 
-    def standing(self, asset: AssetsDefinition, space: PartitionSpace) -> Standing:
-        """What the log and the disk say of an asset; the same object while nothing has changed."""
+    def page(self, asset: AssetsDefinition, space: PartitionSpace) -> Page:
+        """What is known of an asset now; its standing is the same object while nothing has changed."""
         with self._lock:
             self._follow()
             page = self._pages.get(asset.key)
             if page is None or page.space != space:
-                page = _Page(space, Standing.of(self._log().records(asset.key), space))
+                page = Page(space, Standing.of(self._log().records(asset.key), space))
             page = self._looked(asset, page)
             self._pages[asset.key] = page
-            return page.standing
-
-    def damage(self, asset: AssetsDefinition) -> Mapping[str, str]:
-        """Why values of an asset cannot be read although their files are there, by partition key."""
-        return self._damage().found(asset.key, getattr(self._io_manager(asset), "key_id", None))
+            return page
 
     def _follow(self) -> None:
         """Apply the events that were recorded since, by any process."""
@@ -75,14 +74,16 @@ class StateBook:
             if (page := self._pages.get(key)) is not None:
                 self._pages[key] = replace(page, standing=page.standing.after(theirs, page.space))
 
-    def _looked(self, asset: AssetsDefinition, page: _Page) -> _Page:
+    def _looked(self, asset: AssetsDefinition, page: Page) -> Page:
         """Look for the files of recorded values."""
+        damage = self._damage().found(asset.key, getattr(self._io_manager(asset), "key_id", None))
+        page = replace(page, damage=damage)
         present = self._present(asset, page)
         if np.array_equal(present, page.standing.present):
             return page
         return replace(page, standing=page.standing.with_presence(present))
 
-    def _present(self, asset: AssetsDefinition, page: _Page) -> Mask:
+    def _present(self, asset: AssetsDefinition, page: Page) -> Mask:
         look = getattr(self._io_manager(asset), "present", None)
         made = page.standing.made
         stored = made & (page.standing.size > 0)  # a body that returns nothing is done without a file
@@ -90,7 +91,7 @@ class StateBook:
             return made
         present = made.copy()
         present[stored] = look(asset.key, page.space.keys(Spans.from_mask(stored)))
-        if wrong := self.damage(asset):
-            places = page.space.indices(list(wrong))
+        if page.damage:
+            places = page.space.indices(list(page.damage))
             present[places[places >= 0]] = False
         return present

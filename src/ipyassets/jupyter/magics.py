@@ -105,7 +105,7 @@ class AssetMagics(Magics):
         instance = self._kernel.instance
         assets, selection = self._asked(arguments.words)
         facts = instance.facts(self._kernel.graph())
-        plan = instance.plan(facts.graph, _wanted(facts, assets, selection), arguments.upstream)
+        plan = instance.plan_from(facts, _wanted(facts, assets, selection), arguments.upstream)
         manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
         title = ", ".join(str(asset.key) for asset in assets)
         if not (len(plan) or plan.held):
