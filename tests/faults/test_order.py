@@ -1,0 +1,75 @@
+"""In which order a run touches the disk: what a power cut may take is never what was recorded."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+import pytest
+
+from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets.errors import UnwritableStoreError
+
+KEYS = ["a", "b", "c"]
+
+
+def touches(act):
+    """The calls into the operating system and SQLite that matter, in order."""
+    seen = []
+
+    def profile(_frame, event, argument):
+        if event == "c_call" and (name := getattr(argument, "__name__", "")) in {"fsync", "executemany", "replace"}:
+            seen.append(name)
+
+    sys.setprofile(profile)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+def run(instance, size):
+    @asset(partitions_def=StaticPartitionsDefinition(KEYS))
+    def letters(context):
+        return context.partition_key * size
+
+    materialize([letters], partition_keys=KEYS, instance=instance)
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_the_disk_has_every_value_before_any_is_recorded_and_put_in_place(tmp_path, size):
+    instance = Instance(tmp_path)
+    run(instance, size)
+    order = touches(lambda: run(instance, size + 1))
+    instance.close()
+    recorded, put = order.index("executemany"), len(order) - len(KEYS)
+    before = [each for each in order[:recorded] if each == "fsync"]
+    assert len(before) == len(KEYS)
+    assert order[put:] == ["replace"] * len(KEYS)
+    assert put > recorded
+
+
+def test_a_fast_instance_waits_for_no_disk(tmp_path):
+    instance = Instance(tmp_path, durability="fast")
+    assert "fsync" not in touches(lambda: run(instance, 1))
+    instance.close()
+
+
+def test_what_the_disk_refuses_is_not_recorded_and_the_values_before_stay(tmp_path, monkeypatch):
+    instance = Instance(tmp_path)
+    run(instance, 1)
+    seen = instance.event_log.cursor()
+
+    def refuse(_descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(UnwritableStoreError, match="could not take"):
+        run(instance, 2)
+    monkeypatch.undo()
+    assert instance.event_log.cursor() == seen
+    assert [(tmp_path / "storage" / "letters" / key).read_bytes().count(key.encode()) for key in KEYS] == [1, 1, 1]
+    run(instance, 2)
+    instance.close()
