@@ -99,12 +99,7 @@ def _records(keys: list[str], facts: bytes, inputs: bytes, names: Mapping[int, A
 
 def _columns(connection: sqlite3.Connection, asset: int) -> tuple[list[str], bytes, bytes]:
     """Keys, facts and inputs of all rows, each in one piece: joined inside SQLite, which makes no object a row."""
-    texts, facts, inputs = connection.execute(
-        """SELECT json_group_array(partition), CAST(group_concat(facts, '') AS BLOB), CAST(group_concat(inputs, '') AS
-        BLOB)
-           FROM latest WHERE asset = ?""",
-        (asset,),
-    ).fetchone()
+    texts, facts, inputs = connection.execute(_JOINED, (asset,)).fetchone()
     keys: list[str] = json.loads(texts)
     facts, inputs = facts or b"", inputs or b""
     if len(facts) == len(keys) * FACTS.itemsize and len(inputs) == _inputs_size(facts):
