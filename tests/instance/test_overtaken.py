@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 import ipyassets as ia
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.events import State
 
 LETTERS = ia.StaticPartitionsDefinition(["a", "b", "c"])
 
@@ -36,3 +38,5 @@ def test_an_input_that_another_run_makes_again_meanwhile_is_read_as_it_is_now(tw
     result = ia.materialize([source, derived], instance=here, partition_keys="all")
     assert result.success
     assert [here.store.load(derived, key) for key in "abc"] == [("a", "here"), ("b", "there"), ("c", "there")]
+    derived_now = here.facts(AssetGraph.of([source_, derived])).states(derived.key).tolist()
+    assert derived_now == [State.STALE, State.FRESH, State.FRESH]

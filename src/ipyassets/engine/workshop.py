@@ -101,14 +101,8 @@ class Workshop:
                 known.pop(event.partition_key, None)
 
     def look_up(self, key: AssetKey, partition_key: str) -> None:
-        """Forget what is known of a stored value, and look it up anew."""
-        artifact = self._means.artifacts(key, [partition_key]).get(partition_key)
-        if artifact is None:
-            return
-        self._artifacts.setdefault(key, {})[partition_key] = artifact
-        index = self._facts.spaces[key].index_of(partition_key) if key in self._facts.spaces else -1
-        if index >= 0:
-            self._of(key).weights[index] = mixed(np.array([artifact.data_version], np.uint64))[0]
+        """Forget where a stored value is, and look it up anew; its version is learnt from its event."""
+        self._artifacts.setdefault(key, {}).update(self._means.artifacts(key, [partition_key]))
 
     @property
     def sent(self) -> dict[AssetKey, int]:
