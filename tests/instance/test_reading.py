@@ -203,6 +203,16 @@ def test_errors_are_a_row_a_failed_partition(made):
     assert "raise ZeroDivisionError" in str(errors.loc["2024-01-03", "traceback"])
 
 
+def test_errors_are_in_the_order_of_the_partitions_not_of_the_attempts(instance):
+    @asset(partitions_def=DAYS)
+    def failing():
+        raise ValueError
+
+    for key in ("2024-01-03", "2024-01-01"):
+        materialize([failing], partition_key=key, instance=instance, raise_on_error=False)
+    assert failing.errors().index.tolist() == ["2024-01-01", "2024-01-03"]
+
+
 def test_what_a_body_put_out_is_shown_again(made):
     assert str(tables.output("2024-01-01")) == "making 2024-01-01\n"
     with pytest.raises(NotMaterializedError, match="tables 2024-01-05 was never tried"):

@@ -89,11 +89,12 @@ def errors_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     """One row a failed partition: error, message, when (UTC), traceback, output."""
     import pandas as pd
 
-    attempts = log.attempts(key, facts.space(key).keys(facts.spans(key, State.FAILED)))
+    failed = facts.space(key).keys(facts.spans(key, State.FAILED))
+    attempts = log.attempts(key, failed)
     rows = [
         (partition, failure.type, failure.message, attempt.timestamp, failure.traceback, attempt.output)
-        for partition, attempt in attempts.items()
-        if (failure := attempt.failure) is not None
+        for partition in failed
+        if (attempt := attempts.get(partition)) is not None and (failure := attempt.failure) is not None
     ]
     table = pd.DataFrame(rows, columns=["partition", "error", "message", "when", "traceback", "output"])
     table["when"] = _moments(table["when"])
