@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import io
 import linecache
 import types
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import cloudpickle
 
@@ -66,7 +68,7 @@ class Body:
                 dict(_texts(self.asset.compute)),
             )
             try:
-                self._pickled = cloudpickle.dumps(sent)
+                self._pickled = _pickled(sent)
             except Exception as error:
                 # executors wrap this in errors of their own, so it is kept
                 self.unsendable = InvalidResultError(
@@ -91,6 +93,27 @@ def received(identity: str, pickled: bytes) -> Body:
         while len(_RECEIVED) > KEPT:
             _RECEIVED.popitem(last=False)
     return body
+
+
+def _pickled(sent: object) -> bytes:
+    file = io.BytesIO()
+    _Pickler(file).dump(sent)
+    return file.getvalue()
+
+
+def _code(filename: str, make: Callable[..., types.CodeType], *arguments: object) -> types.CodeType:
+    return make(*arguments).replace(co_filename=filename)
+
+
+def _reduced(code: types.CodeType) -> tuple[Callable[..., types.CodeType], tuple[object, ...]]:
+    make, arguments = cloudpickle.CloudPickler.dispatch_table[types.CodeType](code)
+    return _code, (code.co_filename, make, *arguments)
+
+
+class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # it has no types
+    """Keeps the file name of code, which cloudpickle 3.1.3 leaves out: tracebacks find their lines by it."""
+
+    dispatch_table: ClassVar = ChainMap({types.CodeType: _reduced}, cloudpickle.CloudPickler.dispatch_table)
 
 
 def _texts(compute: Callable[..., object]) -> Iterator[tuple[str, list[str]]]:
