@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ from ipyassets import (
     materialize,
 )
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.events import Artifact, Attempt, Event, InputUse
+from ipyassets.events import NOTHING, Artifact, Attempt, Event, InputUse
 from ipyassets.partitions import Spans
 
 HOURS = HourlyPartitionsDefinition("2000-01-01-00:00", end_date="2011-05-30-00:00")  # 100,008 of them
@@ -43,7 +43,7 @@ def chain(partitions: HourlyPartitionsDefinition | DailyPartitionsDefinition, le
     return AssetGraph.of(assets)
 
 
-def recorded(instance: Instance, graph: AssetGraph) -> None:
+def recorded(instance: Instance, graph: AssetGraph, metadata: Mapping[str, object] = NOTHING) -> None:
     """Have every partition of every asset once made, from wrong inputs, so that all downstream is stale."""
     ours = getattr(instance.io_manager, "key_id", "")
     for made in graph:
@@ -65,6 +65,7 @@ def recorded(instance: Instance, graph: AssetGraph) -> None:
                     data_version=number,
                     artifact=Artifact(key, 5, ("0" * 64 + ours).ljust(96, "0")),
                     inputs=uses,
+                    metadata=metadata,
                 )
                 for number, key in enumerate(instance.facts(graph).space(made.key).keys())
             ]

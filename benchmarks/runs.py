@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.engine import HOURS, chain, recorded
 from benchmarks.table import Row, seconds
 from ipyassets import (
     AssetsDefinition,
-    DailyPartitionsDefinition,
     Instance,
     StaticPartitionsDefinition,
     asset,
@@ -25,7 +25,6 @@ from ipyassets import (
 TINY = 300
 KEYS = [f"key-{number:05}" for number in range(TINY)]
 LARGE = 64 * 2**20
-FACTS = 100_000
 
 
 def write(path: Path, value: object, *, durable: bool) -> None:
@@ -82,20 +81,23 @@ def rows() -> Iterator[Row]:
         value = np.arange(LARGE // 8)
         kept, bared = seconds(run(large, durable, None), lambda: write(folder / "large", value, durable=True))
         yield Row("a value of 64 MB, bare pickle to ours", bared / kept, "x", least=0.7)
-        yield from standing(folder / "facts")
+        yield from tables(folder / "tables")
 
 
-def standing(root: Path) -> Iterator[Row]:
-    """States of many partitions that were once made."""
-    hundred_thousand = DailyPartitionsDefinition(start_date="1750-01-01", end_date="2023-10-16")
-    keys = list(hundred_thousand.get_partition_keys())[:FACTS]
-
-    @asset(partitions_def=hundred_thousand)
-    def many():
-        return None
-
-    instance = Instance(root=root, durability="fast")
-    run(many, instance, keys[:1000])()
+def tables(root: Path) -> Iterator[Row]:
+    """Status tables of assets all of whose partitions were once made."""
+    plain, told = chain(HOURS, 2), chain(HOURS, 1)
+    made, stale = plain
+    [described] = told
+    instance = Instance(root / "plain", durability="fast")
+    recorded(instance, plain)
+    instance.store.graphs[stale.key] = plain
+    other = Instance(root / "told", durability="fast")
+    recorded(other, told, {"rows": 12, "share": 0.25})
     with use_instance(instance):
-        (status,) = seconds(many.status)
-    yield Row("status of 100,000 partitions, 1,000 of them made", status, "s", most=0.3)
+        fresh, outdated = seconds(made.status, stale.status)
+    with use_instance(other):
+        (with_metadata,) = seconds(described.status)
+    yield Row("status() of 100,000 partitions, all made", fresh, "s", most=0.6)
+    yield Row("  all stale, as an input has changed", outdated, "s", most=1)
+    yield Row("  with two metadata entries each", with_metadata, "s", most=1.5)

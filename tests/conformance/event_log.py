@@ -53,7 +53,9 @@ class EventLogConformance:
         assert log.asset_keys() == []
         assert log.since(0) == []
         assert log.last(FLIGHTS, "2013-01-01") == (None, None)
+        assert log.attempts(FLIGHTS, ["2013-01-01"]) == {}
         assert log.artifacts(FLIGHTS, ["2013-01-01"]) == {}
+        assert log.metadata(FLIGHTS) == {}
         assert log.history(FLIGHTS) == []
 
     def test_an_event_comes_back_as_it_went_in(self, log):
@@ -90,6 +92,22 @@ class EventLogConformance:
         assert [event.timestamp for event in log.history(FLIGHTS)] == [3.0, 2.0, 1.0]
         assert [event.timestamp for event in log.history(FLIGHTS, "a")] == [3.0, 1.0]
         assert [event.timestamp for event in log.history(FLIGHTS, limit=1)] == [3.0]
+        assert [event.timestamp for event in log.history(FLIGHTS, "b", limit=1)] == [2.0]
+
+    def test_the_last_attempts_at_many_partitions_are_those_at_each(self, log):
+        failed = ended(Attempt.FAILED, "a", failure=Failure("ValueError", "no", "Traceback"))
+        log.append([made("a"), made("b"), failed, made("c"), made("a", DELAYS)])
+        assert log.attempts(FLIGHTS, ["a", "b", "never"]) == {"a": failed, "b": made("b")}
+        assert {key: log.last(FLIGHTS, key)[0] for key in "ab"} == log.attempts(FLIGHTS, ["a", "b"])
+
+    def test_metadata_is_that_of_what_stands(self, log):
+        log.append([made("kept", metadata={"rows": 1}), ended(Attempt.FAILED, "kept", metadata={"rows": 2})])
+        log.append([made("again", metadata={"rows": 3}), made("again", metadata={"rows": 4})])
+        log.append([made("silent", metadata={"rows": 5}), made("silent", config={"metadata": {"rows": 6}})])
+        log.append([made("wiped", metadata={"rows": 7}), ended(Attempt.WIPED, "wiped")])
+        log.append([made("fileless", artifact=None, metadata={"share": 0.25}), ended(Attempt.SKIPPED, "never")])
+        log.append([made("elsewhere", DELAYS, metadata={"rows": 8})])
+        assert log.metadata(FLIGHTS) == {"kept": {"rows": 1}, "again": {"rows": 4}, "fileless": {"share": 0.25}}
 
     def test_a_materialization_is_the_row_of_its_partition(self, log):
         log.append([made("a", at=7.0)])

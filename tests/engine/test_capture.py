@@ -89,6 +89,20 @@ def test_a_stand_in_is_the_terminal_that_it_stands_for_except_to_a_body():
         assert not stand_in.isatty()
 
 
+def test_a_stand_in_that_is_forgotten_after_what_it_stands_for_was_closed_says_nothing():
+    behind = io.StringIO()
+    stand_in = Stream(behind)
+    behind.close()
+    stand_in.__del__()  # what a collector calls; some versions of Python swallow what it raises, some do not
+    stand_in.close()
+
+
+def test_closing_a_stand_in_leaves_open_what_it_stands_for():
+    behind = io.StringIO()
+    Stream(behind).close()
+    assert not behind.closed
+
+
 def test_a_stand_in_has_the_file_and_the_encoding_of_what_it_stands_for(tmp_path):
     with (tmp_path / "out").open("w", encoding="latin-1", errors="replace") as file:
         stand_in = Stream(file)

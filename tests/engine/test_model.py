@@ -24,6 +24,8 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import UpstreamMode
+from ipyassets.engine.reason_column import reasons, told_by_attempts
+from ipyassets.engine.reasons import reason
 from ipyassets.events import Attempt, State
 from ipyassets.partitions import Spans
 
@@ -270,8 +272,8 @@ def some(chance: random.Random, places: list[Place], share: float) -> frozenset[
     return frozenset(each for each in places if chance.random() < share)
 
 
-@given(st.integers(0, 2**32))
-def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alone(seed):
+def lived(seed: int) -> Iterator[tuple[Instance, Model]]:
+    """An instance and its model, after each of some runs and edits."""
     chance = random.Random(seed)
     shapes = {shape.name: shape for shape in shapes_of(chance)}
     note(list(shapes.values()))
@@ -292,7 +294,32 @@ def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alo
         world.skipping = some(chance, places, chance.choice([0, 0.1]))
         wanted = set(some(chance, places, chance.choice([0.1, 0.5])))
         step(instance, model, world, wanted, chance.choice(modes))
+        yield instance, model
     instance.close()
+
+
+@given(st.integers(0, 2**32))
+def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alone(seed):
+    for instance, model in lived(seed):
+        facts = instance.facts(model.graph)
+        for name in model.shapes:
+            states = [State(each) for each in facts.states(AssetKey(name)).tolist()]
+            assert states == [model.state((name, index)) for index in range(model.spaces[name])], name
+        for (name, index), made in model.made.items():
+            asset_made = model.graph[AssetKey(name)]
+            key = None if asset_made.partitions_def is None else space_of(model.graph, AssetKey(name)).key(index)
+            assert instance.store.load(asset_made, key) == made.content
+
+
+@given(st.integers(0, 2**32))
+def test_reasons_of_all_partitions_are_those_of_each(seed):
+    for instance, model in lived(seed):
+        facts = instance.facts(model.graph)
+        for key in map(AssetKey, model.shapes):
+            keys = facts.space(key).keys()
+            attempts = instance.event_log.attempts(key, facts.space(key).keys(told_by_attempts(facts, key)))
+            each = [reason(facts, key, i, instance.event_log.last(key, keys[i])[0]) for i in range(len(keys))]
+            assert reasons(facts, key, attempts).tolist() == each
 
 
 def untried(instance: Instance, model: Model, pending: set[Place]) -> frozenset[Place]:
@@ -327,11 +354,3 @@ def step(instance: Instance, model: Model, world: World, wanted: set[Place], ups
         later = set(world.ran[position + 1 :])
         assert not [each for _, read in model.reads(place) for each in read if each in later]
     model.run(pending, held, world)
-    facts = instance.facts(model.graph)
-    for name in model.shapes:
-        states = [State(each) for each in facts.states(AssetKey(name)).tolist()]
-        assert states == [model.state((name, index)) for index in range(model.spaces[name])], name
-    for (name, index), made in model.made.items():
-        asset_made = model.graph[AssetKey(name)]
-        key = None if asset_made.partitions_def is None else space_of(model.graph, AssetKey(name)).key(index)
-        assert instance.store.load(asset_made, key) == made.content

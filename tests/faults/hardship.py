@@ -50,6 +50,7 @@ def read_only(root: Path) -> None:
         for name in (*names, *folders):
             (Path(folder) / name).chmod(0o555)
     root.chmod(0o555)
+    root.as_uri()  # pathlib loads what it needs for this, while this process may still read Python's own files
     if os.geteuid() == 0:
         os.setuid(NOBODY)
     reader = Store(root)

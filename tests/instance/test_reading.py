@@ -143,6 +143,26 @@ def test_status_is_a_row_a_partition_with_its_metadata(made):
     assert status.bytes.notna().sum() == 4
 
 
+def test_status_has_the_metadata_of_what_stands_though_nothing_was_stored(instance):
+    @asset(partitions_def=DAYS)
+    def counted(context) -> None:
+        context.add_output_metadata({"rows": context.partition_time_window.start.day, "share": float("nan")})
+
+    materialize([counted], partition_keys="[2024-01-01...2024-01-03]", instance=instance)
+    assert counted.status().rows.tolist()[:3] == [1, 2, 3]
+    assert counted.status()[["rows", "share"]].isna().to_numpy()[:3].tolist() == [[False, True]] * 3
+
+
+def test_metadata_that_is_named_as_a_column_does_not_take_its_place(instance):
+    @asset(partitions_def=DAYS)
+    def told():
+        return Output(1, metadata={"state": "fine", "bytes": 3})
+
+    materialize([told], partition_key="2024-01-01", instance=instance)
+    first = told.status().iloc[0]
+    assert (first["state"], first["metadata.state"], first["metadata.bytes"]) == ("fresh", "fine", 3)
+
+
 def test_status_gives_the_reason_of_what_is_not_in_order(made):
     assert list(means.status().loc["2024-01-03", ["state", "reason"]]) == [
         "failed",
@@ -173,6 +193,7 @@ def test_history_is_a_row_an_attempt_newest_first(made):
     assert history.partition.tolist() == ["2024-01-01", "2024-01-04", "2024-01-03", "2024-01-02", "2024-01-01"]
     assert history.output[0] == "making 2024-01-01\n"
     assert len(tables.history("2024-01-01")) == 2
+    assert tables.history(limit=2).partition.tolist() == ["2024-01-01", "2024-01-04"]
 
 
 def test_errors_are_a_row_a_failed_partition(made):
@@ -180,6 +201,16 @@ def test_errors_are_a_row_a_failed_partition(made):
     assert errors.index.tolist() == ["2024-01-03"]
     assert errors.loc["2024-01-03", "message"] == "the third"
     assert "raise ZeroDivisionError" in str(errors.loc["2024-01-03", "traceback"])
+
+
+def test_errors_are_in_the_order_of_the_partitions_not_of_the_attempts(instance):
+    @asset(partitions_def=DAYS)
+    def failing():
+        raise ValueError
+
+    for key in ("2024-01-03", "2024-01-01"):
+        materialize([failing], partition_key=key, instance=instance, raise_on_error=False)
+    assert failing.errors().index.tolist() == ["2024-01-01", "2024-01-03"]
 
 
 def test_what_a_body_put_out_is_shown_again(made):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def test_a_log_is_still_there_after_it_was_closed(tmp_path):
 
 def test_what_one_process_appends_another_one_sees(log, tmp_path):
     program = (
-        "import sys; from tests.conformance.event_log import made; from ipyassets.storage import SqliteEventLog;"
+        "from tests.conformance.event_log import made; from ipyassets.storage.event_log import SqliteEventLog;"
         f"log = SqliteEventLog({str(tmp_path / 'log.sqlite')!r}); log.append([made('from-elsewhere')]); log.close()"
     )
     before = log.cursor()
@@ -89,3 +90,12 @@ def test_the_log_can_be_read_with_sqlite_alone(log, tmp_path):
         rows = connection.execute("SELECT partition, attempt, path FROM event ORDER BY id").fetchall()
     connection.close()
     assert rows == [("a", 1, "flights/a"), ("a", 2, None)]
+
+
+def test_a_log_that_is_forgotten_is_closed(tmp_path):
+    log = SqliteEventLog(tmp_path / "log.sqlite")
+    reader = log.database._reader
+    del log
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        reader.execute("SELECT 1")

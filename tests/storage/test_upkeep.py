@@ -16,6 +16,7 @@ from ipyassets.errors import (
     UntrustedPartitionError,
 )
 from ipyassets.events import Attempt
+from ipyassets.storage import renaming
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
@@ -318,7 +319,7 @@ def test_a_rename_that_is_interrupted_loses_no_value(store, monkeypatch):
 
 def test_a_rename_that_is_interrupted_before_it_was_recorded_changes_nothing(store, monkeypatch):
     store.make("a", 1)
-    monkeypatch.setattr(type(store.log), "rename", killed)
+    monkeypatch.setattr(renaming, "_rename_records", killed)
     with pytest.raises(KeyboardInterrupt):
         store.upkeep.rename(SALES, TOTALS)
     monkeypatch.undo()

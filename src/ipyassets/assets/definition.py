@@ -142,9 +142,9 @@ class AssetsDefinition:
         """A table of all partitions: key, state, reason, when (UTC), seconds, bytes."""
         return stored(self).status()
 
-    def history(self, partition_key: str | None = None) -> pd.DataFrame:
-        """A table of all attempts, newest first; of one partition, or of all."""
-        return stored(self).history(partition_key)
+    def history(self, partition_key: str | None = None, *, limit: int | None = None) -> pd.DataFrame:
+        """A table of all attempts, newest first, or of the newest `limit` of them; of one partition, or of all."""
+        return stored(self).history(partition_key, limit=limit)
 
     def errors(self) -> pd.DataFrame:
         """A table of the partitions whose last attempt failed: error, message, when (UTC), traceback, output."""

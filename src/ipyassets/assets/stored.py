@@ -66,8 +66,8 @@ class StoredPartitions(Protocol):
     def status(self) -> pd.DataFrame:
         """One row a partition: key, state, reason, when, seconds, bytes."""
 
-    def history(self, partition_key: str | None = None) -> pd.DataFrame:
-        """One row an attempt, newest first."""
+    def history(self, partition_key: str | None = None, *, limit: int | None = None) -> pd.DataFrame:
+        """One row an attempt, newest first; with a `limit`, the newest so many."""
 
     def errors(self) -> pd.DataFrame:
         """One row a partition whose last attempt failed: error, message, when, traceback, output."""

@@ -76,6 +76,9 @@ class Stream(io.TextIOBase):
         if _SINK.get() is None:
             self.inner.flush()
 
+    def close(self) -> None:
+        """Nothing: the stream behind is not this one's to close, and may be closed before this one is forgotten."""
+
     def isatty(self) -> bool:
         """Whether somebody looks on: what a body puts out is kept."""
         return _SINK.get() is None and self.inner.isatty()

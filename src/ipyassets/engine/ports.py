@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ipyassets.assets.keys import AssetKey
@@ -30,6 +30,12 @@ class EventLog(Protocol):
 
     def last(self, asset_key: AssetKey, partition_key: str) -> tuple[Event | None, Event | None]:
         """The last attempt at a partition, and the materialization of it that still stands."""
+
+    def attempts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Event]:
+        """The last attempts at some partitions, by partition key; those never tried are left out."""
+
+    def metadata(self, asset_key: AssetKey) -> dict[str, Mapping[str, object]]:
+        """The metadata of the materializations that still stand, by partition key; those without any are left out."""
 
     def artifacts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Artifact]:
         """The artifacts of the materializations that still stand, by partition key; keys without one are left out."""

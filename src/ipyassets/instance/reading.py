@@ -96,9 +96,9 @@ class StoredAsset:
         """One row a partition: key, state, reason, when (UTC), seconds, bytes, and a column for each metadata entry."""
         return status_table(_facts(self.asset, self.instance), self.asset.key, self.instance.event_log)
 
-    def history(self, partition_key: str | None = None) -> pd.DataFrame:
-        """One row an attempt, newest first."""
-        return history_table(self.instance.event_log.history(self.asset.key, partition_key))
+    def history(self, partition_key: str | None = None, *, limit: int | None = None) -> pd.DataFrame:
+        """One row an attempt, newest first; with a `limit`, the newest so many."""
+        return history_table(self.instance.event_log.history(self.asset.key, partition_key, limit))
 
     def errors(self) -> pd.DataFrame:
         """One row a partition whose last attempt failed: error, message, when (UTC), traceback, output."""

@@ -8,46 +8,35 @@ from typing import TYPE_CHECKING, Any
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
-from ipyassets.engine.reasons import reason
+from ipyassets.engine.reason_column import reasons, told_by_attempts
 from ipyassets.errors import InvalidArgumentError, nearest
-from ipyassets.events import Event, State
+from ipyassets.events import NOTHING, Event, State
 from ipyassets.partitions import MultiPartitionKey, PartitionSpace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SAID = {State.FAILED, State.BLOCKED, State.DAMAGED, State.STALE, State.SKIPPED, State.CANCELLED}
 
 
 def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     """One row a partition, indexed by its key: state, reason, when (UTC), seconds, bytes, and its metadata."""
     import pandas as pd
 
-    space, standing, states = facts.space(key), facts.standing(key), facts.states(key)
-    latest, metadata = _latest(log, key)
+    space, standing = facts.space(key), facts.standing(key)
+    attempts = log.attempts(key, space.keys(told_by_attempts(facts, key)))
     keys = list(space.keys())
     tried, made = standing.timestamp > 0, standing.made
-    reasons = [
-        reason(facts, key, index, latest.get(keys[index])) if State(state) in SAID else ""
-        for index, state in enumerate(states.tolist())
-    ]
-    names = [str(state) for state in State]
-    table = pd.DataFrame(
-        {
-            "state": pd.Categorical([names[state] for state in states.tolist()], categories=names),
-            "reason": pd.array(reasons, dtype="str"),
-            "when": _moments(pd.Series(standing.timestamp).where(tried)).array,
-            "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
-            "bytes": pd.Series(standing.size).where(made).astype("Int64").array,
-        },
-        index=pd.Index(keys, name="partition", dtype="str"),
-    )
-    for name in dict.fromkeys(name for facts_of in metadata.values() for name in facts_of):
-        column = name if name not in table.columns else f"metadata.{name}"
-        table[column] = pd.Series(
-            [metadata.get(each, {}).get(name) for each in keys], index=table.index
-        ).infer_objects()
-    return table
+    columns: dict[str, object] = {
+        "state": pd.Categorical.from_codes(facts.states(key), categories=pd.Index(list(map(str, State)))),
+        "reason": pd.array(reasons(facts, key, attempts), dtype="str"),
+        "when": _moments(pd.Series(standing.timestamp).where(tried)).array,
+        "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
+        "bytes": pd.Series(standing.size).where(made).astype("Int64").array,
+    }
+    metadata = log.metadata(key)
+    for name in dict.fromkeys(name for entries in metadata.values() for name in entries):
+        entries = [metadata.get(each, NOTHING).get(name) for each in keys]
+        columns[name if name not in columns else f"metadata.{name}"] = pd.Series(entries).infer_objects().array
+    return pd.DataFrame(columns, index=pd.Index(keys, name="partition", dtype="str"))
 
 
 def _moments(timestamps: pd.Series[float]) -> pd.Series[Any]:
@@ -55,17 +44,6 @@ def _moments(timestamps: pd.Series[float]) -> pd.Series[Any]:
     import pandas as pd
 
     return pd.to_datetime(timestamps.astype("float64"), unit="s", utc=True).dt.round("us").dt.as_unit("us")
-
-
-def _latest(log: EventLog, key: AssetKey) -> tuple[dict[str, Event], dict[str, dict[str, object]]]:
-    """The last attempt at each partition, and the metadata of what stands."""
-    latest: dict[str, Event] = {}
-    metadata: dict[str, dict[str, object]] = {}
-    for event in log.history(key):
-        latest.setdefault(event.partition_key, event)
-        if event.metadata and event.artifact is not None:
-            metadata.setdefault(event.partition_key, dict(event.metadata))
-    return latest, metadata
 
 
 def history_table(events: Sequence[Event]) -> pd.DataFrame:
@@ -111,14 +89,13 @@ def errors_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     """One row a failed partition: error, message, when (UTC), traceback, output."""
     import pandas as pd
 
-    rows = []
-    for partition in facts.space(key).keys(facts.spans(key, State.FAILED)):
-        attempt, _ = log.last(key, partition)
-        if attempt is not None and attempt.failure is not None:
-            failure = attempt.failure
-            rows.append(
-                (partition, failure.type, failure.message, attempt.timestamp, failure.traceback, attempt.output)
-            )
+    failed = facts.space(key).keys(facts.spans(key, State.FAILED))
+    attempts = log.attempts(key, failed)
+    rows = [
+        (partition, failure.type, failure.message, attempt.timestamp, failure.traceback, attempt.output)
+        for partition in failed
+        if (attempt := attempts.get(partition)) is not None and (failure := attempt.failure) is not None
+    ]
     table = pd.DataFrame(rows, columns=["partition", "error", "message", "when", "traceback", "output"])
     table["when"] = _moments(table["when"])
     return table.set_index("partition")

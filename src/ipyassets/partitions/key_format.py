@@ -18,6 +18,7 @@ _DAY = 86_400
 _EPOCH = date(1970, 1, 1)
 _DIRECTIVE = re.compile(r"%[-_0^#]?[A-Za-z%]")
 _OF_DATE = frozenset("aAwdbBmyYjUWuGVxhCDFgev")
+_OF_YEAR = frozenset("YyGcxDF")
 _OF_TIME = frozenset("HIpMSfXRTrn")
 _BEGINNING = {"m": 1, "d": 1, "H": 0, "M": 0, "S": 0}
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
@@ -79,11 +80,11 @@ class KeyFormat:
                 clock = time(fields["H"], fields["M"], fields["S"])
                 return Parsed(days * _DAY + clock.hour * 3600 + clock.minute * 60 + clock.second, None)
         try:
-            read = datetime.strptime(key, self.fmt)  # noqa: DTZ007 - the zone is the definition's
+            read = _read(key, self.fmt)
         except ValueError:
             if self.has_offset:
                 raise
-            read = datetime.strptime(key, f"{self.fmt}%z")
+            read = _read(key, f"{self.fmt}%z")
         shift = read.utcoffset()
         naive = read.replace(tzinfo=None, microsecond=0)
         wall = int((naive - datetime(1970, 1, 1)).total_seconds())  # noqa: DTZ001 - as if UTC
@@ -117,6 +118,14 @@ class KeyFormat:
             return _from_table(seconds, column.format)
         moments = zip((days * _DAY + seconds).tolist(), offsets(np.arange(len(days))).tolist(), strict=True)
         return [_moment(wall, offset).strftime(column.format) for wall, offset in moments]
+
+
+def _read(key: str, fmt: str) -> datetime:
+    letters = {found[0][-1] for found in _DIRECTIVE.finditer(fmt)}
+    if "d" in letters and not letters & _OF_YEAR:
+        # the year that it takes where none is given: from Python 3.13 on it asks for one
+        key, fmt = f"1900 {key}", f"%Y {fmt}"
+    return datetime.strptime(key, fmt)  # noqa: DTZ007 - the zone is the definition's
 
 
 def _columns(fmt: str) -> list[_Column]:

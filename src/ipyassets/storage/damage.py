@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.signature import NOT_SIGNED
+from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, NOT_SIGNED
 
 
 class Damage:
@@ -18,7 +19,6 @@ class Damage:
     """
 
     def __init__(self, log: SqliteEventLog) -> None:
-        self._log = log
         self._database = log.database
 
     def found(self, asset_key: AssetKey, key_id: str | None = None) -> dict[str, str]:
@@ -26,8 +26,8 @@ class Damage:
 
         With the `key_id` of a signer, values that were signed with another key are among them.
         """
-        foreign = [] if key_id is None else self._log.signed_otherwise(asset_key, key_id)
         with self._database.read() as connection:
+            foreign = [] if key_id is None else _signed_otherwise(connection, asset_key, key_id)
             found = connection.execute(
                 """SELECT damage.partition, damage.reason
                    FROM asset CROSS JOIN damage ON damage.asset = asset.id
@@ -72,6 +72,19 @@ class Damage:
                 "DELETE FROM damage WHERE asset = (SELECT id FROM asset WHERE key = ?) AND partition = ?",
                 [(asset_key.to_string(), str(key)) for key in partition_keys],
             )
+
+
+def _signed_otherwise(connection: sqlite3.Connection, asset_key: AssetKey, key_id: str) -> list[str]:
+    """The partitions of an asset whose standing value another key has signed; quick where there is no other."""
+    if connection.execute("SELECT 1 FROM signer WHERE key_id <> ?", (key_id,)).fetchone() is None:
+        return []
+    found = connection.execute(
+        """SELECT latest.partition
+           FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
+           WHERE asset.key = ? AND event.digest IS NOT NULL AND substr(event.digest, ?, ?) <> ?""",
+        (asset_key.to_string(), CONTENT_DIGITS + 1, KEY_ID_DIGITS, key_id),
+    )
+    return [partition for (partition,) in found]
 
 
 def _text(asset_key: object) -> str:

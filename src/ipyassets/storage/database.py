@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,10 +47,7 @@ class Database:
 
     def _connect(self, *, durable: bool) -> sqlite3.Connection:
         with _explained(self.path):
-            # Threads take turns through our own locks, hence the check can go.
-            connection = sqlite3.connect(
-                self.path or IN_MEMORY, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            connection = self._opened(self.path or IN_MEMORY)
             if self.path is not None:
                 _use_write_ahead_log(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -62,13 +60,20 @@ class Database:
         # Beside a log that nobody has open there is no write-ahead file, and then nothing needs to be locked.
         alone = "" if self.path.with_name(self.path.name + "-wal").exists() else "&immutable=1"
         with _explained(self.path):
-            return sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode=ro{alone}",
-                uri=True,
-                timeout=PATIENCE_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            return self._opened(f"{self.path.absolute().as_uri()}?mode=ro{alone}")
+
+    def _opened(self, name: str | Path) -> sqlite3.Connection:
+        """A connection to a file or a URI, closed when this object is forgotten if not before."""
+        # Threads take turns through our own locks, hence the check can go.
+        connection = sqlite3.connect(
+            name,
+            uri=isinstance(name, str),
+            timeout=PATIENCE_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        weakref.finalize(self, connection.close).atexit = False
+        return connection
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:

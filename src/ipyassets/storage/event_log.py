@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError, UnknownAssetError
+from ipyassets.errors import InvalidPartitionKeyError
 from ipyassets.events import Artifact, Event, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
-from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, key_id_of
+from ipyassets.storage.signature import key_id_of
 
 # By how much the cursor jumps when following it event by event would miss something.
 JUMP = 1_000_000
@@ -62,7 +62,7 @@ class SqliteEventLog:
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset that the log knows."""
         with self.database.read() as connection:
-            if (asset := _id_of(connection, asset_key)) is None:
+            if (asset := id_of(connection, asset_key)) is None:
                 return Records.empty()
             return latest.records(connection, asset, _names(connection))
 
@@ -87,20 +87,20 @@ class SqliteEventLog:
     def history(self, asset_key: AssetKey, partition_key: str | None = None, limit: int | None = None) -> list[Event]:
         """Attempts at an asset, or at one partition of it, newest first."""
         with self.database.read() as connection:
-            if (asset := _id_of(connection, asset_key)) is None:
+            if (asset := id_of(connection, asset_key)) is None:
                 return []
-            most = -1 if limit is None else limit
-            if partition_key is None:
-                return _events(connection, f"{_SELECT} WHERE asset = ? ORDER BY id DESC LIMIT ?", (asset, most))
-            where = "asset = ? AND partition = ?"
-            return _events(
-                connection, f"{_SELECT} WHERE {where} ORDER BY id DESC LIMIT ?", (asset, str(partition_key), most)
-            )
+            one = partition_key is not None
+            place = (asset, str(partition_key)) if one else (asset,)
+            where = "asset = ? AND partition = ?" if one else "asset = ?"
+            # an index has all the ids: rows beyond the limit are never looked at
+            newest = f"SELECT id FROM event WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608  # constants
+            arguments = (*place, -1 if limit is None else limit)
+            return _events(connection, f"{_SELECT} WHERE id IN ({newest}) ORDER BY id DESC", arguments)
 
     def last(self, asset_key: AssetKey, partition_key: str) -> tuple[Event | None, Event | None]:
         """The last attempt at a partition, and the materialization of it that still stands."""
         with self.database.read() as connection:
-            if (asset := _id_of(connection, asset_key)) is None:
+            if (asset := id_of(connection, asset_key)) is None:
                 return None, None
             found = connection.execute(
                 "SELECT event, made FROM latest WHERE asset = ? AND partition = ?", (asset, str(partition_key))
@@ -111,10 +111,34 @@ class SqliteEventLog:
             standing = attempt if made == event else _events(connection, by_id, (made,))
             return attempt[0] if attempt else None, standing[0] if standing else None
 
+    def attempts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Event]:
+        """The last attempts at some partitions, by partition key; those never tried are left out."""
+        with self.database.read() as connection:
+            if (asset := id_of(connection, asset_key)) is None:
+                return {}
+            last = """SELECT latest.event FROM json_each(?) AS wanted
+                      CROSS JOIN latest ON latest.asset = ? AND latest.partition = wanted.value"""
+            found = _events(connection, f"{_SELECT} WHERE id IN ({last})", (_listed(partition_keys), asset))
+            return {event.partition_key: event for event in found}
+
+    def metadata(self, asset_key: AssetKey) -> dict[str, Mapping[str, object]]:
+        """The metadata of the materializations that still stand, by partition key; those without any are left out."""
+        with self.database.read() as connection:
+            if (asset := id_of(connection, asset_key)) is None:
+                return {}
+            rows = connection.execute(
+                """SELECT event.id, latest.partition, event.details
+                   FROM latest CROSS JOIN event ON event.id = latest.made
+                   WHERE latest.asset = ? AND instr(event.details, '"metadata"')""",
+                (asset,),
+            ).fetchall()
+        told = ((partition, event_rows.metadata(event, details)) for event, partition, details in rows)
+        return {partition: metadata for partition, metadata in told if metadata}
+
     def artifacts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Artifact]:
         """The artifacts of the materializations that still stand, by partition key; keys without one are left out."""
         with self.database.read() as connection:
-            if (asset := _id_of(connection, asset_key)) is None:
+            if (asset := id_of(connection, asset_key)) is None:
                 return {}
             found = connection.execute(
                 """SELECT latest.partition, event.path, event.size, event.digest
@@ -122,7 +146,7 @@ class SqliteEventLog:
                    CROSS JOIN latest ON latest.asset = ? AND latest.partition = wanted.value
                    CROSS JOIN event ON event.id = latest.made
                    WHERE event.digest IS NOT NULL""",
-                (json.dumps([str(key) for key in partition_keys]), asset),
+                (_listed(partition_keys), asset),
             )
             return {key: Artifact(path, size, digest) for key, path, size, digest in found}
 
@@ -132,47 +156,6 @@ class SqliteEventLog:
             recorded = "EXISTS (SELECT 1 FROM latest WHERE asset = asset.id)"  # one look at the index for each asset
             found = connection.execute(f"SELECT key FROM asset WHERE {recorded} ORDER BY id")  # noqa: S608
             return [AssetKey.from_db_string(text) for (text,) in found]
-
-    def rename(self, old: AssetKey, new: AssetKey, moved: Callable[[str, Artifact], Artifact]) -> None:
-        """Give an asset another name, in everything recorded of it and of what was made from it.
-
-        `moved` gives the artifact of a partition under the new name. A jump of the cursor tells whoever follows the log
-        to read it anew. Raises InvalidArgumentError where the new name is taken.
-        """
-        with self.database.write() as connection:
-            if (asset := _id_of(connection, old)) is None:
-                raise UnknownAssetError(f"nothing is recorded of {old}: there is nothing to rename")
-            if (taken := _id_of(connection, new)) is not None:
-                if connection.execute("SELECT 1 FROM event WHERE asset = ?", (taken,)).fetchone():
-                    raise InvalidArgumentError(f"{new} has records of its own: wipe it first, or choose another name")
-                # Known only as an input of others: the two change their names.
-                connection.execute("UPDATE asset SET key = '' WHERE id = ?", (asset,))
-                connection.execute("UPDATE asset SET key = ? WHERE id = ?", (old.to_string(), taken))
-            connection.execute("UPDATE asset SET key = ? WHERE id = ?", (new.to_string(), asset))
-            stored = "SELECT id, partition, path, size, digest FROM event WHERE asset = ? AND digest IS NOT NULL"
-            artifacts = [
-                (i, moved(partition, Artifact(path, size, digest)))
-                for i, partition, path, size, digest in connection.execute(stored, (asset,)).fetchall()
-            ]
-            connection.executemany(
-                "UPDATE event SET path = ?, digest = ? WHERE id = ?",
-                [(artifact.path, artifact.digest, i) for i, artifact in artifacts],
-            )
-            connection.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (JUMP,))
-
-    def signed_otherwise(self, asset_key: AssetKey, key_id: str) -> list[str]:
-        """The partitions of an asset whose standing value another key has signed; quick where there is no other."""
-        with self.database.read() as connection:
-            if connection.execute("SELECT 1 FROM signer WHERE key_id <> ?", (key_id,)).fetchone() is None:
-                return []
-            found = connection.execute(
-                """SELECT latest.partition
-                   FROM asset CROSS JOIN latest ON latest.asset = asset.id
-                   CROSS JOIN event ON event.id = latest.made
-                   WHERE asset.key = ? AND event.digest IS NOT NULL AND substr(event.digest, ?, ?) <> ?""",
-                (asset_key.to_string(), CONTENT_DIGITS + 1, KEY_ID_DIGITS, key_id),
-            )
-            return [partition for (partition,) in found]
 
     def close(self) -> None:
         """Let go of the file; nothing may be asked afterwards."""
@@ -189,12 +172,18 @@ def _check_key(key: str) -> None:
         raise InvalidPartitionKeyError(f"{key!r} holds a zero byte: it cannot be stored")
 
 
+def _listed(keys: Sequence[str]) -> str:
+    """Keys as `json_each` takes them apart."""
+    return json.dumps([str(key) for key in keys])
+
+
 def _last_id(connection: sqlite3.Connection) -> int:
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
     return found[0] if found else 0
 
 
-def _id_of(connection: sqlite3.Connection, asset_key: AssetKey) -> int | None:
+def id_of(connection: sqlite3.Connection, asset_key: AssetKey) -> int | None:
+    """The number of an asset in a log, None where nothing is known of it."""
     found = connection.execute("SELECT id FROM asset WHERE key = ?", (asset_key.to_string(),)).fetchone()
     return found[0] if found else None
 
@@ -204,7 +193,7 @@ def _ids_of(connection: sqlite3.Connection, asset_keys: Iterable[AssetKey]) -> d
     ids: dict[AssetKey, int] = {}
     for key in asset_keys:
         connection.execute("INSERT OR IGNORE INTO asset (key) VALUES (?)", (key.to_string(),))
-        found = _id_of(connection, key)
+        found = id_of(connection, key)
         assert found is not None  # noqa: S101  # inserted above
         ids[key] = found
     return ids

@@ -42,7 +42,20 @@ def event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
     try:
         return _event(values, names)
     except (KeyError, ValueError, TypeError) as error:
-        raise DamagedLogError(f"event {values[0]} of the log is damaged ({error!r}): repair() leaves it out") from error
+        raise _damaged(values[0], error) from error
+
+
+def metadata(event_id: int, details: str) -> Mapping[str, object]:
+    """What an event's details say of its metadata; DamagedLogError for details that were not written like this."""
+    try:
+        found: Mapping[str, object] = json.loads(details).get("metadata", NOTHING)
+    except (ValueError, AttributeError) as error:
+        raise _damaged(event_id, error) from error
+    return found
+
+
+def _damaged(event_id: int, error: Exception) -> DamagedLogError:
+    return DamagedLogError(f"event {event_id} of the log is damaged ({error!r}): repair() leaves it out")
 
 
 def _event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidArgumentError, UnknownAssetError
 from ipyassets.events import Artifact
-from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.event_log import JUMP, SqliteEventLog, id_of
 from ipyassets.storage.meeting import first_dimension, refuse_meeting
 from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import content
@@ -41,7 +43,7 @@ def rename(
     if dry_run:
         return Renamed(old, new, len(artifacts))
     if files is None:
-        log.rename(old, new, lambda _, artifact: artifact)
+        _rename_records(log, old, new, lambda _, artifact: artifact)
         return Renamed(old, new, 0)
     under = _Mover(files, old, new)
     os.makedirs(files.staging, exist_ok=True)  # noqa: PTH103
@@ -49,7 +51,7 @@ def rename(
         with contextlib.suppress(FileNotFoundError):  # one that is gone stays so
             duplicate(files.path(old, key), files.staged(new, key, under.artifact(key, artifact).digest))
         under.keep_versions(key)
-    log.rename(old, new, under.artifact)
+    _rename_records(log, old, new, under.artifact)
     files.publish(new, {key: under.artifact(key, artifact) for key, artifact in artifacts.items()})
     for key in artifacts:
         files.path(old, key).unlink(missing_ok=True)
@@ -58,6 +60,36 @@ def rename(
         with contextlib.suppress(OSError):  # something else is in it, or it is gone already
             folder.rmdir()
     return Renamed(old, new, len(artifacts))
+
+
+def _rename_records(
+    log: SqliteEventLog, old: AssetKey, new: AssetKey, moved: Callable[[str, Artifact], Artifact]
+) -> None:
+    """Give an asset another name in everything recorded of it and of what was made from it.
+
+    `moved` gives the artifact of a partition under the new name. A jump of the cursor tells whoever follows the log to
+    read it anew.
+    """
+    with log.database.write() as connection:
+        if (asset := id_of(connection, old)) is None:
+            raise UnknownAssetError(f"nothing is recorded of {old}: there is nothing to rename")
+        if (taken := id_of(connection, new)) is not None:
+            if connection.execute("SELECT 1 FROM event WHERE asset = ?", (taken,)).fetchone():
+                raise InvalidArgumentError(f"{new} has records of its own: wipe it first, or choose another name")
+            # Known only as an input of others: the two change their names.
+            connection.execute("UPDATE asset SET key = '' WHERE id = ?", (asset,))
+            connection.execute("UPDATE asset SET key = ? WHERE id = ?", (old.to_string(), taken))
+        connection.execute("UPDATE asset SET key = ? WHERE id = ?", (new.to_string(), asset))
+        stored = "SELECT id, partition, path, size, digest FROM event WHERE asset = ? AND digest IS NOT NULL"
+        artifacts = [
+            (i, moved(partition, Artifact(path, size, digest)))
+            for i, partition, path, size, digest in connection.execute(stored, (asset,)).fetchall()
+        ]
+        connection.executemany(
+            "UPDATE event SET path = ?, digest = ? WHERE id = ?",
+            [(artifact.path, artifact.digest, i) for i, artifact in artifacts],
+        )
+        connection.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'event'", (JUMP,))
 
 
 @dataclass(frozen=True, slots=True)
