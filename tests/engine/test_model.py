@@ -24,6 +24,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import UpstreamMode
+from ipyassets.engine.reasons import reasons
 from ipyassets.events import Attempt, State
 from ipyassets.partitions import Spans
 
@@ -166,6 +167,36 @@ class Model:
         if place in self.made:
             return State.STALE if self.stale(place) else State.FRESH
         return {Attempt.SKIPPED: State.SKIPPED, Attempt.CANCELLED: State.CANCELLED}.get(attempt, State.MISSING)
+
+    def reason(self, place: Place) -> str:
+        """Why a place is as it is, naming no upstream partition."""
+        tellers = {State.FAILED: self.why_failed, State.BLOCKED: self.why_blocked, State.STALE: self.why_stale}
+        return tellers.get(self.state(place), lambda _: "")(place)
+
+    def why_failed(self, place: Place) -> str:
+        kept = "; the previous value is kept" if place in self.made else ""
+        edited = "; the code has changed since" if self.last[place][1] != self.code[place[0]] else ""
+        return f"the last attempt failed{kept}{edited}"
+
+    def why_blocked(self, place: Place) -> str:
+        for up, read in self.reads(place):
+            if any(self.last.get(each, (None, 0))[0] is Attempt.FAILED for each in read):
+                return f"{up} failed"
+            if any(self.blocked(each) for each in read):
+                return f"{up} is blocked"
+        raise AssertionError(place)
+
+    def why_stale(self, place: Place) -> str:
+        made = self.made[place]
+        if made.code != self.code[place[0]]:
+            return "the code has changed"
+        now = {
+            up: {index: self.made[up, index].content for _, index in read if (up, index) in self.made}
+            for up, read in self.reads(place)
+        }
+        changed = [f"{up} has changed" for up in now if made.used[up] != now[up]]
+        stale = [f"{up} is stale" for up, read in self.reads(place) if any(self.stale(each) for each in read)]
+        return next(iter([*changed, *stale]))
 
     def settled(self, place: Place, *attempts: Attempt) -> bool:
         attempt, code = self.last.get(place, (Attempt.NONE, 0))
@@ -330,7 +361,10 @@ def step(instance: Instance, model: Model, world: World, wanted: set[Place], ups
     facts = instance.facts(model.graph)
     for name in model.shapes:
         states = [State(each) for each in facts.states(AssetKey(name)).tolist()]
-        assert states == [model.state((name, index)) for index in range(model.spaces[name])], name
+        places = [(name, index) for index in range(model.spaces[name])]
+        assert states == [model.state(place) for place in places], name
+        why = reasons(facts, AssetKey(name))
+        assert [why.words(index) for _, index in places] == [model.reason(place) for place in places], name
     for (name, index), made in model.made.items():
         asset_made = model.graph[AssetKey(name)]
         key = None if asset_made.partitions_def is None else space_of(model.graph, AssetKey(name)).key(index)

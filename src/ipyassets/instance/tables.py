@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
-from ipyassets.engine.reasons import reason
+from ipyassets.engine.reasons import reasons
 from ipyassets.errors import InvalidArgumentError, nearest
 from ipyassets.events import Event, State
 from ipyassets.partitions import MultiPartitionKey, PartitionSpace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SAID = {State.FAILED, State.BLOCKED, State.DAMAGED, State.STALE, State.SKIPPED, State.CANCELLED}
 
 
 def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
@@ -27,15 +25,13 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     latest, metadata = _latest(log, key)
     keys = list(space.keys())
     tried, made = standing.timestamp > 0, standing.made
-    reasons = [
-        reason(facts, key, index, latest.get(keys[index])) if State(state) in SAID else ""
-        for index, state in enumerate(states.tolist())
-    ]
+    why = reasons(facts, key)
+    told = [why.text(index, latest.get(partition)) for index, partition in enumerate(keys)]
     names = [str(state) for state in State]
     table = pd.DataFrame(
         {
             "state": pd.Categorical([names[state] for state in states.tolist()], categories=names),
-            "reason": pd.array(reasons, dtype="str"),
+            "reason": pd.array(told, dtype="str"),
             "when": _moments(pd.Series(standing.timestamp).where(tried)).array,
             "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
             "bytes": pd.Series(standing.size).where(made).astype("Int64").array,
