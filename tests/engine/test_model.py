@@ -174,9 +174,9 @@ class Model:
         return tellers.get(self.state(place), lambda _: "")(place)
 
     def why_failed(self, place: Place) -> str:
-        kept = "; the previous value is kept" if place in self.made else ""
-        edited = "; the code has changed since" if self.last[place][1] != self.code[place[0]] else ""
-        return f"the last attempt failed{kept}{edited}"
+        kept = "the previous value is kept" if place in self.made else ""
+        edited = "the code has changed since" if self.last[place][1] != self.code[place[0]] else ""
+        return "; ".join(filter(None, [kept, edited]))
 
     def why_blocked(self, place: Place) -> str:
         for up, read in self.reads(place):

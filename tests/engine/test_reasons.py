@@ -83,12 +83,23 @@ def test_a_failure_says_what_is_kept_and_whether_the_code_is_another_since(insta
 
     graph = edited(flights, code_version="2", compute=fail)
     instance.run(instance.plan(graph, {flights.key: Spans.range(0, 1)}))
-    kept = "the last attempt failed; the previous value is kept"
+    kept = "the previous value is kept"
     assert told(instance, flights, graph)[0] == (kept, kept)
     assert told(instance, flights)[0][0] == f"{kept}; the code has changed since"
     assert instance.describe(graph, flights.key, "2024-01-07").reason == (
         "ValueError: 2024-01-07; the previous value is kept"
     )
+
+
+def test_of_a_failure_of_todays_code_the_state_says_it_all_but_the_error():
+    def fail(context):
+        raise ValueError(context.partition_key)
+
+    empty, graph = Instance.ephemeral(), edited(flights, compute=fail)
+    empty.run(empty.plan(graph, {flights.key: Spans.range(0, 1)}))
+    assert told(empty, flights, graph)[0] == ("", "")
+    assert empty.describe(graph, flights.key, "2024-01-07").reason == "ValueError: 2024-01-07"
+    empty.close()
 
 
 def test_what_reads_a_failure_is_blocked_by_it_and_blocks_in_turn():

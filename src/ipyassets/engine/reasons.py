@@ -14,18 +14,15 @@ from ipyassets.engine.facts import Facts, differs
 from ipyassets.engine.standing import Mask, number
 from ipyassets.events import Event, State
 
-FAILED = "the last attempt failed"
-KEPT = "; the previous value is kept"
-EDITED = "; the code has changed since"
-# States of which only the last attempt itself may know more than the state says.
-TOLD_BY_ATTEMPT = frozenset({State.SKIPPED, State.CANCELLED})
+KEPT = "the previous value is kept"
+EDITED = "the code has changed since"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cause:
     """What has brought partitions into a state: something of their own, or an input.
 
-    Of the upstream partitions of an input, `sources` are to blame; None where that is not known.
+    Of the partitions of that input, `sources` are to blame; None where that is not known.
     """
 
     state: State
@@ -68,15 +65,13 @@ class Reasons:
 
     def text(self, index: int, attempt: Event | None = None) -> str:
         """Why a partition is as it is, in particular; `attempt` is the last attempt at it, if known."""
-        code = int(self.codes[index])
-        if not code:
-            state = State(int(self.states[index]))
-            return attempt.reason if attempt is not None and state in TOLD_BY_ATTEMPT else ""
-        cause = self.causes[code - 1]
-        words = cause.words_of(index, self.facts)
-        if cause.state is not State.FAILED or attempt is None or attempt.failure is None:
-            return words
-        return f"{attempt.failure.type}: {attempt.failure.message}" + words.removeprefix(FAILED)
+        code, state = int(self.codes[index]), State(int(self.states[index]))
+        words = self.causes[code - 1].words_of(index, self.facts) if code else ""
+        if attempt is not None and attempt.failure is not None and state is State.FAILED:
+            return "; ".join(filter(None, [f"{attempt.failure.type}: {attempt.failure.message}", words]))
+        if attempt is not None and state in (State.SKIPPED, State.CANCELLED):
+            return attempt.reason
+        return words
 
 
 def reasons(facts: Facts, key: AssetKey) -> Reasons:
@@ -105,10 +100,9 @@ Causes = Iterator[tuple[Cause, Mask | np.bool_]]
 def _of_failed(facts: Facts, key: AssetKey) -> Causes:
     kept = facts.condition(key).readable
     edited = facts.standing(key).tried != np.uint64(number(facts.code_versions[key]))
-    yield Cause(State.FAILED, FAILED + KEPT + EDITED), kept & edited
-    yield Cause(State.FAILED, FAILED + KEPT), kept
-    yield Cause(State.FAILED, FAILED + EDITED), edited
-    yield Cause(State.FAILED, FAILED), np.True_
+    yield Cause(State.FAILED, f"{KEPT}; {EDITED}"), kept & edited
+    yield Cause(State.FAILED, KEPT), kept
+    yield Cause(State.FAILED, EDITED), edited
 
 
 def _of_blocked(facts: Facts, key: AssetKey) -> Causes:
