@@ -55,6 +55,7 @@ export function wordsOf(
   range: string,
 ): Words {
   if (session.grid.length === 0) return ["", ""];
+  if (session.grid.isWhole) return partitionWords(session, 0);
   if (stroke !== null) {
     const [key, about] = boxWords(session, stroke.box);
     return stroke.mode === "replace" ? [key, about] : [key, `${stroke.mode} ${about}; ${number(stroke.selected)} selected`];

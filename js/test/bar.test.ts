@@ -142,6 +142,15 @@ describe("what is shown", () => {
     expect(find(".ipa-status").dataset.level).toBe("error");
   });
 
+  test("how the one value of an asset without partitions stands, and why, without being asked", async () => {
+    const { find } = await open({
+      ...exampleTraits("an asset without partitions"),
+      states: new DataView(Uint8Array.from([0, 10]).buffer),
+      reasons: [[5, "flights has changed"]],
+    });
+    expect(find(".ipa-about").textContent).toBe("stale \u00b7 flights has changed");
+  });
+
   test("an asset whose keys are still to come", async () => {
     const { find } = await open(exampleTraits("a space without keys"));
     expect(find(".ipa-status").textContent).toBe("no partitions yet");
