@@ -207,12 +207,12 @@ export class Bar {
       this.#pointing.hover(null);
       this.#schedule.layout();
     }
-    if (changed.has("states")) this.#schedule.states();
+    if (changed.has("states") || changed.has("fractions")) this.#schedule.states();
     this.#schedule.marks();
     this.#header.show(session);
     this.#footer.show(session);
     this.#readout.showCode(session.isAnswered ? session.get("plan").code : "");
-    this.#detail.show(detailOf(session.get("detail")), this.#theme.palette, !session.get("run").active);
+    this.#detail.show(detailOf(session.get("detail")), session.get("fractions"), this.#theme.palette, !session.get("run").active);
     const cursor = this.#cursor.index(session.grid);
     writeHooks(this.#root, this.#plot.canvas, session, cursor);
     writeRole(this.#plot.canvas, session, cursor);
@@ -225,6 +225,7 @@ export class Bar {
     return {
       grid,
       states,
+      fractions: this.#session.get("fractions"),
       mask: strokeMask ?? (selected > 0 && !grid.isWhole ? selection : null),
       across: this.#camera.across,
       down: this.#camera.down,

@@ -1,7 +1,8 @@
-// What is known of one partition: facts, reason, traceback and printed output.
-import { button, element, iconButton, OWN_KEYS } from "./dom.ts";
+// What is known of one partition: facts, reason, traceback, and what it printed and displayed.
+import { button, element, iconButton, OWN_KEYS, setText } from "./dom.ts";
 import { paintSwatch } from "./header.ts";
-import type { Detail } from "./protocol.ts";
+import type { Detail, Piece } from "./protocol.ts";
+import { stateWords } from "./readout.ts";
 import { STATES } from "./states.ts";
 import type { Palette } from "./theme.ts";
 
@@ -10,8 +11,12 @@ export interface DetailActions {
   again(index: number): void;
 }
 
+/** As pictures these run nothing and fetch nothing; everything else is shown as text. */
+const PICTURES = /^image\/(png|jpeg|svg\+xml)$/;
+
 export class DetailPane {
   readonly root = element("section", "ipa-detail", { hidden: true });
+  readonly #state = element("span", "ipa-total");
   readonly #actions: DetailActions;
   #shown: Detail | null = null;
 
@@ -19,11 +24,12 @@ export class DetailPane {
     this.#actions = actions;
   }
 
-  show(detail: Detail | null, palette: Palette, canRun: boolean): void {
+  show(detail: Detail | null, fractions: Record<string, number>, palette: Palette, canRun: boolean): void {
     const again = this.root.querySelector<HTMLButtonElement>(".ipa-again");
     if (again !== null) again.disabled = !canRun;
+    if (detail !== null) setText(this.#state, stateWords(detail.state, fractions[detail.index]));
     // rebuilt only for news, or a scrolled traceback would jump back at every tick of a run
-    if (JSON.stringify(detail) === JSON.stringify(this.#shown)) return;
+    if (detail === this.#shown || JSON.stringify(detail) === JSON.stringify(this.#shown)) return;
     this.#shown = detail;
     this.root.hidden = detail === null;
     this.root.replaceChildren(...(detail === null ? [] : this.#content(detail, palette, canRun)));
@@ -40,8 +46,8 @@ export class DetailPane {
     const content = [this.#head(detail, palette, canRun)];
     if (detail.reason) content.push(element("p", "ipa-reason", {}, detail.reason));
     if (detail.rows.length > 0) content.push(facts(detail.rows));
-    if (detail.traceback) content.push(text("traceback", detail.traceback, "ipa-traceback"));
-    if (detail.output) content.push(text("printed", detail.output, "ipa-output"));
+    if (detail.traceback) content.push(scrolled("traceback", "ipa-traceback", detail.traceback));
+    if (detail.output.length > 0) content.push(scrolled("output", "ipa-output", ...detail.output.map(pieceOf)));
     return content;
   }
 
@@ -54,7 +60,7 @@ export class DetailPane {
     const close = iconButton("close", "close details", "ipa-close");
     close.addEventListener("click", () => this.#actions.close());
     const name = element("span", "ipa-title", {}, key);
-    return element("div", "ipa-detail-head", {}, swatch, name, element("span", "ipa-total", {}, state), again, close);
+    return element("div", "ipa-detail-head", {}, swatch, name, this.#state, again, close);
   }
 }
 
@@ -64,7 +70,13 @@ function facts(rows: [string, string][]): HTMLElement {
 }
 
 /** Scrolls by itself, so it has to be reachable by keyboard. */
-function text(label: string, content: string, className: string): HTMLElement {
-  const body = element("pre", className, { tabindex: 0, role: "group", "aria-label": label, ...OWN_KEYS }, content);
+function scrolled(label: string, className: string, ...content: (Node | string)[]): HTMLElement {
+  const attributes = { tabindex: 0, role: "group", "aria-label": label, ...OWN_KEYS };
+  const body = element("div", `ipa-scrolled ${className}`, attributes, ...content);
   return element("div", "ipa-text", {}, element("div", "ipa-caption", {}, label), body);
+}
+
+function pieceOf(piece: Piece): HTMLElement | string {
+  if (!("image" in piece) || !PICTURES.test(piece.image)) return piece.text;
+  return element("img", "ipa-picture", { src: `data:${piece.image};base64,${piece.data}`, alt: piece.text });
 }

@@ -73,6 +73,17 @@ export class Layout {
     return (column - this.across.first) * this.step;
   }
 
+  /** The device pixels that stand for a column alone; none where it shares one. */
+  pixelsOf(column: number): [left: number, right: number] {
+    const pixel = (at: number): number => {
+      const on = Math.ceil(((at - this.across.first) / this.across.size) * this.devicePixels - 1e-6);
+      return Math.min(Math.max(on, 0), this.devicePixels);
+    };
+    const [left, right] = [pixel(column), pixel(column + 1)];
+    const isAlone = left < right && (this.acrossCuts.until[left] as number) - (this.acrossCuts.from[left] as number) === 1;
+    return isAlone ? [left, right] : [left, left];
+  }
+
   /** The position under x, with its fraction; not held to what exists. */
   position(x: number): number {
     return this.across.first + x / this.step;

@@ -1,5 +1,6 @@
 // The states as pixels of the base canvas.
 import { stack } from "./columns.ts";
+import { type Fill, paintFill } from "./fill.ts";
 import { type Band, type Layout, SEGMENT } from "./layout.ts";
 import { BLOCKED, CANCELLED, DAMAGED, FAILED, FRESH, MISSING, QUEUED, RUNNING, SKIPPED, STALE, STATES } from "./states.ts";
 import type { Palette } from "./theme.ts";
@@ -37,6 +38,7 @@ export function paintStates(
   context: CanvasRenderingContext2D,
   layout: Layout,
   heights: Uint16Array,
+  fills: Fill[],
   palette: Palette,
   phase: number,
 ): void {
@@ -49,6 +51,7 @@ export function paintStates(
       paintColumn(pixels, width, x, band, heights, (b * layout.devicePixels + x) * KINDS, palette, phase * layout.ratio);
     }
     widen(pixels, width, band, layout, heights.subarray(b * layout.devicePixels * KINDS), palette);
+    for (const fill of fills) if (fill.band === b) paintFill(pixels, width, band, fill, palette, Math.max(Math.round(layout.ratio), 1));
     separate(pixels, width, band, layout);
     round(pixels, width, band, layout);
   });

@@ -54,6 +54,7 @@ function mix(paper: Color, ink: Color, share: number): Color {
   return [between(0), between(1), between(2), between(3)];
 }
 
-function pack([red, green, blue, alpha]: Color): number {
+/** A colour as ImageData holds it. */
+export function pack([red, green, blue, alpha]: Color): number {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }

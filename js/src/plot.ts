@@ -2,6 +2,7 @@
 import { Axis } from "./axis.ts";
 import { aggregate, coverage } from "./columns.ts";
 import { element, OWN_KEYS } from "./dom.ts";
+import { type Fill, fillsOf } from "./fill.ts";
 import type { Box, Grid } from "./grid.ts";
 import { Gutter } from "./gutter.ts";
 import { FOOT, Layout } from "./layout.ts";
@@ -14,6 +15,8 @@ import type { Window } from "./ticks.ts";
 export interface Scene {
   grid: Grid;
   states: Uint8Array;
+  /** How far partitions that run have come, by index. */
+  fractions: Record<string, number>;
   /** What is selected, null for nothing. */
   mask: Uint8Array | null;
   across: Window;
@@ -33,6 +36,7 @@ export class Plot {
   readonly #base = element("canvas", "ipa-states", { "aria-hidden": "true" });
   #layout: Layout | null = null;
   #heights: Uint16Array = new Uint16Array(0);
+  #fills: Fill[] = [];
   #hasRunning = false;
 
   constructor() {
@@ -72,6 +76,7 @@ export class Plot {
     if (layout === null) return;
     const counts = aggregate(scene.states, scene.grid, layout.acrossCuts, layout.downCuts);
     this.#heights = stacks(counts, layout);
+    this.#fills = fillsOf(scene.fractions, scene.states, layout);
     this.#hasRunning = false;
     for (let at = RUNNING; at < counts.length && !this.#hasRunning; at += STATES.length) {
       this.#hasRunning = (counts[at] as number) > 0;
@@ -82,7 +87,8 @@ export class Plot {
   /** Draws what was counted last, its moving stripes at `phase`. */
   repaint({ palette }: Scene, phase: number): void {
     const context = this.#base.getContext("2d");
-    if (context !== null && this.#layout !== null) paintStates(context, this.#layout, this.#heights, palette, phase);
+    if (context === null || this.#layout === null) return;
+    paintStates(context, this.#layout, this.#heights, this.#fills, palette, phase);
   }
 
   drawMarks(scene: Scene): void {

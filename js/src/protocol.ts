@@ -1,6 +1,7 @@
 // What passes between kernel and browser: traits down, messages up. Shared examples are in tests/contract.
 import type { AnyModel } from "@anywidget/types";
 import type { DimensionMessage } from "./grid.ts";
+import type { Reason } from "./standing.ts";
 import type { StateName } from "./states.ts";
 
 export interface Plan {
@@ -22,6 +23,9 @@ export interface Run {
   text: string;
 }
 
+/** Text, or a picture in base64 with the text that stands for it. */
+export type Piece = { text: string } | { text: string; image: string; data: string };
+
 export interface Detail {
   index: number;
   key: string;
@@ -29,7 +33,7 @@ export interface Detail {
   rows: [string, string][];
   reason: string;
   traceback: string;
-  output: string;
+  output: Piece[];
 }
 
 export interface Notice {
@@ -46,6 +50,8 @@ export interface Traits {
   fingerprint: string;
   dimensions: DimensionMessage[];
   states: DataView;
+  /** What a byte of `states` means that is no state: a state, and why. */
+  reasons: Reason[];
   counts: Partial<Record<StateName, number>>;
   /** Short facts by index, for those partitions that have something to say. */
   details: Record<string, string>;
@@ -54,6 +60,8 @@ export interface Traits {
   selection_serial: number;
   plan: Plan;
   run: Run;
+  /** How far partitions that run have come, by index. */
+  fractions: Record<string, number>;
   detail: Detail | Nothing;
   notice: Notice | Nothing;
   // the model's interface asks for an index signature
@@ -65,6 +73,7 @@ export const TRAITS = [
   "fingerprint",
   "dimensions",
   "states",
+  "reasons",
   "counts",
   "details",
   "selection",
@@ -72,6 +81,7 @@ export const TRAITS = [
   "selection_serial",
   "plan",
   "run",
+  "fractions",
   "detail",
   "notice",
 ] as const;

@@ -2,8 +2,12 @@
 import { element, iconButton, number, plural, setIcon, setText } from "./dom.ts";
 import type { Box } from "./grid.ts";
 import type { Session } from "./session.ts";
-import { stateName, STATES } from "./states.ts";
+import type { Tally } from "./standing.ts";
+import { stateName } from "./states.ts";
 import type { Stroke } from "./stroke.ts";
+
+/** Of the partitions of a box, in one state. */
+const MOST_REASONS = 3;
 
 export class Readout {
   readonly root: HTMLElement;
@@ -51,6 +55,7 @@ export function wordsOf(
   range: string,
 ): Words {
   if (session.grid.length === 0) return ["", ""];
+  if (session.grid.isWhole) return partitionWords(session, 0);
   if (stroke !== null) {
     const [key, about] = boxWords(session, stroke.box);
     return stroke.mode === "replace" ? [key, about] : [key, `${stroke.mode} ${about}; ${number(stroke.selected)} selected`];
@@ -63,27 +68,34 @@ export function wordsOf(
 
 /** One partition in words: key, end of its window, state, and what else is known without asking. */
 export function partitionWords(session: Session, index: number): Words {
-  const { grid, states } = session;
+  const { grid, standing } = session;
   const end = grid.windowEnd(index);
-  const facts = [end && `until ${end}`, stateName(states[index] as number), session.get("details")[index] ?? ""];
+  const state = stateWords(stateName(standing.states[index] as number), session.get("fractions")[index]);
+  const facts = [end && `until ${end}`, state, session.get("details")[index] ?? standing.reason(index)];
   return [grid.key(index), facts.filter(Boolean).join(" \u00b7 ")];
 }
 
-/** The partitions of a box in words: its corners, and how many are in which state. */
+/** A state in words, with how far it has come while it runs. */
+export function stateWords(state: string, fraction: number | undefined): string {
+  return state === "running" && fraction !== undefined ? `${state}, ${Math.round(fraction * 100)}%` : state;
+}
+
+/** The partitions of a box in words: its corners, and how many are in which state, and why. */
 export function boxWords(session: Session, box: Box): Words {
-  const { grid, states } = session;
+  const { grid, standing } = session;
   const first = grid.index(box.top, box.left);
   const last = grid.index(box.bottom - 1, box.right - 1);
   if (first === last) return partitionWords(session, first);
-  const counts = new Array<number>(STATES.length).fill(0);
-  for (let row = box.top; row < box.bottom; row++) {
-    const end = grid.index(row, box.right);
-    for (let i = grid.index(row, box.left); i < end; i += grid.stride) {
-      const state = states[i] as number;
-      counts[state] = (counts[state] ?? 0) + 1;
-    }
-  }
   const total = (box.bottom - box.top) * (box.right - box.left);
-  const parts = counts.flatMap((count, state) => (count > 0 ? [`${number(count)} ${stateName(state)}`] : []));
+  const parts = standing.tally(grid, box).map(tallyWords);
   return [`${grid.key(first)} to ${grid.key(last)}`, `${plural(total, "partition")} \u00b7 ${parts.join(", ")}`];
+}
+
+/** `12 stale (the code has changed)`, `12 stale (flights is stale: 9, the code has changed: 3)`. */
+function tallyWords({ state, count, reasons }: Tally): string {
+  const words = `${number(count)} ${stateName(state)}`;
+  if (reasons.length === 0) return words;
+  if (reasons[0]?.[1] === count) return `${words} (${reasons[0][0]})`;
+  const told = reasons.slice(0, MOST_REASONS).map(([why, of]) => `${why}: ${number(of)}`);
+  return `${words} (${told.join(", ")}${reasons.length > MOST_REASONS ? ", ..." : ""})`;
 }

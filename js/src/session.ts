@@ -3,6 +3,7 @@ import { bytesOf, decode, encode } from "./codec.ts";
 import { Grid } from "./grid.ts";
 import { type Intent, type Model, type Notice, noticeOf, TRAITS, type TraitName, type Traits } from "./protocol.ts";
 import { count, textOf } from "./selection.ts";
+import { Standing } from "./standing.ts";
 import { MISSING } from "./states.ts";
 
 /** What a listener is told has changed: traits, or how the kernel answers. */
@@ -32,7 +33,7 @@ export class Session {
   readonly #heard = new Set<TraitName>();
   readonly #handlers = new Map<string, () => void>();
   #grid: Grid;
-  #states: Uint8Array;
+  #standing: Standing;
   #adopted: Uint8Array;
   /** The user's own selection, ahead of the kernel's. */
   #ahead: Ahead | null = null;
@@ -50,7 +51,7 @@ export class Session {
   constructor(model: Model) {
     this.#model = model;
     this.#grid = new Grid(model.get("dimensions"));
-    this.#states = this.#decode("states");
+    this.#standing = this.#stand();
     this.#adopted = this.#decode("selection");
     this.#selected = count(this.#adopted);
     for (const name of TRAITS) this.#listen(`change:${name}`, () => this.#note(name));
@@ -61,8 +62,12 @@ export class Session {
     return this.#grid;
   }
 
+  get standing(): Standing {
+    return this.#standing;
+  }
+
   get states(): Uint8Array {
-    return this.#states;
+    return this.#standing.states;
   }
 
   get selection(): Uint8Array {
@@ -237,7 +242,7 @@ export class Session {
   #hear(heard: ReadonlySet<TraitName>): void {
     const isNewSpace = heard.has("dimensions") || heard.has("fingerprint");
     if (isNewSpace) this.#grid = new Grid(this.get("dimensions"));
-    if (isNewSpace || heard.has("states")) this.#states = this.#decode("states");
+    if (isNewSpace || heard.has("states") || heard.has("reasons")) this.#standing = this.#stand();
     if (isNewSpace || heard.has("selection")) this.#adopted = this.#decode("selection");
     if (this.#ahead !== null && (isNewSpace || this.#isSettled(this.#ahead, heard))) this.#ahead = null;
     this.#selected = count(this.selection);
@@ -254,6 +259,10 @@ export class Session {
     if (heard.has("notice") && this.notice?.level === "error") return true;
     if (ahead.isText) return OF_SELECTION.some((name) => heard.has(name));
     return this.get("selection_serial") === ahead.serial;
+  }
+
+  #stand(): Standing {
+    return new Standing(this.#decode("states"), this.get("reasons"));
   }
 
   /** A mask or the states; nothing selected, or all missing, where the text does not fit the space (yet). */

@@ -1,9 +1,12 @@
 // The host's look: dark or light, and the colours of bar.css as the canvas needs them.
-import { type Color, type Tile, tileOf } from "./patterns.ts";
+import { type Color, pack, type Tile, tileOf } from "./patterns.ts";
 import { QUEUED, STATES } from "./states.ts";
 
 export interface Palette {
   tiles: Tile[];
+  /** Of what is running: the part that is done, and the line where it ends; packed as pixels. */
+  done: number;
+  seam: number;
   outline: string;
   accent: string;
   cursor: string;
@@ -61,6 +64,8 @@ function readPalette(root: HTMLElement, ratio: number): Palette {
     tiles: STATES.map((name, state) =>
       tileOf(state, parseColor(value(name)), parseColor(value(`${name}-ink`)), ratio, state === QUEUED),
     ),
+    done: pack(parseColor(value("done"))),
+    seam: pack(parseColor(value("seam"))),
     outline: value("outline"),
     accent: value("select"),
     cursor: value("cursor"),
@@ -73,7 +78,7 @@ function readPalette(root: HTMLElement, ratio: number): Palette {
 export class Theme {
   readonly #root: HTMLElement;
   readonly #read: (palette: Palette) => void;
-  #palette: Palette = { tiles: [], outline: "", accent: "", cursor: "", surface: "", hover: "" };
+  #palette: Palette = { tiles: [], done: 0, seam: 0, outline: "", accent: "", cursor: "", surface: "", hover: "" };
   #isRead = false;
 
   /** `read` is called with every palette that is read. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { exampleTraits, intents, toHex } from "./contract.ts";
+import type { Detail } from "../src/protocol.ts";
 import { click, drag, key, open, type Page, pointer, settled } from "./front_end.ts";
 
 /** The middle of a day of 2013 on a bar that gives each two pixels. */
@@ -51,6 +52,46 @@ describe("what is shown", () => {
     expect(page.find(".ipa-about").textContent).toBe("until 2013-02-04 \u00b7 failed");
   });
 
+  test("the reason of a partition's state, and of many", async () => {
+    const page = await open(exampleTraits("stale for two reasons, and failed with other code"));
+    pointer(stage(page), "pointermove", { x: day(21) });
+    await settled();
+    expect(page.find(".ipa-about").textContent).toBe("until 2013-01-23 \u00b7 stale \u00b7 flights is stale");
+    pointer(stage(page), "pointerdown", { x: day(10) });
+    pointer(stage(page), "pointermove", { x: day(33) });
+    await settled();
+    expect(page.find(".ipa-about").textContent).toBe(
+      "24 partitions \u00b7 2 failed (the code has changed since), 22 stale (flights is stale: 12, the code has changed: 10)",
+    );
+  });
+
+  test("the reason in particular, where the kernel has sent it ahead", async () => {
+    const page = await open({
+      ...exampleTraits("stale for two reasons, and failed with other code"),
+      details: { 21: "flights 2013-01-22 is stale" },
+    });
+    pointer(stage(page), "pointermove", { x: day(21) });
+    await settled();
+    expect(page.find(".ipa-about").textContent).toBe("until 2013-01-23 \u00b7 stale \u00b7 flights 2013-01-22 is stale");
+  });
+
+  test("how far a partition has come that says so while it runs", async () => {
+    const page = await open({
+      ...exampleTraits("a run in progress"),
+      detail: { ...(exampleTraits("a failure with its detail").detail as Detail), index: 12, state: "running" },
+    });
+    pointer(stage(page), "pointermove", { x: day(12) });
+    await settled();
+    expect(page.find(".ipa-about").textContent).toBe("until 2013-01-14 \u00b7 running, 40%");
+    expect(page.find(".ipa-detail .ipa-total").textContent).toBe("running, 40%");
+    const pane = page.find(".ipa-traceback");
+    page.model.tell({ fractions: { 12: 0.6 } });
+    await settled();
+    expect(page.find(".ipa-about").textContent).toBe("until 2013-01-14 \u00b7 running, 60%");
+    expect(page.find(".ipa-detail .ipa-total").textContent).toBe("running, 60%");
+    expect(page.find(".ipa-traceback")).toBe(pane);
+  });
+
   test("facts of a partition that the kernel has sent ahead", async () => {
     const page = await open({ ...exampleTraits("a new asset"), details: { 4: "0.2 s" } });
     pointer(stage(page), "pointermove", { x: day(4) });
@@ -72,7 +113,11 @@ describe("what is shown", () => {
     expect(find(".ipa-reason").textContent).toBe("ZeroDivisionError: division by zero");
     expect(find(".ipa-facts").textContent).toContain("took0.2 s");
     expect(find(".ipa-traceback").textContent).toContain("Cell In[4], line 3");
-    expect(find(".ipa-output").textContent).toBe("read 842 rows\n");
+    const output = find(".ipa-output");
+    expect(output.textContent).toMatch(/^read 842 rows\n\[image\/png, 2.3 MB: too much/);
+    const [picture] = [...output.querySelectorAll("img")];
+    expect(picture?.getAttribute("src")).toMatch(/^data:image\/png;base64,iVBOR/);
+    expect(picture?.alt).toBe("<Figure size 640x480 with 1 Axes>");
     find(".ipa-close").click();
     expect(model.said("close_detail")).toHaveLength(1);
     model.tell({ detail: {} });
@@ -80,11 +125,30 @@ describe("what is shown", () => {
     expect(find(".ipa-detail").hidden).toBe(true);
   });
 
+  test("what is no picture is shown as text, whatever it says that it is", async () => {
+    const detail = {
+      ...(exampleTraits("a failure with its detail").detail as Detail),
+      output: [{ image: "text/html", data: "PHNjcmlwdD4=", text: "<b>bold</b>" }, { text: "<img src=x>" }],
+    };
+    const { find } = await open({ ...exampleTraits("a new asset"), detail });
+    expect(find(".ipa-output").textContent).toBe("<b>bold</b><img src=x>");
+    expect(find(".ipa-output").children).toHaveLength(0);
+  });
+
   test("a text the kernel cannot read is marked and explained", async () => {
     const { find } = await open(exampleTraits("a text that does not parse"));
     expect(find(".ipa-input").getAttribute("aria-invalid")).toBe("true");
     expect(find(".ipa-status").textContent).toBe("'[2013-01-01...' has no closing bracket");
     expect(find(".ipa-status").dataset.level).toBe("error");
+  });
+
+  test("how the one value of an asset without partitions stands, and why, without being asked", async () => {
+    const { find } = await open({
+      ...exampleTraits("an asset without partitions"),
+      states: new DataView(Uint8Array.from([0, 10]).buffer),
+      reasons: [[5, "flights has changed"]],
+    });
+    expect(find(".ipa-about").textContent).toBe("stale \u00b7 flights has changed");
   });
 
   test("an asset whose keys are still to come", async () => {

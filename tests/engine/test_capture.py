@@ -70,6 +70,12 @@ def test_displays_are_kept_with_their_text():
     assert current_output() is None
 
 
+def test_bytes_that_are_displayed_are_kept_as_text():
+    with captured() as output:
+        output.display({"text/plain": "a picture", "image/png": b"\x89PNG"})
+    assert output.displays == [{"text/plain": "a picture", "image/png": "iVBORw=="}]
+
+
 def test_a_flood_of_output_is_cut(capsys):
     with captured() as output:
         for _ in range(3):

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from hypothesis import given, note
 from hypothesis import strategies as st
 
@@ -24,8 +25,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import UpstreamMode
-from ipyassets.engine.reason_column import reasons, told_by_attempts
-from ipyassets.engine.reasons import reason
+from ipyassets.engine.reasons import TOLD_BY_ATTEMPTS, reasons
 from ipyassets.events import Attempt, State
 from ipyassets.partitions import Spans
 
@@ -169,6 +169,36 @@ class Model:
             return State.STALE if self.stale(place) else State.FRESH
         return {Attempt.SKIPPED: State.SKIPPED, Attempt.CANCELLED: State.CANCELLED}.get(attempt, State.MISSING)
 
+    def reason(self, place: Place) -> str:
+        """Why a place is as it is, naming no upstream partition."""
+        tellers = {State.FAILED: self.why_failed, State.BLOCKED: self.why_blocked, State.STALE: self.why_stale}
+        return tellers.get(self.state(place), lambda _: "")(place)
+
+    def why_failed(self, place: Place) -> str:
+        kept = "the previous value is kept" if place in self.made else ""
+        edited = "the code has changed since" if self.last[place][1] != self.code[place[0]] else ""
+        return "; ".join(filter(None, [kept, edited]))
+
+    def why_blocked(self, place: Place) -> str:
+        for up, read in self.reads(place):
+            if any(self.last.get(each, (None, 0))[0] is Attempt.FAILED for each in read):
+                return f"{up} failed"
+            if any(self.blocked(each) for each in read):
+                return f"{up} is blocked"
+        raise AssertionError(place)
+
+    def why_stale(self, place: Place) -> str:
+        made = self.made[place]
+        if made.code != self.code[place[0]]:
+            return "the code has changed"
+        now = {
+            up: {index: self.made[up, index].content for _, index in read if (up, index) in self.made}
+            for up, read in self.reads(place)
+        }
+        changed = [f"{up} has changed" for up in now if made.used[up] != now[up]]
+        stale = [f"{up} is stale" for up, read in self.reads(place) if any(self.stale(each) for each in read)]
+        return next(iter([*changed, *stale]))
+
     def settled(self, place: Place, *attempts: Attempt) -> bool:
         attempt, code = self.last.get(place, (Attempt.NONE, 0))
         return place not in self.made and attempt in attempts and code == self.code[place[0]]
@@ -304,7 +334,10 @@ def test_states_plans_and_values_agree_with_a_model_that_asks_each_partition_alo
         facts = instance.facts(model.graph)
         for name in model.shapes:
             states = [State(each) for each in facts.states(AssetKey(name)).tolist()]
-            assert states == [model.state((name, index)) for index in range(model.spaces[name])], name
+            places = [(name, index) for index in range(model.spaces[name])]
+            assert states == [model.state(place) for place in places], name
+            why = reasons(facts, AssetKey(name))
+            assert [why.words(index) for _, index in places] == [model.reason(place) for place in places], name
         for (name, index), made in model.made.items():
             asset_made = model.graph[AssetKey(name)]
             key = None if asset_made.partitions_def is None else space_of(model.graph, AssetKey(name)).key(index)
@@ -316,10 +349,10 @@ def test_reasons_of_all_partitions_are_those_of_each(seed):
     for instance, model in lived(seed):
         facts = instance.facts(model.graph)
         for key in map(AssetKey, model.shapes):
-            keys = facts.space(key).keys()
-            attempts = instance.event_log.attempts(key, facts.space(key).keys(told_by_attempts(facts, key)))
-            each = [reason(facts, key, i, instance.event_log.last(key, keys[i])[0]) for i in range(len(keys))]
-            assert reasons(facts, key, attempts).tolist() == each
+            keys, why = facts.space(key).keys(), reasons(facts, key)
+            attempts = instance.event_log.attempts(key, facts.space(key).keys(facts.spans(key, *TOLD_BY_ATTEMPTS)))
+            each = [why.text(index, instance.event_log.last(key, keys[index])[0]) for index in range(len(keys))]
+            assert why.texts(np.arange(len(keys)), attempts) == each
 
 
 def untried(instance: Instance, model: Model, pending: set[Place]) -> frozenset[Place]:

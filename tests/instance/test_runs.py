@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from ipyassets import DailyPartitionsDefinition, Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets import (
+    BackfillPolicy,
+    DailyPartitionsDefinition,
+    Instance,
+    StaticPartitionsDefinition,
+    asset,
+    materialize,
+)
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import State
@@ -146,17 +153,53 @@ def test_a_body_can_see_that_its_run_is_cancelled(instance):
 def test_progress_of_a_body_is_told_while_it_runs(instance):
     gate = Gate()
 
-    @asset
+    @asset(partitions_def=StaticPartitionsDefinition(["a", "b"]))
     def slow(context):
-        context.progress(0.25)
+        context.progress(0.254)
         gate.wait()
 
     graph = AssetGraph.of([slow])
-    run = instance.start(instance.plan(graph, {slow.key: Spans.range(0, 1)}))
+    run = instance.start(instance.plan(graph, {slow.key: Spans.range(0, 2)}))
     gate.until_entered()
-    assert run.fractions == {(slow.key, ""): 0.25}
+    assert run.fractions(slow.key) == {"a": 0.25}
+    gate.passes.release()
+    gate.until_entered()
+    assert run.fractions(slow.key) == {"b": 0.25}
     gate.passes.release()
     run.wait(20)
+    assert run.fractions(slow.key) == {}
+
+
+def test_progress_of_a_body_that_makes_several_partitions_is_that_of_each(instance):
+    gate = Gate()
+
+    @asset(partitions_def=StaticPartitionsDefinition(["a", "b"]), backfill_policy=BackfillPolicy.single_run())
+    def slow(context):
+        context.progress(0.5)
+        gate.wait()
+        return dict.fromkeys(context.partition_keys)
+
+    graph = AssetGraph.of([slow])
+    run = instance.start(instance.plan(graph, {slow.key: Spans.range(0, 2)}))
+    gate.until_entered()
+    assert run.fractions(slow.key) == {"a": 0.5, "b": 0.5}
+    gate.passes.release()
+    run.wait(20)
+
+
+def test_progress_that_is_no_news_is_not_told_again(instance):
+    heard: list[frozenset[AssetKey]] = []
+
+    @asset
+    def slow(context):
+        end = instance.subscribe(heard.append)
+        for _ in range(1000):
+            context.progress(0.5)
+        end()
+
+    graph = AssetGraph.of([slow])
+    instance.run(instance.plan(graph, {slow.key: Spans.range(0, 1)}))
+    assert heard == [frozenset([slow.key])]
 
 
 def test_subscribers_hear_of_the_assets_that_may_have_changed_and_of_those_behind_them(instance):

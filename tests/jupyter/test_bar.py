@@ -89,8 +89,8 @@ def selected(bar):
 def test_a_new_bar_has_every_trait_that_the_browser_reads(instance):
     bar = bar_of(delays, instance)
     assert set(bar.traits) == {
-        *("title", "fingerprint", "dimensions", "states", "counts", "details", "selection", "selection_text"),
-        *("selection_serial", "plan", "run", "detail", "notice"),
+        *("title", "fingerprint", "dimensions", "states", "reasons", "counts", "details", "selection"),
+        *("selection_text", "selection_serial", "plan", "run", "fractions", "detail", "notice"),
     }
     assert bar.traits["counts"] == {"missing": 365}
 
@@ -176,7 +176,7 @@ def test_a_failure_can_be_read_from_the_bar_with_its_prints(instance):
     assert (detail["index"], detail["key"], detail["state"]) == (1, "b", "failed")
     assert detail["reason"] == "ValueError: b is bad"
     assert 'raise ValueError("b is bad")' in detail["traceback"]
-    assert detail["output"] == "working on b\n"
+    assert detail["output"] == [{"text": "working on b\n"}]
     ask(bar, "close_detail")
     assert bar.traits["detail"] == {}
 

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ipyassets.assets import AssetGraph, AssetKey, asset
+from ipyassets.assets import AssetGraph, asset
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.plan import plan as planned
 from ipyassets.engine.progress import Progress
-from ipyassets.events import Artifact, Attempt, Event, Failure, State
+from ipyassets.engine.reasons import Cause, Reasons, reasons
+from ipyassets.events import State
 from ipyassets.instance import Instance
 from ipyassets.jupyter import viewmodel
+from ipyassets.jupyter.protocol import decode
 from ipyassets.jupyter.viewmodel import Choice
 from ipyassets.partitions import DailyPartitionsDefinition, MultiPartitionsDefinition, Spans, StaticPartitionsDefinition
 
@@ -80,11 +80,54 @@ def test_the_frame_is_that_of_the_contract(facts, definition, case):
     assert framed(definition, facts) == contract(case, "title", "dimensions")
 
 
+def because(facts, *runs):
+    """Runs of (state, why, length) as a bar is told of them."""
+    causes = [Cause(state, said) for state, said in dict.fromkeys((state, said) for state, said, _ in runs if said)]
+    numbers = {(cause.state, cause.said): number for number, cause in enumerate(causes, 1)}
+    lengths = [length for *_, length in runs]
+    states = np.repeat(np.array([state for state, *_ in runs], np.uint8), lengths)
+    codes = np.repeat(np.array([numbers.get((state, said), 0) for state, said, _ in runs], np.uint16), lengths)
+    return Reasons(facts, delays.key, states, causes, codes)
+
+
 def test_states_and_counts_are_those_of_the_contract(facts):
-    assert viewmodel.standing(facts.states(delays.key)) == contract("a new asset", "states", "counts")
-    states = np.full(365, State.MISSING, np.uint8)
-    states[:12], states[12:14], states[14:31] = State.FRESH, State.RUNNING, State.QUEUED
-    assert viewmodel.standing(states) == contract("a run in progress", "states", "counts")
+    told = ("states", "reasons", "counts")
+    assert viewmodel.standing(reasons(facts, delays.key)) == contract("a new asset", *told)
+    running = [(State.FRESH, "", 12), (State.RUNNING, "", 2), (State.QUEUED, "", 17), (State.MISSING, "", 334)]
+    assert viewmodel.standing(because(facts, *running)) == contract("a run in progress", *told)
+
+
+def test_a_state_with_its_reason_is_one_byte_of_the_contract_the_commonest_first(facts):
+    edited, failed = "the code has changed", "the code has changed since"
+    why = because(
+        facts,
+        (State.STALE, edited, 20),
+        (State.STALE, "flights is stale", 12),
+        (State.FAILED, failed, 2),
+        (State.STALE, edited, 25),
+        (State.MISSING, "", 306),
+    )
+    expected = contract("stale for two reasons, and failed with other code", "states", "reasons", "counts")
+    assert viewmodel.standing(why) == expected
+
+
+def test_of_more_reasons_than_bytes_the_rarest_are_told_by_their_state_alone(facts):
+    rare = [(State.STALE, f"input {number} has changed", 1) for number in range(150)]
+    told = viewmodel.standing(because(facts, *rare, (State.STALE, "the code has changed", 2)))
+    assert len(told["reasons"]) == 118
+    assert told["reasons"][0] == [State.STALE, "the code has changed"]
+    values = decode(told["states"], 152)
+    assert (values.tolist().count(State.STALE), values.max()) == (33, 127)
+
+
+def test_a_million_partitions_with_any_reasons_are_a_byte_each_at_most(facts):
+    chance = np.random.default_rng(1)
+    causes = [Cause(State.STALE, f"input {number} is stale") for number in range(20)]
+    codes = chance.integers(0, 21, 1_000_000).astype(np.uint16)
+    states = np.where(codes, np.uint8(State.STALE), chance.integers(0, 10, len(codes)).astype(np.uint8))
+    told = viewmodel.standing(Reasons(facts, delays.key, states, causes, codes))
+    assert len(told["states"]) <= 1_000_001
+    assert told["counts"]["stale"] > 900_000
 
 
 def test_a_selection_is_that_of_the_contract():
@@ -140,49 +183,6 @@ def test_progress_is_that_of_the_contract():
     assert viewmodel.progress(going)["run"]["text"].startswith("12 of 31, about 4")
 
 
-WHEN = datetime(2013, 2, 3, 10, 11, 12, tzinfo=UTC).timestamp()
-
-
-MADE = Event(
-    attempt=Attempt.MATERIALIZED,
-    asset_key=AssetKey("delays"),
-    partition_key="2013-02-03",
-    run_id="r",
-    timestamp=WHEN,
-    seconds=0.2,
-    artifact=Artifact("delays/2013-02-03", 12_000, "ab" * 16),
-)
-
-
-def test_the_detail_of_a_failure_has_its_traceback_its_prints_and_the_value_that_was_kept():
-    failure = Failure("ZeroDivisionError", "division by zero", "Cell In[4], line 3, in delays(...)")
-    last = replace(MADE, attempt=Attempt.FAILED, failure=failure, output="read 842 rows\n", timestamp=WHEN + 60)
-    detail = viewmodel.detail(index=33, key="2013-02-03", state=State.FAILED, why="failed", last=last, made=MADE)[
-        "detail"
-    ]
-    assert detail.keys() == CONTRACT["a failure with its detail"]["detail"].keys()
-    assert detail["reason"] == "ZeroDivisionError: division by zero"
-    assert (detail["traceback"], detail["output"]) == (failure.traceback, "read 842 rows\n")
-    rows = dict(detail["rows"])
-    assert rows["when"] == viewmodel.moment(WHEN + 60)
-    assert rows["took"] == "0.2 s"
-    assert rows["kept"] == f"value of {viewmodel.moment(WHEN)}, 12 kB"
-
-
-def test_the_detail_of_a_value_has_its_size_and_its_metadata():
-    made = replace(MADE, metadata={"rows": 842, "path": "x" * 999})
-    detail = viewmodel.detail(index=0, key="k", state=State.STALE, why="stale: code", last=made, made=made)["detail"]
-    rows = dict(detail["rows"])
-    assert (rows["size"], rows["rows"]) == ("12 kB", "842")
-    assert len(rows["path"]) < 300
-    assert detail["reason"] == "stale: code"
-
-
-def test_the_detail_of_what_was_never_tried_is_its_state():
-    detail = viewmodel.detail(index=0, key="k", state=State.MISSING, why="", last=None, made=None)["detail"]
-    assert (detail["state"], detail["rows"], detail["traceback"], detail["output"]) == ("missing", [], "", "")
-
-
 @asset(partitions_def=DAYS)
 def fragile(context):
     if context.partition_key == "2013-01-02":
@@ -190,13 +190,25 @@ def fragile(context):
     return 1
 
 
+def details(instance, graph):
+    facts = instance.facts(graph)
+    return viewmodel.details(reasons(facts, fragile.key), facts.standing(fragile.key))
+
+
+def test_of_what_is_being_worked_on_it_is_told_how_far_it_has_come(facts):
+    space = facts.space(delays.key)
+    so_far = {"2013-01-13": 0.4, "2013-01-14": 0.85, "2012-12-31": 0.1}
+    assert viewmodel.fractions(so_far, space) == contract("a run in progress", "fractions")
+    assert len(viewmodel.fractions(dict.fromkeys(space.keys(), 0.5), space)["fractions"]) == viewmodel.MOST_FRACTIONS
+
+
 def test_what_was_made_says_when_how_long_and_how_big_without_being_asked():
     instance = Instance.ephemeral()
     graph = AssetGraph.of([fragile])
     instance.run(instance.plan(graph, {fragile.key: Spans.range(0, 3)}))
-    told = viewmodel.details(instance.facts(graph), fragile.key)["details"]
+    told = details(instance, graph)
     assert told.keys() == {"0", "1", "2"}
-    assert told["1"].startswith("the last attempt failed \N{MIDDLE DOT} 20")
+    assert told["1"].startswith("20")
     assert len(told["0"].split(" \N{MIDDLE DOT} ")) == 3
 
 
@@ -205,4 +217,4 @@ def test_of_very_many_partitions_only_those_with_a_fault_say_something(monkeypat
     instance = Instance.ephemeral()
     graph = AssetGraph.of([fragile])
     instance.run(instance.plan(graph, {fragile.key: Spans.range(0, 3)}))
-    assert viewmodel.details(instance.facts(graph), fragile.key)["details"].keys() == {"1"}
+    assert details(instance, graph).keys() == {"1"}

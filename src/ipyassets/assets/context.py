@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -130,11 +130,12 @@ class ReadingContext(OutputSideContext):
 class Link:
     """What ties a body to the run that drives it, within a process; a copy sent to another ties to nothing.
 
-    `stop` is set when the run is cancelled; `report` takes asset, partition key and how far it has come, from 0 to 1.
+    `stop` is set when the run is cancelled; `report` takes asset, partition keys and how far these have come, from 0
+    to 1.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
-    report: Callable[[AssetKey, str, float], None] = field(default=lambda _asset, _key, _fraction: None)
+    report: Callable[[AssetKey, Sequence[str], float], None] = field(default=lambda _asset, _keys, _fraction: None)
     instance: object = None
 
     def __reduce__(self) -> tuple[type[Link], tuple[()]]:
@@ -160,6 +161,7 @@ class AssetExecutionContext(ReadingContext):
     link: Link = field(default_factory=Link)
     metadata: dict[str, object] = field(default_factory=dict)
     metadata_by_key: dict[str, dict[str, object]] = field(default_factory=dict)
+    so_far: float = field(default=0.0, init=False, repr=False)
 
     @classmethod
     def get(cls) -> AssetExecutionContext:
@@ -182,9 +184,11 @@ class AssetExecutionContext(ReadingContext):
         return self.link.stop.is_set()
 
     def progress(self, fraction: float) -> None:
-        """Say how far this partition has come, from 0 to 1; shown where the body shares the run's process."""
-        key = self.scope.keys[0] if self.scope.keys else ""
-        self.link.report(self.asset_key, key, min(max(float(fraction), 0.0), 1.0))
+        """Say how far the work in hand has come, from 0 to 1; shown where the body shares the run's process."""
+        so_far = round(min(max(float(fraction), 0.0), 1.0), 2)
+        if so_far != self.so_far:  # a loop may say it at every turn
+            self.so_far = so_far
+            self.link.report(self.asset_key, self.scope.keys or ("",), so_far)
 
     def add_output_metadata(self, metadata: Mapping[str, object], output_name: str | None = None) -> None:
         """Record facts about the partitions in hand, shown in their details and status rows."""

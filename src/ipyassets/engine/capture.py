@@ -6,6 +6,7 @@ before. `contextlib.redirect_stdout` would redirect the whole process.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import contextvars
 import io
@@ -38,14 +39,18 @@ class Output:
                 self.pieces.append("\n[output beyond 1,000,000 characters was dropped]\n")
 
     def display(self, bundle: Mapping[str, object]) -> None:
-        """Keep a displayed object, and its plain text among the prints."""
-        self.displays.append(dict(bundle))
+        """Keep a displayed object, bytes in base64 as Jupyter has them, and its plain text among the prints."""
+        self.displays.append({kind: _text_of(data) for kind, data in bundle.items()})
         self.write(f"{bundle.get('text/plain', '')}\n")
 
     @property
     def text(self) -> str:
         """All text so far."""
         return "".join(self.pieces)
+
+
+def _text_of(data: object) -> object:
+    return base64.b64encode(data).decode() if isinstance(data, bytes) else data
 
 
 def current_output() -> Output | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from ipyassets.assets.keys import AssetKey
@@ -24,7 +24,7 @@ class Frontier:
         self._graph = plan.facts.graph
         self._spaces = plan.facts.spaces
         self._waiting = dict(plan.pending)
-        self._working: dict[AssetKey, set[int]] = {key: set() for key in plan.pending}
+        self._working: dict[AssetKey, dict[int, float]] = {key: {} for key in plan.pending}  # and how far each has come
         self._lost: dict[AssetKey, Spans] = {}
         self._taken: dict[AssetKey, list[int]] = {key: [] for key in plan.pending}
         self._ready: dict[AssetKey, Spans] = {}
@@ -56,7 +56,7 @@ class Frontier:
             if count is None or len(found) < count:
                 self._next.pop(key, None)
             self._taken[key] += found
-            self._working[key].update(found)
+            self._working[key].update(dict.fromkeys(found, 0.0))
             return found
 
     def take_batch(self, key: AssetKey, most: int | None) -> list[int]:
@@ -72,13 +72,24 @@ class Frontier:
     def finish(self, key: AssetKey, index: int) -> None:
         """A partition has its value, or needs none."""
         with self._lock:
-            self._working[key].discard(index)
+            self._working[key].pop(index, None)
+
+    def report(self, key: AssetKey, indices: Iterable[int], fraction: float) -> None:
+        """Partitions have come so far, from 0 to 1; those that are not being worked on are left out."""
+        with self._lock:
+            working = self._working[key]
+            working.update(dict.fromkeys(working.keys() & set(indices), fraction))
+
+    def fractions(self, key: AssetKey) -> dict[int, float]:
+        """How far partitions have come that are being worked on and have said so."""
+        with self._lock:
+            return {index: fraction for index, fraction in self._working.get(key, {}).items() if fraction}
 
     def give_back(self, key: AssetKey, spans: Spans) -> None:
         """Partitions that were taken cannot be worked on yet: they wait again, until the next refill."""
         with self._lock:
             self._settle()
-            self._working[key].difference_update(spans)
+            self._stop(key, spans)
             self._waiting[key] |= spans
 
     def spare(self, key: AssetKey, index: int) -> bool:
@@ -94,7 +105,7 @@ class Frontier:
         """Partitions will get no value in this run; what waits for them, directly or not, is given up and returned."""
         with self._lock:
             self._settle()
-            self._working[key].difference_update(spans)
+            self._stop(key, spans)
             self._withdraw(key, spans)
             blocked = behind(self._graph, self._spaces, self._waiting, key, spans)
             for down, gone in blocked.items():
@@ -120,6 +131,9 @@ class Frontier:
             self._settle()
             running = Spans.from_indices(self._working.get(key, ()))
             return Activity(running, self._waiting.get(key, NOTHING))
+
+    def _stop(self, key: AssetKey, spans: Spans) -> None:
+        self._working[key] = {index: fraction for index, fraction in self._working[key].items() if index not in spans}
 
     def _withdraw(self, key: AssetKey, spans: Spans) -> None:
         self._waiting[key] -= spans

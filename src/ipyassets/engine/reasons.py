@@ -1,71 +1,166 @@
-"""Why a partition is in its state, in a few words."""
+"""Why partitions are in their states, in a few words: worked out for all partitions of an asset at once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts, differs
-from ipyassets.engine.standing import number
+from ipyassets.engine.standing import Mask, number
 from ipyassets.events import Event, State
 
+KEPT = "the previous value is kept"
+EDITED = "the code has changed since"
 
-def reason(facts: Facts, key: AssetKey, index: int, attempt: Event | None = None) -> str:
-    """Why a partition is as it is; `attempt` is the last attempt at it, if known. Empty where the state says it all."""
-    state = State(int(facts.states(key)[index]))
-    condition, standing = facts.condition(key), facts.standing(key)
-    if state is State.FAILED:
-        said = (
-            f"{attempt.failure.type}: {attempt.failure.message}"
-            if attempt and attempt.failure
-            else "the last attempt failed"
-        )
-        kept = "; the previous value is kept" if condition.readable[index] else ""
-        edited = standing.tried[index] != number(facts.code_versions[key])
-        return said + kept + ("; the code has changed since" if edited else "")
-    if state is State.BLOCKED:
-        return _upstream(facts, key, index, "failed") or (attempt.reason if attempt else "")
-    if state is State.DAMAGED:
-        return facts.damage.get(key, {}).get(facts.spaces[key].key(index), "its file is gone")
-    if state is State.STALE:
-        return stale_reason(facts, key, index)
-    if state in (State.SKIPPED, State.CANCELLED):
-        return attempt.reason if attempt else ""
-    return ""
+TOLD_BY_ATTEMPTS = (State.FAILED, State.SKIPPED, State.CANCELLED)  # whose last attempt says why
+NO_ATTEMPTS: Mapping[str, Event] = MappingProxyType({})
+
+Indices = NDArray[np.intp]
 
 
-def stale_reason(facts: Facts, key: AssetKey, index: int) -> str:
-    """What has changed since a value was made: the code, an input, or what an input was made from."""
-    condition = facts.condition(key)
-    if condition.code_changed[index]:
-        return "the code has changed"
-    if condition.input_changed[index]:
-        standing = facts.standing(key)
-        for edge in facts.graph.edges[key]:
-            if differs(standing, facts.standing(edge.up), edge, facts.reads(edge))[index]:
-                return f"{_named(facts, edge, index)} has changed"
-    return _upstream(facts, key, index, "stale")
+@dataclass(frozen=True, slots=True, eq=False)
+class Cause:
+    """What has brought partitions into a state: something of their own, or an input.
+
+    Of the partitions of that input, `sources` are to blame; None where that is not known.
+    """
+
+    state: State
+    said: str
+    edge: Edge | None = None
+    sources: Mask | None = None
+
+    @property
+    def words(self) -> str:
+        """What can be said of every partition: `flights has changed`."""
+        return self.said if self.edge is None else f"{self.edge.up} {self.said}"
+
+    def words_of(self, indices: Indices, facts: Facts) -> Sequence[str]:
+        """What can be said of each partition: `flights 2013-02-03 has changed`."""
+        if self.edge is None:
+            return [self.said] * len(indices)
+        reads = facts.reads(self.edge)
+        inputs = reads.only() if self.sources is None else reads.first(self.sources)
+        blamed, places = np.unique(inputs[indices], return_inverse=True)
+        up, space = self.edge.up, facts.spaces[self.edge.up]
+        words = [f"{up} {space.key(each) if each >= 0 else ''}".rstrip() + f" {self.said}" for each in blamed.tolist()]
+        return [words[place] for place in places.tolist()]
 
 
-def _upstream(facts: Facts, key: AssetKey, index: int, what: str) -> str:
+@dataclass(frozen=True, slots=True, eq=False)
+class Reasons:
+    """Why every partition of an asset is as it is: `codes` count the `causes` from 1; 0 where the state says it all."""
+
+    facts: Facts
+    key: AssetKey
+    states: NDArray[np.uint8]
+    causes: Sequence[Cause]
+    codes: NDArray[np.uint16]
+
+    def words(self, index: int) -> str:
+        """Why a partition is as it is, in the words for all that are so for the same cause."""
+        code = int(self.codes[index])
+        return self.causes[code - 1].words if code else ""
+
+    def text(self, index: int, attempt: Event | None = None) -> str:
+        """Why a partition is as it is, in particular; `attempt` is the last attempt at it, if known."""
+        return _with_attempt(self.texts(np.array([index]))[0], State(int(self.states[index])), attempt)
+
+    def texts(self, indices: Indices, attempts: Mapping[str, Event] = NO_ATTEMPTS) -> list[str]:
+        """Why each of some partitions is as it is, in particular; `attempts` are last attempts, by partition key."""
+        found = np.full(len(indices), "", object)
+        codes = self.codes[indices]
+        for code in np.unique(codes[codes > 0]).tolist():
+            here = codes == code
+            found[here] = self.causes[code - 1].words_of(indices[here], self.facts)
+        space = self.facts.spaces[self.key]
+        for place in np.flatnonzero(np.isin(self.states[indices], TOLD_BY_ATTEMPTS)).tolist() if attempts else ():
+            index = int(indices[place])
+            attempt = attempts.get(space.key(index))
+            found[place] = _with_attempt(found[place], State(int(self.states[index])), attempt)
+        return list(found)
+
+
+def reasons(facts: Facts, key: AssetKey) -> Reasons:
+    """Why every partition of an asset is as it is."""
+    states = facts.states(key)
+    codes, causes = np.zeros(len(states), np.uint16), list[Cause]()
+    for state, possible in POSSIBLE.items():
+        unexplained = states == state
+        if not unexplained.any():
+            continue
+        for cause, applies in possible(facts, key):
+            explained = unexplained & applies
+            if not explained.any():
+                continue
+            causes.append(cause)
+            codes[explained] = len(causes)
+            unexplained &= ~explained
+            if not unexplained.any():
+                break
+    return Reasons(facts, key, states, causes, codes)
+
+
+def _with_attempt(words: str, state: State, attempt: Event | None) -> str:
+    """What the last attempt at a partition adds to the words on its state."""
+    if attempt is not None and attempt.failure is not None and state is State.FAILED:
+        return "; ".join(filter(None, [f"{attempt.failure.type}: {attempt.failure.message}", words]))
+    if attempt is not None and state in (State.SKIPPED, State.CANCELLED):
+        return attempt.reason
+    return words
+
+
+Causes = Iterator[tuple[Cause, Mask | np.bool_]]
+
+
+def _of_failed(facts: Facts, key: AssetKey) -> Causes:
+    kept = facts.condition(key).readable
+    edited = facts.standing(key).tried != np.uint64(number(facts.code_versions[key]))
+    yield Cause(State.FAILED, f"{KEPT}; {EDITED}"), kept & edited
+    yield Cause(State.FAILED, KEPT), kept
+    yield Cause(State.FAILED, EDITED), edited
+
+
+def _of_blocked(facts: Facts, key: AssetKey) -> Causes:
     for edge in facts.graph.edges[key]:
-        up = facts.condition(edge.up)
-        if what == "failed":
-            kinds = ((up.failed, "failed"), (up.blocked, "is blocked"))
-        else:
-            kinds = ((up.damaged, "is damaged"), (up.stale, "is stale"))
-        for mask, words in kinds:
-            for start, stop in facts.reads(edge).of(index):
-                hits = np.flatnonzero(mask[start:stop])
-                if len(hits):
-                    return f"{edge.up} {facts.spaces[edge.up].key(start + int(hits[0]))}".rstrip() + f" {words}"
-    return ""
+        up, reads = facts.condition(edge.up), facts.reads(edge)
+        yield Cause(State.BLOCKED, "failed", edge, up.failed), reads.any(up.failed)
+        yield Cause(State.BLOCKED, "is blocked", edge, up.blocked), reads.any(up.blocked)
 
 
-def _named(facts: Facts, edge: Edge, index: int) -> str:
-    """The upstream partition that an input stands for, or the upstream asset where there are several."""
-    ranges = facts.reads(edge).of(index)
-    if len(ranges) == 1 and ranges[0][1] - ranges[0][0] == 1:
-        return f"{edge.up} {facts.spaces[edge.up].key(ranges[0][0])}".rstrip()
-    return str(edge.up)
+def _of_damaged(facts: Facts, key: AssetKey) -> Causes:
+    found, space = facts.damage.get(key, {}), facts.space(key)
+    for said in dict.fromkeys(found.values()):
+        places = space.indices([each for each, why in found.items() if why == said])
+        applies = np.zeros(len(space), np.bool_)
+        applies[places[places >= 0]] = True
+        yield Cause(State.DAMAGED, said), applies
+    yield Cause(State.DAMAGED, "its file is gone"), np.True_
+
+
+def _of_stale(facts: Facts, key: AssetKey) -> Causes:
+    """The code before the inputs, an input that is another before one that only would be."""
+    condition, standing = facts.condition(key), facts.standing(key)
+    yield Cause(State.STALE, "the code has changed"), condition.code_changed
+    edges = facts.graph.edges[key]
+    for edge in edges:
+        changed = differs(standing, facts.standing(edge.up), edge, facts.reads(edge))
+        yield Cause(State.STALE, "has changed", edge), changed
+    for edge in edges:
+        up, reads = facts.condition(edge.up), facts.reads(edge)
+        yield Cause(State.STALE, "is damaged", edge, up.damaged), reads.any(up.damaged)
+        yield Cause(State.STALE, "is stale", edge, up.stale), reads.any(up.stale)
+
+
+POSSIBLE: Mapping[State, Callable[[Facts, AssetKey], Causes]] = {
+    State.FAILED: _of_failed,
+    State.BLOCKED: _of_blocked,
+    State.DAMAGED: _of_damaged,
+    State.STALE: _of_stale,
+}

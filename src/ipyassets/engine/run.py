@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Sequence
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.accounts import COMMIT_SECONDS, Accounts
@@ -37,7 +38,6 @@ class Run:
         self.plan = plan
         self.result: RunResult | None = None
         self.error: BaseException | None = None
-        self.fractions: dict[tuple[AssetKey, str], float] = {}
         self._means = means
         self._manner = manner
         self._books = books
@@ -68,10 +68,15 @@ class Run:
         self._over.wait(timeout)
         return self.result
 
-    def report(self, key: AssetKey, partition_key: str, fraction: float) -> None:
-        """A body has come so far, from 0 to 1."""
-        self.fractions[key, partition_key] = fraction
+    def report(self, key: AssetKey, partition_keys: Sequence[str], fraction: float) -> None:
+        """Partitions that are being worked on have come so far, from 0 to 1."""
+        self._frontier.report(key, self.plan.facts.spaces[key].indices(partition_keys).tolist(), fraction)
         self._books.changed(frozenset([key]))
+
+    def fractions(self, key: AssetKey) -> dict[str, float]:
+        """How far those partitions of an asset have come that are being worked on and have said so, by their keys."""
+        space = self.plan.facts.spaces[key]
+        return {space.key(index): fraction for index, fraction in self._frontier.fractions(key).items()}
 
     def activity(self, key: AssetKey) -> tuple[PartitionSpace, Activity] | None:
         """The partitions of an asset that are running and queued, in the run's own space; None if none are."""

@@ -1,6 +1,8 @@
-"""Numbers as a person reads them."""
+"""Numbers and moments as a person reads them."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 MINUTE, HOUR = 60, 3600
 KILO = 1000
@@ -31,3 +33,8 @@ def volume(count: float) -> str:
         if count < KILO:
             return f"{count:.{0 if count >= 10 else 1}f} {unit}"  # noqa: PLR2004 - two digits are enough
     return f"{count / KILO:.1f} TB"
+
+
+def moment(timestamp: float) -> str:
+    """A UTC epoch second as date and time on the clock of this machine."""
+    return f"{datetime.fromtimestamp(timestamp).astimezone():%Y-%m-%d %H:%M:%S}"

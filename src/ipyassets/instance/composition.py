@@ -20,7 +20,7 @@ from ipyassets.engine.plan import Plan, UpstreamMode, plan
 from ipyassets.engine.ports import Claims, DynamicKeys, EventLog
 from ipyassets.engine.reads import ReadsBook
 from ipyassets.engine.ready import Partitions
-from ipyassets.engine.reasons import reason
+from ipyassets.engine.reasons import reasons
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidArgumentError
@@ -170,7 +170,7 @@ class Instance(KeepsDynamicPartitions):
         index = facts.space(asset.key).index(partition_key or "")
         attempt, standing = self.event_log.last(asset.key, partition_key or "")
         state = State(int(facts.states(asset.key)[index]))
-        return Detail(state, reason(facts, asset.key, index, attempt), attempt, standing)
+        return Detail(state, reasons(facts, asset.key).text(index, attempt), attempt, standing)
 
     def close(self) -> None:
         """Cancel what is running and let go of the store; nothing may be asked afterwards."""

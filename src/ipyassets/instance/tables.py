@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
-from ipyassets.engine.reason_column import reasons, told_by_attempts
+from ipyassets.engine.reasons import TOLD_BY_ATTEMPTS, reasons
 from ipyassets.errors import InvalidArgumentError, nearest
 from ipyassets.events import NOTHING, Event, State
 from ipyassets.partitions import MultiPartitionKey, PartitionSpace
@@ -22,12 +24,13 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     import pandas as pd
 
     space, standing = facts.space(key), facts.standing(key)
-    attempts = log.attempts(key, space.keys(told_by_attempts(facts, key)))
+    attempts = log.attempts(key, space.keys(facts.spans(key, *TOLD_BY_ATTEMPTS)))
+    why = reasons(facts, key).texts(np.arange(len(space)), attempts)
     keys = list(space.keys())
     tried, made = standing.timestamp > 0, standing.made
     columns: dict[str, object] = {
         "state": pd.Categorical.from_codes(facts.states(key), categories=pd.Index(list(map(str, State)))),
-        "reason": pd.array(reasons(facts, key, attempts), dtype="str"),
+        "reason": pd.array(why, dtype="str"),
         "when": _moments(pd.Series(standing.timestamp).where(tried)).array,
         "seconds": pd.Series(standing.seconds.astype("float64")).where(made).to_numpy(),
         "bytes": pd.Series(standing.size).where(made).astype("Int64").array,

@@ -14,9 +14,11 @@ from ipyassets.engine.run import Run
 from ipyassets.errors import IpyassetsError, OutdatedDrawingError
 from ipyassets.instance import Instance
 from ipyassets.jupyter import viewmodel
+from ipyassets.jupyter.detail import detail
 from ipyassets.jupyter.labels import Json
 from ipyassets.jupyter.protocol import Drawing, Intent
 from ipyassets.jupyter.shown_run import ShownRun
+from ipyassets.jupyter.shown_states import ShownStates
 from ipyassets.jupyter.snapshot import Picture
 from ipyassets.jupyter.viewmodel import Choice
 from ipyassets.partitions import Spans
@@ -47,15 +49,15 @@ class Bar:
 
     def __init__(self, asset: AssetsDefinition, instance: Instance, facts: Facts, host: Host) -> None:
         self.key = asset.key
-        self.traits: Json = {"details": {}, "detail": {}, "notice": {}}
+        self.traits: Json = {"notice": {}}
         self._instance = instance
         self._host = host
         self._facts = facts
-        self._detailed: Facts | None = None  # the facts that the few words on each partition were taken from
         self._choice = Choice()
         self._plan: Plan | None = None
         self._described: str | None = None  # the key whose detail is open
         self._run = ShownRun(asset.key)
+        self._states = ShownStates(asset.key)
         self._retired = ""  # why nothing can be done, if so
         self._notices = 0
         self._draw_frame()
@@ -172,12 +174,12 @@ class Bar:
         self.traits.update(viewmodel.frame(self._facts.graph[self.key], self._facts.space(self.key)))
 
     def _draw(self) -> None:
-        states = self._facts.states(self.key)
+        space = self._facts.space(self.key)
         self._keep_text_true()
-        self.traits.update(viewmodel.standing(states))
-        self.traits.update(self._details())
-        self.traits.update(viewmodel.choice(self._choice, len(states)))
+        self.traits.update(self._states.look(self._facts, is_changing=self._run.was_going))
+        self.traits.update(viewmodel.choice(self._choice, len(space)))
         self.traits.update(viewmodel.progress(self._run.progress))
+        self.traits.update(viewmodel.fractions(self._run.fractions, space))
         self.traits.update(self._plan_line())
         self.traits.update(self._detail())
 
@@ -214,21 +216,11 @@ class Bar:
             error=error,
         )
 
-    def _details(self) -> Json:
-        """The few words on each partition; during a run, those that are still true."""
-        if not self._run.was_going or self._detailed is None:
-            if self._detailed is not self._facts:
-                self._detailed = self._facts
-                return viewmodel.details(self._facts, self.key)
-            return {}
-        same = self._detailed.states(self.key) == self._facts.states(self.key)
-        return {"details": {index: words for index, words in self.traits["details"].items() if same[int(index)]}}
-
     def _detail(self) -> Json:
         if self._described is None:
             return {"detail": {}}
         told = self._instance.describe(self._facts.graph, self.key, self._described)
-        return viewmodel.detail(
+        return detail(
             index=self._facts.space(self.key).index(self._described),
             key=self._described,
             state=told.state,

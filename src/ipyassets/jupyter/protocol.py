@@ -1,7 +1,8 @@
 """What bar and browser say to each other: run-length text down and up, and the browser's intents.
 
 Run-length text is bytes. Byte 0 tells the format: 0 raw, one byte a partition follows; 1 run-length, pairs of value
-(one byte below 128) and length (unsigned LEB128) follow. It carries states (a State code each) and masks (0 or 1).
+(one byte below 128) and length (unsigned LEB128) follow. It carries masks (0 or 1), and states: the code of a State,
+or a number from 10 on for a state with the reason for it, in the order in which such pairs are listed beside the text.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ Value = TypeVar("Value")
 
 RAW, RUNS = 0, 1
 CONTINUES = 0x80  # set in every byte of a LEB128 number but the last
+MOST_VALUES = CONTINUES  # that a run-length text can tell apart
 LONGEST_NUMBER = 9  # bytes: 63 bits, what int64 holds
 LONGER_FROM = 128 ** np.arange(1, LONGEST_NUMBER, dtype=np.int64)  # the lengths at which a number takes one byte more
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ipyassets.assets.keys import AssetKey
@@ -27,6 +27,11 @@ class ShownRun:
     def is_over(self) -> bool:
         """Whether it has ended by now; also where there never was one."""
         return self._run is None or self._run.done
+
+    @property
+    def fractions(self) -> Mapping[str, float]:
+        """How far partitions that are being worked on say that they have come, by their keys."""
+        return {} if self._run is None or self._run.done else self._run.fractions(self._asset_key)
 
     def show(self, run: Run) -> None:
         """Show this run from now on."""

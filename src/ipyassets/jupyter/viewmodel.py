@@ -5,30 +5,26 @@ Each function gives some of the bar's traits by name; together they are all that
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.facts import Facts, counted
+from ipyassets.engine.facts import counted
 from ipyassets.engine.plan import Plan, listed
 from ipyassets.engine.progress import Progress
-from ipyassets.engine.reasons import reason
-from ipyassets.engine.words import amount, duration, volume
-from ipyassets.events import Event, State
+from ipyassets.engine.reasons import Reasons
+from ipyassets.engine.standing import Standing
+from ipyassets.engine.words import amount, duration, moment, volume
+from ipyassets.events import State
 from ipyassets.jupyter.labels import Json, dimension_kinds, ends, labels, ticks
-from ipyassets.jupyter.protocol import encode, encode_selection
+from ipyassets.jupyter.protocol import MOST_VALUES, encode, encode_selection
 from ipyassets.partitions import PartitionSpace, Spans
 
-States = npt.NDArray[np.uint8]
-
-LONGEST = 200  # characters of one metadata value
 MOST_DETAILS = 500  # partitions that the browser can speak of without asking
+MOST_REASONS = MOST_VALUES - len(State)  # the rarest ones beyond are told of a partition when it is clicked
+MOST_FRACTIONS = 200
 FAULTS = (State.FAILED, State.BLOCKED, State.DAMAGED)
 
 
@@ -67,21 +63,40 @@ def frame(asset: AssetsDefinition, space: PartitionSpace) -> Json:
     }
 
 
-def standing(states: States) -> Json:
-    """The states, and how many partitions are in each."""
-    return {"states": encode(states), "counts": {str(state): number for state, number in counted(states).items()}}
+def standing(why: Reasons) -> Json:
+    """The states with the reasons for them, and how many partitions are in each state.
+
+    A byte of `states` is the code of a state, or from 10 on stands for a pair of `reasons`: a state and why.
+    """
+    commonest = np.argsort(-np.bincount(why.codes, minlength=1)[1:], kind="stable")[:MOST_REASONS]
+    bytes_of = np.zeros(len(why.causes) + 1, np.uint8)
+    bytes_of[commonest + 1] = len(State) + np.arange(len(commonest))
+    told = bytes_of[why.codes]
+    causes = [why.causes[number] for number in commonest.tolist()]
+    return {
+        "states": encode(np.where(told, told, why.states)),
+        "reasons": [[int(cause.state), cause.words] for cause in causes],
+        "counts": {str(state): number for state, number in counted(why.states).items()},
+    }
 
 
-def details(facts: Facts, key: AssetKey) -> Json:
+def details(why: Reasons, standing: Standing) -> dict[str, str]:
     """A few words on partitions that have something to say, by index: why they are so, when, how long, how big.
 
     Of very many partitions only those with a fault have, and of those the first.
     """
-    past, states = facts.standing(key), facts.states(key)
-    telling = np.flatnonzero(past.timestamp > 0)
+    telling = np.flatnonzero(standing.timestamp > 0)
     if len(telling) > MOST_DETAILS:
-        telling = np.flatnonzero(np.isin(states, FAULTS))[:MOST_DETAILS]
-    return {"details": {str(index): _words(facts, key, index) for index in telling.tolist()}}
+        telling = np.flatnonzero(np.isin(why.states, FAULTS))[:MOST_DETAILS]
+    told = zip(telling.tolist(), why.texts(telling), strict=True)
+    return {str(index): _words(reason, standing, index) for index, reason in told}
+
+
+def fractions(of: Mapping[str, float], space: PartitionSpace) -> Json:
+    """How far partitions that are being worked on say that they have come, by index."""
+    told = list(of.items())[:MOST_FRACTIONS]
+    places = space.indices([key for key, _ in told]).tolist()
+    return {"fractions": {str(index): part for index, (_, part) in zip(places, told, strict=True) if index >= 0}}
 
 
 def choice(chosen: Choice, length: int) -> Json:
@@ -125,42 +140,9 @@ def progress(of: Progress | None) -> Json:
     return {"run": {"active": of.active, "done": of.done, "total": of.total, "failed": of.failed, "text": of.text}}
 
 
-def detail(
-    *,
-    index: int,
-    key: str,
-    state: State,
-    why: str,
-    last: Event | None,
-    made: Event | None,
-    named: Callable[[str], str] = str,
-) -> Json:
-    """Everything about one partition: when, how long, how big, why, and what it put out.
-
-    `last` is the last attempt, `made` the materialization that still stands; `named` names places in a traceback.
-    """
-    failure = last.failure if last is not None else None
-    return {
-        "detail": {
-            "index": index,
-            "key": key,
-            "state": str(state),
-            "rows": [[name, value] for name, value in _rows(last, made) if value],
-            "reason": f"{failure.type}: {failure.message}".rstrip(": ") if failure is not None else why,
-            "traceback": "" if failure is None else named(failure.traceback),
-            "output": "" if last is None else last.output,
-        }
-    }
-
-
 def notice(level: str, text: str, serial: int) -> Json:
     """A sentence for the user; `serial` tells two alike apart."""
     return {"notice": {"level": level, "text": text, "serial": serial}}
-
-
-def moment(timestamp: float) -> str:
-    """A UTC epoch second as date and time on the clock of this machine."""
-    return f"{datetime.fromtimestamp(timestamp).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def beside(plan: Plan) -> Sequence[str]:
@@ -173,23 +155,8 @@ def beside(plan: Plan) -> Sequence[str]:
     return found
 
 
-def _words(facts: Facts, key: AssetKey, index: int) -> str:
-    past = facts.standing(key)
-    words = [reason(facts, key, index), moment(float(past.timestamp[index]))]
-    if past.made[index]:
-        words += [duration(float(past.seconds[index])), volume(int(past.size[index]))]
+def _words(reason: str, standing: Standing, index: int) -> str:
+    words = [reason, moment(float(standing.timestamp[index]))]
+    if standing.made[index]:
+        words += [duration(float(standing.seconds[index])), volume(int(standing.size[index]))]
     return " \N{MIDDLE DOT} ".join(filter(None, words))
-
-
-def _rows(last: Event | None, made: Event | None) -> Sequence[tuple[str, str]]:
-    if last is None:
-        return ()
-    rows = [("when", moment(last.timestamp)), ("took", duration(last.seconds))]
-    if made is not None and made.artifact is not None:
-        size = volume(made.artifact.size)
-        rows.append(("size", size) if made == last else ("kept", f"value of {moment(made.timestamp)}, {size}"))
-    return [*rows, *_metadata(last.metadata)]
-
-
-def _metadata(metadata: Mapping[str, object]) -> Sequence[tuple[str, str]]:
-    return [(str(name), textwrap.shorten(str(value), LONGEST, placeholder=" ...")) for name, value in metadata.items()]

@@ -53,6 +53,7 @@ class PartitionBar(anywidget.AnyWidget):
     fingerprint = traitlets.Unicode().tag(sync=True)
     dimensions = traitlets.List(traitlets.Dict()).tag(sync=True)
     states = traitlets.Bytes().tag(sync=True, echo_update=False)
+    reasons = traitlets.List(traitlets.List()).tag(sync=True)
     counts = traitlets.Dict().tag(sync=True)
     details = traitlets.Dict().tag(sync=True)
     selection = traitlets.Bytes().tag(sync=True, echo_update=False)
@@ -60,6 +61,7 @@ class PartitionBar(anywidget.AnyWidget):
     selection_serial = traitlets.Int().tag(sync=True)
     plan = traitlets.Dict().tag(sync=True)
     run = traitlets.Dict().tag(sync=True)
+    fractions = traitlets.Dict().tag(sync=True)
     detail = traitlets.Dict().tag(sync=True)
     notice = traitlets.Dict().tag(sync=True)
 
