@@ -126,7 +126,7 @@ def test_what_is_damaged_says_how_and_what_was_made_from_it_says_so(instance):
     assert told(instance, delays)[2] == ("flights is damaged", "flights 2024-01-09 is damaged")
 
 
-def test_of_several_inputs_that_are_stale_the_first_is_named_and_a_failed_one_before_a_blocked_one(instance):
+def test_of_several_inputs_a_damaged_one_is_told_before_a_stale_one_and_else_the_first(instance):
     graph = edited(flights, code_version="2")
     (instance.root / "storage" / "delays" / "2024-01-12").unlink()
     assert told(instance, weekly, graph)[0][1] == "delays 2024-01-12 is damaged"
