@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ipyassets.engine.reads import ReadsBook, reads
+from ipyassets.engine.reads import Reads, ReadsBook, reads
 from ipyassets.partitions import (
     AllPartitionMapping,
     AsOf,
@@ -132,3 +134,30 @@ def test_reads_are_worked_out_once():
     mapping = TimeWindowPartitionMapping()
     assert book.of(mapping, DAYS, HOURS) is book.of(TimeWindowPartitionMapping(), DAYS, HOURS)
     assert book.of(mapping, HOURS, DAYS) is not book.of(mapping, DAYS, HOURS)
+
+
+@st.composite
+def selves(draw):
+    """What each of some partitions reads of its own asset, in any direction or only backwards."""
+    length, backward = draw(st.integers(0, 12)), draw(st.booleans())
+    rows = []
+    for index in range(length):
+        ends = st.integers(0, index if backward else length)
+        rows.append([sorted(pair) for pair in draw(st.lists(st.tuples(ends, ends), max_size=2))])
+    flat = np.array([pair for row in rows for pair in row], np.int64).reshape(-1, 2)
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
+    return Reads(offsets, flat[:, 0], flat[:, 1])
+
+
+@given(selves(), st.sets(st.integers(0, 11)), st.sets(st.integers(0, 11)))
+def test_the_closure_is_what_following_each_read_finds(reads, asked, wanting):
+    length = len(reads.offsets) - 1
+    front = [index for index in asked if index < length]
+    found = set(front)
+    while front:
+        for start, stop in reads.of(front.pop()):
+            new = {index for index in range(start, stop) if index in wanting} - found
+            found |= new
+            front += new
+    masks = [np.isin(np.arange(length), list(each)) for each in (asked, wanting)]
+    assert np.flatnonzero(reads.closure(*masks)).tolist() == sorted(found)

@@ -14,7 +14,9 @@ from ipyassets import (
     Backoff,
     Config,
     DailyPartitionsDefinition,
+    DynamicPartitionsDefinition,
     FilesystemIOManager,
+    HourlyPartitionsDefinition,
     Instance,
     MaterializeResult,
     Output,
@@ -36,6 +38,7 @@ from ipyassets.errors import (
     InvalidDefinitionError,
     InvalidInvocationError,
     InvalidResultError,
+    IpyassetsError,
     MaterializationError,
     UnknownAssetError,
     UnknownPartitionError,
@@ -280,6 +283,63 @@ def test_a_partition_that_reads_what_does_not_exist_cannot_run_and_says_so(insta
     assert result.progress.blocked == 1
     assert "2024-01-02 of source, which does not exist" in result.troubles[0].reason
     assert result.progress.materialized == 2
+
+
+def test_of_several_partitions_that_read_what_does_not_exist_the_first_is_named(instance):
+    late = DailyPartitionsDefinition("2024-01-03", end_date="2024-01-11")
+
+    @asset(partitions_def=late)
+    def source():
+        return 1
+
+    @asset(partitions_def=DAYS)
+    def reader(source):
+        return source
+
+    plan = materialize([source, reader], partition_keys="all", instance=instance, dry_run=True)
+    (why,) = plan.held[reader.key]
+    assert why == "it reads partitions of source that do not exist, such as 2024-01-01"
+    assert plan.facts.space(reader.key).keys(plan.held[reader.key][why]) == ["2024-01-01", "2024-01-02"]
+
+
+def test_keys_that_can_be_read_only_once_are_asked_of_every_asset(instance):
+    one, two = (asset(name=name, partitions_def=LETTERS)(lambda: 1) for name in ("one", "two"))
+    result = materialize([one, two], partition_keys=(key for key in "ab"), instance=instance)
+    assert result.progress.materialized == 4
+
+
+def test_a_range_of_dynamic_partitions_is_looked_up_in_the_instance(instance):
+    instance.add_dynamic_partitions("letters", ["a", "b", "c"])
+    made = asset(name="made", partitions_def=DynamicPartitionsDefinition(name="letters"))(lambda: 1)
+    materialize([made], partition_keys=PartitionKeyRange("b", "c"), instance=instance)
+    assert instance.event_log.records(made.key).keys == ["b", "c"]
+
+
+def test_a_selection_text_is_about_the_assets_that_have_such_keys(instance):
+    hours = HourlyPartitionsDefinition("2024-01-01-00:00", end_date="2024-01-03-00:00")
+
+    @asset(partitions_def=hours)
+    def hourly():
+        return 1
+
+    @asset(partitions_def=DAYS)
+    def daily(hourly):
+        return sum(hourly.values())
+
+    result = materialize([hourly, daily], partition_keys="[2024-01-01...2024-01-02]", instance=instance)
+    assert result.progress.materialized == 50
+    with pytest.raises(UnknownPartitionError, match="2023-12-31"):
+        materialize([hourly, daily], partition_keys=["2023-12-31", "2024-01-01"], instance=instance)
+    with pytest.raises(IpyassetsError):
+        materialize([hourly, daily], partition_keys="[nothing...2024-01-02]", instance=instance)
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5])
+def test_a_limit_that_is_no_number_of_partitions_is_refused_where_it_is_declared(most):
+    with pytest.raises(InvalidArgumentError, match="whole number from 1"):
+        asset(name="one", partitions_def=LETTERS, max_concurrent=most)(lambda: 1)
+    with pytest.raises(InvalidArgumentError, match="whole number from 1"):
+        BackfillPolicy(most)
 
 
 # ------------------------------------------------------------------------------------------------ retries and skips

@@ -10,6 +10,7 @@ import pytest
 from ipyassets import (
     BackfillPolicy,
     DailyPartitionsDefinition,
+    DynamicPartitionsDefinition,
     Instance,
     StaticPartitionsDefinition,
     asset,
@@ -447,3 +448,26 @@ def test_an_interrupted_run_says_what_it_left(instance):
     with pytest.raises(KeyboardInterrupt):
         materialize([interrupted], partition_keys="all", instance=instance)
     assert counts(instance, AssetGraph.of([interrupted]), interrupted) == {"fresh": 2, "cancelled": 2}
+
+
+@pytest.mark.parametrize("now", [["b", "c", "d"], ["z", "a", "b", "c", "d"], ["d", "c"], ["a"]])
+def test_a_run_that_waited_makes_the_keys_it_was_asked_for_wherever_they_are_now(instance, now):
+    gate, keys = Gate(), DynamicPartitionsDefinition(name="letters")
+    instance.add_dynamic_partitions("letters", ["a", "b", "c", "d"])
+
+    @asset
+    def blocker():
+        gate.wait()
+
+    @asset(partitions_def=keys)
+    def letters(context):
+        return context.partition_key
+
+    graph = AssetGraph.of([blocker, letters])
+    instance.start(instance.plan(graph, {blocker.key: Spans.range(0, 1)}))
+    gate.until_entered()
+    run = instance.start(instance.plan(graph, {letters.key: Spans.range(2, 3)}))
+    instance.set_dynamic_partitions("letters", now)
+    gate.passes.release()
+    assert run.wait(20).success
+    assert list(instance.event_log.records(letters.key).keys) == (["c"] if "c" in now else [])

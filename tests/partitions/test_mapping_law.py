@@ -178,6 +178,7 @@ def check_sets(chosen, mapping, down, up):
     whole = mapping.upstream(spans, down, up)
     assert set(whole.spans) == {index for part in parts for index in part.spans}
     assert set(whole.missing) == {key for part in parts for key in part.missing}
+    assert set(mapping.lacking(spans, down, up)) == {d for d, part in zip(spans, parts, strict=True) if part.missing}
     spans = Spans.from_indices([index for index in chosen if index < len(up)])
     assert set(mapping.downstream(spans, up, down)) == {d for u in spans for d in mapping.downstream(one(u), up, down)}
 

@@ -14,6 +14,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.stored import PartitionInHand, PartitionValues, stored
 from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, PartitionSpace, WholeSpace
+from ipyassets.partitions.arguments import whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +108,10 @@ class AssetsDefinition:
     backfill_policy: BackfillPolicy | None = None
     config: type[Config] | None = None
     max_concurrent: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_concurrent is not None:
+            whole_number(f"max_concurrent of {self.key}", self.max_concurrent, least=1)
 
     def space(self, as_of: AsOf) -> PartitionSpace:
         """The asset's partitions at one moment; a single one for an asset without partitions."""

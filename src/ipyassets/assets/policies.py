@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipyassets.errors import InvalidDefinitionError
+from ipyassets.partitions.arguments import whole_number
 
 
 class Backoff(Enum):
@@ -74,6 +75,10 @@ class BackfillPolicy:
 
     max_partitions_per_run: int | None = 1
 
+    def __post_init__(self) -> None:
+        if self.max_partitions_per_run is not None:
+            whole_number("max_partitions_per_run", self.max_partitions_per_run, least=1)
+
     @classmethod
     def single_run(cls) -> BackfillPolicy:
         """One call for all partitions asked for, contiguous or not."""
@@ -82,8 +87,4 @@ class BackfillPolicy:
     @classmethod
     def multi_run(cls, max_partitions_per_run: int = 1) -> BackfillPolicy:
         """Calls of up to so many partitions each."""
-        if max_partitions_per_run < 1:
-            raise InvalidDefinitionError(
-                f"max_partitions_per_run={max_partitions_per_run} is not a number of partitions"
-            )
         return cls(max_partitions_per_run)

@@ -24,7 +24,7 @@ from ipyassets.partitions import Spans
 Work = Future[tuple[StepResult, ...]]
 
 POLL_SECONDS = 0.1  # how soon a cancel is noticed
-REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others are at work
+REFILL_SHARE = 0.2  # the part of a run's time that working out what may start may take, while others are at work
 SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
 CANCELLED = "the run was cancelled"
 
@@ -45,7 +45,7 @@ class Dispatch:
         self._executor = manner.executor or InlineExecutor()
         self._work: dict[Work, tuple[AssetKey, list[int]]] = {}
         self._seconds: dict[AssetKey, float] = {}
-        self._refilled = 0.0
+        self._refill_at = 0.0
         self._is_changed = True
         self._is_cancelled = False
         self._most = len(plan) + 1
@@ -57,9 +57,10 @@ class Dispatch:
 
     def submit(self) -> bool:
         """Hand out as much as the executor should have before it; whether anything is being worked on."""
-        if self._is_changed and time.monotonic() - self._refilled > REFILL_SECONDS:
+        if self._is_changed and (began := time.monotonic()) >= self._refill_at:
             self._frontier.refill()
-            self._is_changed, self._refilled = False, time.monotonic()
+            ended = time.monotonic()
+            self._is_changed, self._refill_at = False, ended + (ended - began) / REFILL_SHARE
         while len(self._work) < self._manner.in_flight and (steps := self._next_steps()):
             key, indices = steps[0].asset_key, self._indices(steps)
             try:
@@ -78,7 +79,8 @@ class Dispatch:
                 self.neighbours.give_way()
             done = [work for work in self._work if work.done()]
             if not done:
-                done = list(wait(self._work, POLL_SECONDS, FIRST_COMPLETED).done)
+                pause = self._refill_at - time.monotonic() if self._is_changed else POLL_SECONDS
+                done = list(wait(self._work, min(max(pause, 0.0), POLL_SECONDS), FIRST_COMPLETED).done)
         for work in done:
             self._absorb(work)
 

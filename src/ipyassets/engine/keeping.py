@@ -63,7 +63,8 @@ def _by_key(body: Body, keys: tuple[str, ...], result: object) -> dict[str, obje
             f"{body.asset.key} makes {len(keys)} partitions in one call and returned {type(result).__name__}: "
             "return a dict with a value for each of context.partition_keys"
         )
-    if strange := [key for key in result if key not in set(keys)]:
+    known = set(keys)
+    if strange := [key for key in result if key not in known]:
         raise InvalidResultError(f"{body.asset.key} returned a value for {strange[0]!r}, which it was not asked for")
     lacking = InvalidResultError(
         f"{body.asset.key} returned no value for this key: return one for each of context.partition_keys"

@@ -183,16 +183,18 @@ def _pull(
         return []
     down, up = facts.spaces[edge.down], facts.spaces[edge.up]
     problems: list[tuple[AssetKey, str, Spans]] = []
-    front = waiting
-    while front:
-        mapped = edge.mapping.upstream(front, down, up)
-        if mapped.missing:
-            problems += _nonexistent(facts, edge, front)
-        wanted = mapped.spans & _wanting(facts, edge.up, upstream)
-        new = wanted - pending.get(edge.up, NOTHING)
-        if new:
-            pending[edge.up] = pending.get(edge.up, NOTHING) | new
-        front = new if edge.is_self else NOTHING
+    wanting = _wanting(facts, edge.up, upstream)
+    if edge.is_self:
+        asked = facts.reads(edge).closure(waiting.mask(len(down)), wanting.mask(len(up)))
+        pending[edge.up] = waiting = Spans.from_mask(asked)
+    else:
+        new = edge.mapping.upstream(waiting, down, up).spans & wanting
+        pending[edge.up] = pending.get(edge.up, NOTHING) | new
+    if lost := edge.mapping.lacking(waiting, down, up):
+        example = edge.mapping.upstream(Spans.range(lost.first, lost.first + 1), down, up).missing[0]
+        one = f"it reads {example} of {edge.up}, which does not exist"
+        several = f"it reads partitions of {edge.up} that do not exist, such as {example}"
+        problems.append((edge.down, one if len(lost) == 1 else several, lost))
     if upstream != "none" and not edge.tolerates_gaps:
         failures = facts.known_failures(edge.up) - pending.get(edge.up, NOTHING)
         lost = edge.mapping.downstream(failures, up, down) & pending[edge.down] if failures else NOTHING
@@ -205,15 +207,3 @@ def _wanting(facts: Facts, key: AssetKey, upstream: UpstreamMode) -> Spans:
     if upstream == "none":
         return NOTHING
     return facts.lacking(key) if upstream == "missing" else facts.outdated(key)
-
-
-def _nonexistent(facts: Facts, edge: Edge, waiting: Spans) -> list[tuple[AssetKey, str, Spans]]:
-    """The partitions that read keys which do not exist, with the first of these keys; found by halving."""
-    missing = edge.mapping.upstream(waiting, facts.spaces[edge.down], facts.spaces[edge.up]).missing
-    if not missing:
-        return []
-    if len(waiting) == 1:
-        return [(edge.down, f"it reads {missing[0]} of {edge.up}, which does not exist", waiting)]
-    middle = int(waiting.indices()[len(waiting) // 2])
-    lower = waiting & Spans.range(0, middle)
-    return _nonexistent(facts, edge, lower) + _nonexistent(facts, edge, waiting - lower)

@@ -76,6 +76,33 @@ class Reads:
         found[self._owners[one]] = self.starts[one]
         return found
 
+    def closure(self, asked: NDArray[np.bool_], wanting: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Of an asset that reads itself: what is asked for, and all of `wanting` that this reads, however far back."""
+        if not self.is_backward:
+            while (new := self.read_by(asked) & wanting & ~asked).any():
+                asked = asked | new
+            return asked
+        # from the last backwards, with a count of the ranges that what was found so far reads here
+        found, wanted, offsets = asked.tolist(), wanting.tolist(), self.offsets.tolist()
+        starts, stops = self.starts.tolist(), self.stops.tolist()
+        begin, end = [0] * (len(found) + 1), [0] * (len(found) + 1)
+        covering = 0
+        for index in range(len(found) - 1, -1, -1):
+            covering += end[index + 1]
+            if found[index] or (covering and wanted[index]):
+                found[index] = True
+                for each in range(offsets[index], offsets[index + 1]):
+                    if starts[each] < stops[each]:
+                        begin[starts[each]] += 1
+                        end[stops[each]] += 1
+            covering -= begin[index]
+        return np.array(found, np.bool_)
+
+    def read_by(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which upstream partitions those of `mask` read; of an asset that reads itself."""
+        mine = mask[self._owners]
+        return Spans.of(np.column_stack([self.starts, self.stops])[mine]).mask(len(mask))
+
     @property
     def is_single(self) -> bool:
         """Whether every downstream partition reads exactly one range, possibly an empty one."""

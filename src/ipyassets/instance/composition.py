@@ -27,10 +27,10 @@ from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Event, State
 from ipyassets.instance.dynamic import KeepsDynamicPartitions
 from ipyassets.instance.places import refuse_shared_places
-from ipyassets.instance.runs import Runs
+from ipyassets.instance.runs import Runs, translated
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
-from ipyassets.partitions import AsOf, as_of
+from ipyassets.partitions import AsOf, PartitionSpace, as_of
 from ipyassets.storage.claims import Claims as FileClaims
 from ipyassets.storage.claims import NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
@@ -114,8 +114,7 @@ class Instance(KeepsDynamicPartitions):
 
     def facts(self, graph: AssetGraph) -> Facts:
         """The states of all partitions of some assets, now."""
-        now, cursor = self._as_of(), self.event_log.cursor()
-        spaces = {asset.key: asset.space(now) for asset in graph}
+        cursor, spaces = self.event_log.cursor(), self._spaces(graph)
         pages = {asset.key: self._statebook.page(asset, spaces[asset.key]) for asset in graph}
         facts = Facts(
             graph=graph,
@@ -215,6 +214,14 @@ class Instance(KeepsDynamicPartitions):
         return NoClaims() if self._is_ephemeral else FileClaims(self.root)
 
     def _renewed(self, old: Plan) -> Plan:
-        if old.facts.cursor == self.event_log.cursor():
+        """The same partitions, by their keys, planned anew; those that are no longer there are left out."""
+        graph, before = old.facts.graph, old.facts.spaces
+        if old.facts.cursor == self.event_log.cursor() and before == self._spaces(graph):
             return old
-        return self.plan(old.facts.graph, old.wanted, old.upstream)
+        facts = self.facts(graph)
+        wanted = {key: translated(spans, before[key], facts.spaces[key]) for key, spans in old.wanted.items()}
+        return self.plan_from(facts, wanted, old.upstream)
+
+    def _spaces(self, graph: AssetGraph) -> dict[AssetKey, PartitionSpace]:
+        now = self._as_of()
+        return {asset.key: asset.space(now) for asset in graph}

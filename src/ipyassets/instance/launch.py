@@ -17,16 +17,17 @@ from ipyassets.engine.manner import OnError
 from ipyassets.engine.plan import Plan, UpstreamMode
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.errors import InvalidInvocationError, InvalidSelectionError, UnknownPartitionError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
 from ipyassets.instance.terminal import line_of
-from ipyassets.partitions import PartitionKeyRange, PartitionSpace, Spans
+from ipyassets.partitions import PartitionKeyRange, Spans
 from ipyassets.partitions.selection_text import parse
 from ipyassets.storage.memory_io import InMemoryIOManager
 
 PartitionKeys = Iterable[str] | PartitionKeyRange | str
+Asked: TypeAlias = "str | PartitionKeyRange | tuple[str, ...]"
 Selection: TypeAlias = "CoercibleToAssetKey | Sequence[CoercibleToAssetKey]"
 
 
@@ -172,7 +173,7 @@ def wanted(
     if partition_key is not None and partition_keys is not None:
         raise InvalidInvocationError("give partition_key or partition_keys, not both")
     keys = selected(facts.graph, selection)
-    asked = partition_keys if partition_key is None else [partition_key]
+    asked = _readable_again(partition_keys if partition_key is None else [partition_key])
     partitioned = [key for key in keys if facts.graph[key].partitions_def is not None]
     if asked is None:
         if partitioned:
@@ -182,13 +183,12 @@ def wanted(
         return {key: Spans.range(0, 1) for key in keys}
     if not partitioned:
         raise InvalidInvocationError(f"no asset selected is partitioned: leave partition_key out to make {keys[0]}")
-    found = {key: _partitions(facts, key, asked) for key in partitioned}
-    if not any(fits for fits, _ in found.values()):
-        facts.spaces[partitioned[0]].index(_strange(facts.spaces[partitioned[0]], asked))
+    found = {key: spans for key in partitioned if (spans := _partitions(facts, key, asked)) is not None}
+    if not found:
+        _exactly(facts, partitioned[0], asked)
     # an asset that is partitioned otherwise is made as far as the others need it
-    return {
-        key: found[key][1] if key in found else Spans.range(0, 1) for key in keys if key not in found or found[key][0]
-    }
+    others = {key: Spans.range(0, 1) for key in keys if key not in partitioned}
+    return {key: spans for key in keys if (spans := found.get(key, others.get(key))) is not None}
 
 
 def selected(graph: AssetGraph, selection: Selection | None) -> list[AssetKey]:
@@ -200,24 +200,28 @@ def selected(graph: AssetGraph, selection: Selection | None) -> list[AssetKey]:
     return [key for key in graph.assets if key in chosen]
 
 
-def _partitions(facts: Facts, key: AssetKey, asked: PartitionKeys) -> tuple[bool, Spans]:
-    """Whether an asset has the partitions asked for, and which they are."""
+def _readable_again(asked: PartitionKeys | None) -> Asked | None:
+    """What was asked for in a form that each asset can be asked about."""
+    return asked if isinstance(asked, str | PartitionKeyRange | None) else tuple(asked)
+
+
+def _partitions(facts: Facts, key: AssetKey, asked: Asked) -> Spans | None:
+    """Which partitions of an asset are asked for; None where the keys are those of others."""
+    try:
+        return _exactly(facts, key, asked)
+    except (UnknownPartitionError, InvalidSelectionError):
+        keys = [] if isinstance(asked, str) else asked if isinstance(asked, tuple) else [asked.start, asked.end]
+        if any(each in facts.spaces[key] for each in keys):
+            raise  # some are its own, so that the others are mistaken
+        return None
+
+
+def _exactly(facts: Facts, key: AssetKey, asked: Asked) -> Spans:
+    """Which partitions of an asset are asked for; UnknownPartitionError for a key that is none."""
     space = facts.spaces[key]
     if isinstance(asked, str):
-        return True, parse(asked, space, facts.named(key))
+        return parse(asked, space, facts.named(key))
     if isinstance(asked, PartitionKeyRange):
-        definition = facts.graph[key].partitions_def
-        assert definition is not None  # noqa: S101 - asked of partitioned assets alone
-        if asked.start not in space and asked.end not in space:
-            return False, Spans.empty()
-        asked = definition.get_partition_keys_in_range(asked)
-    asked = list(asked)
+        return space.between(asked.start, asked.end)
     indices = space.indices(asked)
-    if (indices < 0).all():
-        return not asked, Spans.empty()
-    return True, Spans.from_indices([space.index(each) for each in asked] if (indices < 0).any() else indices)
-
-
-def _strange(space: PartitionSpace, asked: PartitionKeys) -> str:
-    keys = [asked.start, asked.end] if isinstance(asked, PartitionKeyRange) else list(asked)
-    return next(key for key in keys if key not in space)
+    return Spans.from_indices([space.index(each) for each in asked] if (indices < 0).any() else indices)

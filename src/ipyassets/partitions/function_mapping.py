@@ -44,6 +44,10 @@ class FunctionPartitionMapping(PartitionMapping):
         missing = [key for row, keys in answers.missing.items() if row in spans for key in keys]
         return Mapped(answers.relation.targets_of(spans), tuple(dict.fromkeys(missing)))
 
+    def lacking(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Spans:
+        """Those for which the function returns a key that does not exist."""
+        return spans & Spans.from_indices(list(_answers(self.function, down, up).missing))
+
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """Those for which the function returns one of the given partitions."""
         return _answers(self.function, down, up).relation.rows_of(spans)

@@ -58,6 +58,17 @@ class PartitionMapping(ABC):
         """The partitions of `down` that read any of the partitions `spans` of `up`."""
         return relation_of(self, down, up, _each_alone).rows_of(spans)
 
+    def lacking(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Spans:
+        """Those of the partitions `spans` of `down` that call for what does not exist; found by halving."""
+        if not self.upstream(spans, down, up).missing:
+            return Spans.empty()
+        if len(spans) == 1:
+            return spans
+        members = spans.indices()
+        halves = np.split(members, [len(members) // 2])
+        lower, upper = (self.lacking(Spans.from_indices(half), down, up) for half in halves)
+        return lower | upper
+
     def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices | None:  # noqa: ARG002 - unknown here
         """For every partition of `down` the half-open range of `up` that it reads, as rows; None asks one by one."""
         return None
@@ -155,6 +166,10 @@ class IdentityPartitionMapping(PartitionMapping):
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """The partitions with the same keys."""
         return self.upstream(spans, up, down).spans
+
+    def lacking(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Spans:
+        """Those whose keys `up` lacks."""
+        return Spans.empty() if down == up else spans & Spans.from_mask(matching(down, up) < 0)
 
     def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
         """The partition with the same key, if there is one."""

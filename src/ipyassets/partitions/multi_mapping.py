@@ -2,83 +2,22 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import NamedTuple
-
-import numpy as np
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError, nearest
-from ipyassets.partitions.boxes import boxes
+from ipyassets.partitions.by_dimension import ByDimensionMapping, DimensionDependency, product_of
 from ipyassets.partitions.definitions import PartitionsDefinition
-from ipyassets.partitions.keys import MultiPartitionKey
-from ipyassets.partitions.mapping import IdentityPartitionMapping, Mapped, PartitionMapping
+from ipyassets.partitions.mapping import IdentityPartitionMapping, PartitionMapping
 from ipyassets.partitions.multi import MultiPartitionsDefinition
 from ipyassets.partitions.product_space import ProductSpace, SparseSpace
 from ipyassets.partitions.space import PartitionSpace
-from ipyassets.partitions.spans import Spans
 from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 
-class DimensionDependency(NamedTuple):
-    """One dimension that reads another; "" is the only dimension of a side without names."""
-
-    down: str
-    up: str
-    mapping: PartitionMapping
-
-
-class _ByDimension(PartitionMapping):
-    """One mapping for each of some pairs of dimensions; a dimension in no pair reads, or is read by, all."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def dependencies(self, down: PartitionSpace, up: PartitionSpace) -> Sequence[DimensionDependency]:
-        """Which dimension reads which, between two spaces."""
-
-    def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:
-        """Every combination of what the dimensions read."""
-        here, there = _product(down), _product(up)
-        pairs = [(here.axis(each.down), there.axis(each.up), each.mapping) for each in self.dependencies(down, up)]
-        found: list[Spans] = []
-        missing: list[str] = []
-        for box in boxes(here, _flat(down, spans)):
-            sides = {
-                b: mapping.upstream(box[a], here.dimensions[a].space, there.dimensions[b].space)
-                for a, b, mapping in pairs
-            }
-            found.append(
-                there.box(
-                    [
-                        sides[axis].spans if axis in sides else _all(each.space)
-                        for axis, each in enumerate(there.dimensions)
-                    ]
-                )
-            )
-            if any(side.missing for side in sides.values()):
-                missing += _missing(there, sides)
-        return Mapped(_existing(up, _union(found)), tuple(dict.fromkeys(missing)))
-
-    def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
-        """Every combination of what reads the dimensions."""
-        here, there = _product(down), _product(up)
-        pairs = [(here.axis(each.down), there.axis(each.up), each.mapping) for each in self.dependencies(down, up)]
-        found = []
-        for box in boxes(there, _flat(up, spans)):
-            sides = {
-                a: mapping.downstream(box[b], there.dimensions[b].space, here.dimensions[a].space)
-                for a, b, mapping in pairs
-            }
-            found.append(here.box([sides.get(axis, _all(each.space)) for axis, each in enumerate(here.dimensions)]))
-        return _existing(down, _union(found))
-
-
 @dataclass(frozen=True, slots=True)
-class MultiToSingleDimensionPartitionMapping(_ByDimension):
+class MultiToSingleDimensionPartitionMapping(ByDimensionMapping):
     """Between a definition of several dimensions and a plain one, either way round: the keys of one dimension match.
 
     The dimension is the one named, else the only one with the same definition, else the only one of time, whose windows
@@ -101,7 +40,7 @@ class MultiToSingleDimensionPartitionMapping(_ByDimension):
             raise InvalidMappingError(
                 "MultiToSingleDimensionPartitionMapping needs several dimensions on exactly one side"
             )
-        name, mapping = self._match({each.name: each.space for each in _product(several).dimensions}, plain)
+        name, mapping = self._match({each.name: each.space for each in product_of(several).dimensions}, plain)
         return [DimensionDependency(name, "", mapping) if several is down else DimensionDependency("", name, mapping)]
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:
@@ -173,7 +112,7 @@ class DimensionPartitionMapping:
 
 
 @dataclass(frozen=True, slots=True)
-class MultiPartitionMapping(_ByDimension):
+class MultiPartitionMapping(ByDimensionMapping):
     """Between two definitions of several dimensions: one mapping for each pair of dimensions named.
 
     The keys are upstream dimensions. An upstream dimension not named is read whole; a downstream dimension not named
@@ -252,22 +191,6 @@ class MultiPartitionMapping(_ByDimension):
         )
 
 
-def _missing(there: ProductSpace, sides: Mapping[int, Mapped]) -> Iterator[str]:
-    """The combinations called for of which a part does not exist."""
-    known, wanted = [], []
-    for axis, (_, space) in enumerate(there.dimensions):
-        spans, missing = sides.get(axis, Mapped(_all(space)))
-        known.append(set(space.keys(spans)))
-        wanted.append([*space.keys(spans), *missing])
-    if len(wanted) == 1:
-        yield from sides[0].missing
-        return
-    names = tuple(each.name for each in there.dimensions)
-    for parts in product(*wanted):
-        if any(part not in each for part, each in zip(parts, known, strict=True)):
-            yield MultiPartitionKey.of(names, parts)
-
-
 def _is_multi(space: PartitionSpace) -> bool:
     return isinstance(space, (ProductSpace, SparseSpace))
 
@@ -276,25 +199,3 @@ def _is_timed(what: object) -> bool:
     if isinstance(what, PartitionSpace):
         return what.is_timed
     return isinstance(what, TimeWindowPartitionsDefinition)
-
-
-def _product(space: PartitionSpace) -> ProductSpace:
-    if isinstance(space, SparseSpace):
-        return space.product
-    return space if isinstance(space, ProductSpace) else ProductSpace({"": space})
-
-
-def _flat(space: PartitionSpace, spans: Spans) -> Spans:
-    return space.to_product(spans) if isinstance(space, SparseSpace) else spans
-
-
-def _existing(space: PartitionSpace, flat: Spans) -> Spans:
-    return space.within(flat) if isinstance(space, SparseSpace) else flat
-
-
-def _all(space: PartitionSpace) -> Spans:
-    return Spans.range(0, len(space))
-
-
-def _union(found: Sequence[Spans]) -> Spans:
-    return Spans.of(np.concatenate([each.bounds for each in found]).reshape(-1, 2)) if found else Spans.empty()

@@ -40,6 +40,10 @@ class SpecificPartitionsPartitionMapping(PartitionMapping):
         missing = tuple(key for key in self.partition_keys if key not in up)
         return Mapped(self._known(up), missing)
 
+    def lacking(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Spans:
+        """All of them where a key does not exist, else none."""
+        return spans if self.upstream(spans, down, up).missing else Spans.empty()
+
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """All of them for one of the keys, else none."""
         return Spans.empty() if spans.isdisjoint(self._known(up)) else Spans.range(0, len(down))

@@ -72,6 +72,15 @@ class TimeWindowPartitionMapping(PartitionMapping):
             return _meeting(self.ranges(down, up), spans)
         return Spans.of(self._readers(_ends_of_runs(spans, there) + there.first, here, there))
 
+    def lacking(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Spans:
+        """The windows that, once shifted, reach beyond the windows of `up`."""
+        here, there = _both(down, up)
+        if not spans or not self._any or self.allow_nonexistent_upstream_partitions:
+            return Spans.empty()
+        members = spans.indices()
+        first, stop = self._reached(np.column_stack([members, members]) + here.first, here, there).T
+        return Spans.from_indices(members[(first < stop) & ((first < 0) | (stop > len(there)))])
+
     def ranges(self, down: PartitionSpace, up: PartitionSpace) -> Indices:
         """The windows that overlap each window once shifted."""
         here, there = _both(down, up)
