@@ -63,7 +63,8 @@ export class Footer {
     this.#cancel.hidden = !run.active;
     this.#cancel.disabled = isGone || session.isStopping;
     // beside a button that starts, the bare word would seem to call that off
-    setText(this.#cancel, run.elsewhere ? "Cancel that run" : "Cancel");
+    setText(this.#cancel, run.elsewhere ? "Cancel other run" : "Cancel");
+    this.#cancel.title = run.elsewhere ? run.text : "";
     this.#input.disabled = isGone;
     // a button that goes takes the focus with it, and the next key would be the notebook's
     if ([this.#start, this.#cancel].some((gone) => gone.hidden && gone.matches(":focus"))) this.#actions.leave();

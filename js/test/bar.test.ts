@@ -348,7 +348,7 @@ describe("the text field and the buttons", () => {
     const page = await open(exampleTraits("a run of another process, January selected"));
     expect(page.find(".ipa-status").textContent).toBe("31 partitions: 17 queued, 12 fresh, 2 running; about 6 s");
     expect(page.find(".ipa-progress").getAttribute("aria-valuenow")).toBe("39");
-    expect(page.find(".ipa-cancel").textContent).toBe("Cancel that run");
+    expect(page.find(".ipa-cancel").textContent).toBe("Cancel other run");
     page.find(".ipa-cancel").click();
     await settled();
     expect(page.model.said("cancel")).toHaveLength(1);
