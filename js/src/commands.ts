@@ -59,7 +59,8 @@ export class Commands {
 
   materialize(): void {
     const session = this.#session;
-    const isBusy = session.get("run").active || session.isStarting || session.connection === "gone";
+    const run = session.get("run");
+    const isBusy = (run.active && !run.elsewhere) || session.isStarting || session.connection === "gone";
     if (!isBusy && canStart(session)) session.materialize();
   }
 

@@ -57,11 +57,14 @@ export class Footer {
     this.#status.dataset.level = status.level;
     this.#input.setAttribute("aria-invalid", String(plan.error !== ""));
     const isGone = session.connection === "gone";
-    this.#start.hidden = run.active;
+    this.#start.hidden = run.active && !run.elsewhere;
     this.#start.disabled = isGone || session.isStarting || this.#isEdited || !canStart(session);
     setText(this.#start, labelOf(session));
     this.#cancel.hidden = !run.active;
     this.#cancel.disabled = isGone || session.isStopping;
+    // beside a button that starts, the bare word would seem to call that off
+    setText(this.#cancel, run.elsewhere ? "Cancel other run" : "Cancel");
+    this.#cancel.title = run.elsewhere ? run.text : "";
     this.#input.disabled = isGone;
     // a button that goes takes the focus with it, and the next key would be the notebook's
     if ([this.#start, this.#cancel].some((gone) => gone.hidden && gone.matches(":focus"))) this.#actions.leave();

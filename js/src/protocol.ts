@@ -17,6 +17,8 @@ export interface Plan {
 
 export interface Run {
   active: boolean;
+  /** It is a run of another process: one may be started here beside it. */
+  elsewhere: boolean;
   done: number;
   total: number;
   failed: number;

@@ -142,6 +142,7 @@ export class Session {
   /** Runs what the mask says: the selection, unless another is given. */
   materialize(mask = this.selection): void {
     this.#flush();
+    this.#isStopping = false;
     this.#ask("run");
     this.#send({ kind: "materialize" }, this.#grid.isWhole ? new Uint8Array([1]) : mask);
   }

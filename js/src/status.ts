@@ -18,14 +18,15 @@ export function statusOf(session: Session): Status {
   }
   if (session.connection === "busy") return { level: "wait", text: "kernel busy, queued" };
   if (session.isStopping) return { level: "run", text: "stopping" };
-  if (session.isStarting) return { level: "run", text: run.active ? run.text : "starting" };
+  if (session.isStarting) return { level: "run", text: run.active && !run.elsewhere ? run.text : "starting" };
   if (error) return { level: "error", text: error };
   if (notice?.level === "error") return { level: "error", text: notice.text };
-  if (run.active) return { level: "run", text: run.text };
+  if (run.active && !run.elsewhere) return { level: "run", text: run.text };
   if (!session.isAnswered) return { level: "wait", text: plural(session.selected, "partition") };
   if (notice !== null) return { level: "plan", text: notice.text };
   const plan = planOf(session);
-  return plan ? { level: "plan", text: plan } : { level: "hint", text: hintOf(session) };
+  if (plan) return { level: "plan", text: plan };
+  return run.active ? { level: "run", text: run.text } : { level: "hint", text: hintOf(session) };
 }
 
 function planOf(session: Session): string {

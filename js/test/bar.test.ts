@@ -367,12 +367,12 @@ describe("the text field and the buttons", () => {
     input.value = "2013-12-*";
     input.dispatchEvent(new Event("input"));
     expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(true);
-    page.model.tell({ run: { active: false, done: 0, total: 0, failed: 0, text: "" } });
+    page.model.tell({ run: { active: false, elsewhere: false, done: 0, total: 0, failed: 0, text: "" } });
     await settled();
     expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(true);
     expect(input.value).toBe("2013-12-*");
     await key(input, "Escape");
-    page.model.tell({ run: { active: false, done: 0, total: 0, failed: 0, text: "" } });
+    page.model.tell({ run: { active: false, elsewhere: false, done: 0, total: 0, failed: 0, text: "" } });
     await settled();
     expect(input.value).toBe("[2013-01-01...2013-01-31]");
     expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(false);
@@ -402,10 +402,31 @@ describe("the text field and the buttons", () => {
     await settled();
     expect(page.model.said("cancel")).toEqual([{ kind: "cancel", fingerprint: "d365" }]);
     expect(page.find(".ipa-status").textContent).toBe("stopping");
-    page.model.tell({ run: { active: false, done: 14, total: 31, failed: 0, text: "stopped after 14 of 31" } });
+    page.model.tell({ run: { active: false, elsewhere: false, done: 14, total: 31, failed: 0, text: "stopped after 14 of 31" } });
     await settled();
     expect(page.find(".ipa-cancel").hidden).toBe(true);
     expect(page.find(".ipa-about").textContent).toContain("stopped after 14 of 31");
+  });
+
+  test("a run of another process can be cancelled, and leaves room to start another", async () => {
+    const page = await open(exampleTraits("a run of another process, January selected"));
+    expect(page.find(".ipa-status").textContent).toBe("31 partitions: 17 queued, 12 fresh, 2 running; about 6 s");
+    expect(page.find(".ipa-progress").getAttribute("aria-valuenow")).toBe("39");
+    expect(page.find(".ipa-cancel").textContent).toBe("Cancel other run");
+    page.find(".ipa-cancel").click();
+    await settled();
+    expect(page.model.said("cancel")).toHaveLength(1);
+    expect(page.find(".ipa-status").textContent).toBe("stopping");
+    await key(page.canvas, "Enter");
+    expect(page.model.said("materialize")).toHaveLength(1);
+    expect(page.find(".ipa-status").textContent).toBe("starting");
+  });
+
+  test("a run of another process is told of where nothing is selected", async () => {
+    const traits = exampleTraits("a new asset");
+    const page = await open({ ...traits, run: exampleTraits("a run of another process, January selected").run });
+    expect(page.find(".ipa-status").textContent).toBe("another process: 12 of 31, about 4 s left");
+    expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(true);
   });
 
   test("a failed partition is run again by itself", async () => {

@@ -56,7 +56,7 @@ test("a view that its host has dropped without a word hears no more of the run",
   page.root.parentElement?.remove();
   pointer(page.find(".ipa-stage"), "pointermove", { x: 100 });
   await settled();
-  page.model.tell({ run: { active: true, done: 30, total: 31, failed: 0, text: "30 of 31" } });
+  page.model.tell({ run: { active: true, elsewhere: false, done: 30, total: 31, failed: 0, text: "30 of 31" } });
   await settled();
   expect(page.find(".ipa-status").textContent).toBe("12 of 31, about 4 s left");
 });
@@ -67,7 +67,7 @@ test("one that comes back shows what has happened meanwhile", async () => {
   el.remove();
   pointer(page.find(".ipa-stage"), "pointermove", { x: 100 });
   await settled();
-  page.model.tell({ run: { active: true, done: 30, total: 31, failed: 0, text: "30 of 31" } });
+  page.model.tell({ run: { active: true, elsewhere: false, done: 30, total: 31, failed: 0, text: "30 of 31" } });
   document.body.append(el);
   pointer(page.find(".ipa-stage"), "pointermove", { x: 101 });
   await settled();

@@ -108,7 +108,7 @@ test("a kernel that does not answer for a second is busy, until it does", async 
 test("progress of an earlier run is no answer to a selection", async () => {
   const { model, session } = start();
   session.select(january());
-  model.tell({ run: { active: true, done: 1, total: 9, failed: 0, text: "1 of 9" } });
+  model.tell({ run: { active: true, elsewhere: false, done: 1, total: 9, failed: 0, text: "1 of 9" } });
   await vi.advanceTimersByTimeAsync(1100);
   expect(session.connection).toBe("busy");
 });
@@ -120,7 +120,7 @@ test("a started run is waited for even if the selection is answered meanwhile", 
   model.tell({ selection: traitOf(january()), selection_serial: lastSerial(model) });
   await vi.advanceTimersByTimeAsync(0);
   expect(session.isStarting).toBe(true);
-  model.tell({ run: { active: true, done: 0, total: 31, failed: 0, text: "0 of 31" } });
+  model.tell({ run: { active: true, elsewhere: false, done: 0, total: 31, failed: 0, text: "0 of 31" } });
   await vi.advanceTimersByTimeAsync(0);
   expect([session.isStarting, session.connection]).toEqual([false, "live"]);
 });

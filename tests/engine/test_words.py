@@ -29,3 +29,8 @@ def test_progress_tells_what_is_left_and_in_the_end_what_was_made():
     assert Progress(total=31, done=12, seconds_left=4.2).text == "12 of 31, about 4.2 s left"
     assert Progress(total=31, done=31, failed=2, seconds=2.1, active=False).text == "29 materialized, 2 failed in 2.1 s"
     assert Progress(total=0).fraction == 1
+
+
+def test_a_run_that_waits_says_for_what_and_nothing_of_the_time_left():
+    waiting = Progress(total=31, done=12, failed=1, seconds_left=4.2, waits_for="another run")
+    assert waiting.text == "12 of 31, 1 failed, waits for another run"

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
 from ipyassets.assets import AssetGraph, asset
 from ipyassets.errors import InvalidDefinitionError
+from ipyassets.events import State
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bars import Bars, call_line, unless_same
+from ipyassets.jupyter.protocol import Intent
 from ipyassets.partitions import Spans, StaticPartitionsDefinition
 
 LONG = 20.0
@@ -182,6 +185,61 @@ def test_what_another_process_has_made_appears_on_the_bars(tmp_path):
     bars.close("the end")
     here.close()
     there.close()
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two instances on one root, as two kernels have, and bars on the first."""
+    here, there = Instance(tmp_path), Instance(tmp_path)
+    made = Bars(here, GRAPH)
+    yield here, there, made
+    made.close("the end")
+    here.close()
+    there.close()
+
+
+def until(holds):
+    end = time.monotonic() + LONG
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_what_another_process_is_making_is_on_the_bars_and_can_be_cancelled_there(two):
+    _, there, bars = two
+    gate = threading.Event()
+    slow = asset(name="letters", partitions_def=LETTERS)(lambda: gate.wait(LONG))
+    graph = AssetGraph.of([slow])
+    bars.refresh(graph)
+    bar, view = opened(bars, slow)
+    run = there.start(there.plan(graph, {slow.key: Spans.range(0, 3)}))
+    until(lambda: view.now["counts"] == {"running": 1, "queued": 2})
+    assert view.now["run"]["text"] == "another process: 0 of 3"
+    assert view.now["run"]["elsewhere"]
+    bars.receive(bar, Intent("select", view.now["fingerprint"], (Spans.range(2, 3), 1)))
+    until(lambda: view.now["plan"]["enabled"])
+    bars.receive(bar, Intent("cancel", view.now["fingerprint"]))
+    until(lambda: run.cancelled)
+    gate.set()
+    until(lambda: not view.now["run"]["active"])
+    assert view.now["counts"] == {"fresh": 1, "cancelled": 2}
+
+
+def test_what_is_saved_after_a_cell_does_not_wait_for_another_process(two):
+    here, there, bars = two
+    gate = threading.Event()
+    slow = asset(name="letters", partitions_def=LETTERS)(lambda: gate.wait(LONG))
+    graph = AssetGraph.of([slow, words])
+    bars.refresh(graph)
+    _, view = opened(bars, slow)
+    run = there.start(there.plan(graph, {slow.key: Spans.range(0, 3)}))
+    until(lambda: here.elsewhere)
+    bars.refresh(graph)
+    assert bars.settle(LONG)
+    assert view.saved[-1] == {State.RUNNING: 1, State.QUEUED: 2}
+    gate.set()
+    assert run.wait(LONG).success
+    until(lambda: view.saved[-1] == {State.FRESH: 3})
 
 
 def test_the_call_names_every_asset_that_it_may_have_to_fill():

@@ -8,6 +8,7 @@ from ipyassets.assets import AssetGraph, asset
 from ipyassets.instance import Instance
 from ipyassets.jupyter.shown_run import ShownRun
 from ipyassets.partitions import Spans, StaticPartitionsDefinition
+from ipyassets.storage.live_runs import AtWork, LiveRun
 
 LONG = 20.0
 LETTERS = StaticPartitionsDefinition([*"abc"])
@@ -75,6 +76,37 @@ def test_of_several_runs_the_oldest_that_goes_on_is_shown(instance):
     second.wait(LONG)
     shown.look([first, second])
     assert shown.is_over
+
+
+def elsewhere(definition, folder, text="1 of 3"):
+    return LiveRun("0" * 32, {definition.key: AtWork()}, 1, 3, 0, text, folder)
+
+
+def test_a_run_of_another_process_is_shown_while_none_of_this_one_goes_on(instance, tmp_path):
+    shown, theirs = ShownRun(letters.key), elsewhere(letters, tmp_path)
+    shown.look([], [elsewhere(words, tmp_path), theirs])
+    assert shown.elsewhere == theirs
+    assert shown.is_over
+    run = started(instance, letters, Spans.range(0, 1))
+    shown.show(run)
+    assert shown.elsewhere is None
+    shown.look([run], [theirs])
+    assert shown.elsewhere is None
+    GATE.set()
+    run.wait(LONG)
+    shown.look([run], [theirs])
+    assert shown.elsewhere == theirs
+    shown.look([], [])
+    assert shown.elsewhere is None
+    assert shown.progress is not None
+    assert shown.progress.done == 1
+
+
+def test_cancel_goes_to_the_run_that_is_shown(instance, tmp_path):
+    shown = ShownRun(letters.key)
+    shown.look([], [elsewhere(letters, tmp_path)])
+    shown.cancel()
+    assert [path.name for path in tmp_path.iterdir()] == ["0" * 32 + ".cancel"]
 
 
 def test_a_run_of_what_an_asset_reads_is_not_its_own(instance):

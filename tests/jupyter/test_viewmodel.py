@@ -17,6 +17,7 @@ from ipyassets.jupyter import viewmodel
 from ipyassets.jupyter.protocol import decode
 from ipyassets.jupyter.viewmodel import Choice
 from ipyassets.partitions import DailyPartitionsDefinition, MultiPartitionsDefinition, Spans, StaticPartitionsDefinition
+from ipyassets.storage.live_runs import AtWork, LiveRun
 
 CONTRACT = {
     case["name"]: case["traits"]
@@ -181,6 +182,12 @@ def test_progress_is_that_of_the_contract():
     going = Progress(total=31, done=12, seconds=2.5, seconds_left=4.0)
     assert viewmodel.progress(going)["run"] | {"text": ""} == CONTRACT["a run in progress"]["run"] | {"text": ""}
     assert viewmodel.progress(going)["run"]["text"].startswith("12 of 31, about 4")
+
+
+def test_a_run_of_another_process_is_told_as_such():
+    other = LiveRun("r", {delays.key: AtWork()}, done=12, total=31, failed=0, text="12 of 31, about 4 s left")
+    ended = Progress(total=2, done=2, active=False)
+    assert viewmodel.progress(ended, other) == contract("a run of another process, January selected", "run")
 
 
 @asset(partitions_def=DAYS)

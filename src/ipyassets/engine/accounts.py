@@ -33,6 +33,7 @@ class Accounts:
     def __init__(self, plan: Plan, means: Means, workshop: Workshop, books: Books) -> None:
         self.run_id = means.run_id
         self.troubles: list[Trouble] = []
+        self.waits_for = ""
         self._plan = plan
         self._means = means
         self._workshop = workshop
@@ -146,6 +147,7 @@ class Accounts:
             seconds=seconds,
             seconds_left=left if active and left is not None and left > 0 else None,
             active=active,
+            waits_for=self.waits_for if active else "",
         )
 
 

@@ -22,7 +22,7 @@ NOTHING = Spans.empty()
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """The partitions of one asset that runs of this process are working on or have before them."""
+    """The partitions of one asset that runs are working on or have before them, in this process or another."""
 
     running: Spans = NOTHING
     queued: Spans = NOTHING

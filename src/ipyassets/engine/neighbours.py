@@ -16,6 +16,7 @@ from ipyassets.partitions import Spans
 
 FOLLOW_SECONDS = 1.0  # how soon it is noticed what others have recorded
 WAY_SECONDS = 0.1  # how soon what was refused is asked for again
+ANOTHER = "another run"
 
 
 class Neighbours:
@@ -41,6 +42,8 @@ class Neighbours:
         space = self._plan.facts.spaces[key]
         by_key = {space.key(index): index for index in taken}
         granted = [by_key[each] for each in self._books.claims.take(key, by_key)]
+        if granted:
+            self._accounts.waits_for = ""
         if refused := set(taken) - set(granted):
             self._frontier.give_back(key, Spans.from_indices(refused))
             self._refused.update((key, index) for index in refused)
@@ -67,6 +70,9 @@ class Neighbours:
     def give_way(self) -> None:
         """Wait a moment if all that there is to do is being done by others."""
         if self._is_refused:
+            if not self._accounts.waits_for:
+                self._accounts.waits_for = ANOTHER
+                self._books.changed(frozenset(self._plan.pending))
             time.sleep(WAY_SECONDS)
         self._is_refused = False
 

@@ -12,7 +12,7 @@ class Progress:
     """A run at one moment: counts of partitions, and the time that is probably left.
 
     `done` counts every partition that ended, whatever way; `seconds` is how long the run has lasted, `seconds_left`
-    None where nothing has ended yet.
+    None where nothing has ended yet; `waits_for` says what has to end elsewhere before it goes on, if anything.
     """
 
     total: int
@@ -24,6 +24,7 @@ class Progress:
     seconds: float = 0.0
     seconds_left: float | None = None
     active: bool = True
+    waits_for: str = ""
 
     @property
     def fraction(self) -> float:
@@ -37,7 +38,7 @@ class Progress:
 
     @property
     def text(self) -> str:
-        """`12 of 31, about 4 s left`, or at the end `31 materialized in 2.1 s`."""
+        """`12 of 31, about 4 s left`, `12 of 31, waits for another run`, or at the end `31 materialized in 2.1 s`."""
         bad = [
             f"{count:,} {word}"
             for count, word in (
@@ -49,8 +50,9 @@ class Progress:
             if count
         ]
         if self.active:
-            left = [] if self.seconds_left is None else [f"about {duration(self.seconds_left)} left"]
-            return ", ".join([f"{self.done:,} of {self.total:,}", *bad, *left])
+            left = "" if self.seconds_left is None else f"about {duration(self.seconds_left)} left"
+            outlook = f"waits for {self.waits_for}" if self.waits_for else left
+            return ", ".join([f"{self.done:,} of {self.total:,}", *bad, *filter(None, [outlook])])
         return ", ".join([f"{self.materialized:,} materialized", *bad]) + f" in {duration(self.seconds)}"
 
     def __str__(self) -> str:

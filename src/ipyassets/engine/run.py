@@ -22,6 +22,7 @@ from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.events import Attempt
 from ipyassets.partitions import PartitionSpace, Spans
 
+EARLIER = "an earlier run"
 MARKED = 4000  # partitions that a cancelled run marks so; marking more would keep a person waiting
 
 
@@ -58,6 +59,11 @@ class Run:
     def progress(self) -> Progress:
         """How far the run has come."""
         return self._accounts.progress(active=True) if self.result is None else self.result.progress
+
+    def queue(self) -> None:
+        """Say, until it begins, that it waits for its turn."""
+        self._accounts.waits_for = EARLIER
+        self._books.changed(self.assets)
 
     def cancel(self) -> None:
         """Start nothing more. What is running ends by itself, or when it looks at `context.cancelled`."""

@@ -36,6 +36,7 @@ from ipyassets.storage.claims import NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.live_runs import LiveRun, LiveRuns
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
@@ -86,7 +87,9 @@ class Instance(KeepsDynamicPartitions):
         self._statebook = StateBook(lambda: self.event_log, lambda: self._damage, self.store.io_manager)
         self._reads = ReadsBook()
         self._facts: Facts | None = None
-        self._runs = Runs(lambda: self.event_log, self.store, self._renewed, self._claims, self)
+        self._runs = Runs(
+            lambda: self.event_log, self.store, self._renewed, self._claims, lambda: self._live_runs, self
+        )
 
     @classmethod
     def ephemeral(cls, *, io_manager: IOManager | None = None, dynamic_keys: DynamicKeys | None = None) -> Self:
@@ -112,6 +115,11 @@ class Instance(KeepsDynamicPartitions):
         """The runs that have been asked for and have not ended, oldest first."""
         return self._runs.active
 
+    @property
+    def elsewhere(self) -> tuple[LiveRun, ...]:
+        """The runs of other processes, or instances, on the same root that are going on for longer than a moment."""
+        return self._runs.elsewhere
+
     def facts(self, graph: AssetGraph) -> Facts:
         """The states of all partitions of some assets, now."""
         cursor, spaces = self.event_log.cursor(), self._spaces(graph)
@@ -122,7 +130,7 @@ class Instance(KeepsDynamicPartitions):
             standings={key: page.standing for key, page in pages.items()},
             code_versions={asset.key: asset.code_version or code_hash(asset.compute).version for asset in graph},
             damage={key: page.damage for key, page in pages.items() if page.damage},
-            activity={key: activity for key, space in spaces.items() if (activity := self._runs.activity(key, space))},
+            activity=self._runs.activity(spaces),
             book=self._reads,
             cursor=cursor,
             earlier=self._facts,
@@ -174,8 +182,8 @@ class Instance(KeepsDynamicPartitions):
     def close(self) -> None:
         """Cancel what is running and let go of the store; nothing may be asked afterwards."""
         self._runs.close()
-        for name in ("_watcher", "_sqlite_log", "_dynamic_keys"):
-            if name in self.__dict__:
+        for name in ("_watcher", "_live_runs", "_sqlite_log", "_dynamic_keys"):
+            if self.__dict__.get(name) is not None:
                 getattr(self, name).close()
 
     @cached_property
@@ -188,7 +196,11 @@ class Instance(KeepsDynamicPartitions):
 
     @cached_property
     def _watcher(self) -> Watcher:
-        return Watcher(self._sqlite_log, self._runs.notify)
+        return Watcher(self._sqlite_log, lambda: self.elsewhere, self._runs.notify)
+
+    @cached_property
+    def _live_runs(self) -> LiveRuns | None:
+        return None if self._is_ephemeral else LiveRuns(self.root)
 
     @cached_property
     def _dynamic_keys(self) -> DynamicKeys:

@@ -7,8 +7,10 @@ import contextvars
 import queue
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from ipyassets.assets.context import Link
 from ipyassets.assets.keys import AssetKey
@@ -21,13 +23,15 @@ from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
 from ipyassets.engine.workshop import Means
 from ipyassets.events import Event
+from ipyassets.instance.announcing import Announcer, heard
 from ipyassets.instance.store import Store
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.live_runs import LiveRun, LiveRuns
 
 Callback = Callable[[frozenset[AssetKey]], None]
 
 
-@dataclass(slots=True)
+@dataclass
 class Runs:
     """What is going on in one instance."""
 
@@ -35,8 +39,10 @@ class Runs:
     store: Store
     renew: Callable[[Plan], Plan]
     claims: Callable[[], Claims]
+    live_runs: Callable[[], LiveRuns | None]
     owner: object
     _active: list[Run] = field(default_factory=list)
+    _in_line: deque[Run] = field(default_factory=deque)  # those started and not ended, the oldest at work
     _subscribers: dict[object, Callback] = field(default_factory=dict)
     _queue: queue.SimpleQueue[Callable[[], object] | None] = field(default_factory=queue.SimpleQueue)
     _thread: threading.Thread | None = None
@@ -47,6 +53,12 @@ class Runs:
         """The runs that have not ended, oldest first."""
         with self._lock:
             return list(self._active)
+
+    @property
+    def elsewhere(self) -> tuple[LiveRun, ...]:
+        """The runs of other processes that are going on."""
+        live_runs = self.live_runs()
+        return () if live_runs is None else live_runs.others()
 
     def opened(self, plan: Plan, manner: Manner) -> Run:
         """A run of a plan; its partitions count as queued from now on."""
@@ -62,12 +74,12 @@ class Runs:
             resources={name: value for name, value in resources.items() if name != "io_manager"},
             configs=manner.configs,
         )
-        graph = plan.facts.graph
+        graph, claims = plan.facts.graph, self.claims()
         self.store.graphs.update(dict.fromkeys(graph.assets, graph))
         books = Books(
             renew=self.renew,
-            record=self.record,
-            claims=self.claims(),
+            record=partial(self.record, claims),
+            claims=claims,
             cursor=lambda: self.log().cursor(),
             since=lambda cursor: self.log().since(cursor),
             load=lambda key, partition: self.store.load(graph[key], partition),
@@ -78,6 +90,8 @@ class Runs:
         link.report = run.report
         with self._lock:
             self._active.append(run)
+        if self._announcer is not None:
+            self._announcer.begin(run)
         self.notify(run.assets)
         return run
 
@@ -88,11 +102,16 @@ class Runs:
         finally:
             with self._lock:
                 self._active.remove(run)
+            if self._announcer is not None:
+                self._announcer.end(run)
             self.notify(run.assets)
 
     def started(self, run: Run) -> Run:
         """Work a run off on the one thread of this instance, after those started before."""
         with self._lock:
+            if self._in_line:
+                run.queue()
+            self._in_line.append(run)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="ipyassets-runs", daemon=True)
                 self._thread.start()
@@ -100,21 +119,32 @@ class Runs:
         self._queue.put(lambda: context.run(self.driven, run))
         return run
 
-    def record(self, events: Sequence[Event], publish: Callable[[], None]) -> None:
+    def record(self, claims: Claims, events: Sequence[Event], publish: Callable[[], None]) -> None:
         """Record events and put their values in place: one run at a time, so that log and files agree."""
+        claims.keep((event.asset_key, event.partition_key) for event in events)
         with self._lock:
             self.log().append(events)
             publish()
 
-    def activity(self, key: AssetKey, space: PartitionSpace) -> Activity | None:
-        """Which partitions of an asset are running or queued in any run, in terms of a space."""
+    def activity(self, spaces: Mapping[AssetKey, PartitionSpace]) -> dict[AssetKey, Activity]:
+        """Which partitions of assets are running or queued in any run, here or elsewhere; the others are left out."""
+        elsewhere = self.elsewhere
+        found = {key: self._activity(key, space, elsewhere) for key, space in spaces.items()}
+        return {key: activity for key, activity in found.items() if activity.running or activity.queued}
+
+    def _activity(self, key: AssetKey, space: PartitionSpace, elsewhere: Sequence[LiveRun]) -> Activity:
         running = queued = NOTHING
         for run in list(self._active):
             if (found := run.activity(key)) is not None:
                 theirs, activity = found
                 running |= translated(activity.running, theirs, space)
                 queued |= translated(activity.queued, theirs, space)
-        return Activity(running, queued - running) if running or queued else None
+        for other in elsewhere:
+            if key in other.assets:
+                activity = heard(other, key, space)
+                running |= activity.running
+                queued |= activity.queued
+        return Activity(running, queued - running)
 
     def subscribe(self, callback: Callback) -> Callable[[], None]:
         """Tell a function of changes, until the function returned is called."""
@@ -139,10 +169,16 @@ class Runs:
             self._queue.put(None)
             self._thread.join(5)
 
+    @cached_property
+    def _announcer(self) -> Announcer | None:
+        live_runs = self.live_runs()
+        return None if live_runs is None else Announcer(live_runs)
+
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:
             with contextlib.suppress(BaseException):  # a run keeps its own error, and the thread goes on
                 task()
+            self._in_line.popleft()
 
 
 def translated(spans: Spans, here: PartitionSpace, there: PartitionSpace) -> Spans:

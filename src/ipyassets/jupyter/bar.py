@@ -23,6 +23,7 @@ from ipyassets.jupyter.snapshot import Picture
 from ipyassets.jupyter.viewmodel import Choice
 from ipyassets.partitions import Spans
 from ipyassets.partitions import selection_text as grammar
+from ipyassets.storage.live_runs import LiveRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,14 @@ class Bar:
         """What is to be seen where no widget lives."""
         return Picture(str(self.key), self._facts.space(self.key), self._facts.states(self.key))
 
-    def watch(self, runs: Sequence[Run]) -> None:
+    def watch(self, runs: Sequence[Run], elsewhere: Sequence[LiveRun] = ()) -> None:
         """See how far the run is; `runs` are those that go on, or have ended since this was last called.
+
+        `elsewhere` are those of other processes.
 
         Called before facts are had: what is said to be over has then left its states in them.
         """
-        if trouble := self._run.look(runs):
+        if trouble := self._run.look(runs, elsewhere):
             self._say("error", trouble)
 
     def follow(self, facts: Facts) -> None:
@@ -178,7 +181,7 @@ class Bar:
         self._keep_text_true()
         self.traits.update(self._states.look(self._facts, is_changing=self._run.was_going))
         self.traits.update(viewmodel.choice(self._choice, len(space)))
-        self.traits.update(viewmodel.progress(self._run.progress))
+        self.traits.update(viewmodel.progress(self._run.progress, self._run.elsewhere))
         self.traits.update(viewmodel.fractions(self._run.fractions, space))
         self.traits.update(self._plan_line())
         self.traits.update(self._detail())

@@ -166,8 +166,10 @@ class Bars:
         runs = [self._runs.popleft() for _ in range(len(self._runs))]
         if not self._views:
             return
+        # looked at before facts are had: what is over has left its states in them
+        elsewhere, is_idle = self.instance.elsewhere, not self.instance.active
         for bar in self._views:
-            bar.watch(runs)
+            bar.watch(runs, elsewhere)
         try:
             facts = self._facts = unless_same(self._facts, self.instance.facts(self._graph))
         except IpyassetsError as error:
@@ -177,14 +179,15 @@ class Bars:
         for bar, view in list(self._views.items()):
             bar.follow(facts)
             view.show(bar.traits)
-        self._save(facts)
+        if is_idle:
+            self._save(facts)
 
     def _save(self, facts: Facts) -> None:
         """Save pictures, after a cell, a run that a bar has started, or a calm second: not after each run of a loop.
 
         A front end that is told what to save draws the live bar anew as well.
         """
-        if facts.activity or facts is self._saved or not self._may_save:
+        if facts is self._saved or not self._may_save:
             return
         self._saved, self._may_save = facts, False
         for bar, view in list(self._views.items()):

@@ -8,13 +8,18 @@ from dataclasses import replace
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.progress import Progress
 from ipyassets.engine.run import Run
+from ipyassets.storage.live_runs import LiveRun
 
 
 class ShownRun:
-    """The oldest run of an asset that goes on, else the last one; `progress` is how far it was when last looked at."""
+    """The oldest run of an asset that goes on, else the last one; `progress` is how far it was when last looked at.
+
+    `elsewhere` is a run of another process that goes on, where none of this one does.
+    """
 
     def __init__(self, asset_key: AssetKey) -> None:
         self.progress: Progress | None = None
+        self.elsewhere: LiveRun | None = None
         self._asset_key = asset_key
         self._run: Run | None = None
 
@@ -35,13 +40,19 @@ class ShownRun:
 
     def show(self, run: Run) -> None:
         """Show this run from now on."""
-        self._run, self.progress = run, run.progress
+        self._run, self.progress, self.elsewhere = run, run.progress, None
 
-    def look(self, runs: Sequence[Run]) -> str:
+    def look(self, runs: Sequence[Run], elsewhere: Sequence[LiveRun] = ()) -> str:
         """See how far it is; why it broke down, if it did since the last look.
 
-        `runs` are those that go on, or have ended since this was last called.
+        `runs` are those that go on, or have ended since this was last called; `elsewhere` those of other processes.
         """
+        theirs = next((run for run in elsewhere if self._asset_key in run.assets), None)
+        trouble = self._look(runs)
+        self.elsewhere = theirs if self.is_over else None
+        return trouble
+
+    def _look(self, runs: Sequence[Run]) -> str:
         mine = [run for run in runs if self._asset_key in run.plan.pending or self._asset_key in run.plan.held]
         if mine and self.is_over:
             self._run = next((run for run in mine if not run.done), mine[-1])
@@ -55,6 +66,8 @@ class ShownRun:
         return f"the run broke down: {type(error).__name__}: {error}" if broke_down else ""
 
     def cancel(self) -> None:
-        """Stop it."""
-        if self._run is not None:
+        """Stop it, in whatever process it goes on."""
+        if self.elsewhere is not None:
+            self.elsewhere.cancel()
+        elif self._run is not None:
             self._run.cancel()

@@ -21,6 +21,7 @@ from ipyassets.events import State
 from ipyassets.jupyter.labels import Json, dimension_kinds, ends, labels, ticks
 from ipyassets.jupyter.protocol import MOST_VALUES, encode, encode_selection
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.live_runs import LiveRun
 
 MOST_DETAILS = 500  # partitions that the browser can speak of without asking
 MOST_REASONS = MOST_VALUES - len(State)  # the rarest ones beyond are told of a partition when it is clicked
@@ -133,11 +134,19 @@ def plan_line(plan: Plan | None, *, code: str = "", whole: bool = False, enabled
     }
 
 
-def progress(of: Progress | None) -> Json:
-    """How a run goes, or how the last one went."""
+def progress(of: Progress | None, elsewhere: LiveRun | None = None) -> Json:
+    """How a run goes, or how the last one went; one that goes on elsewhere leaves room to start another here."""
+    if elsewhere is not None:
+        text = f"another process: {elsewhere.text}"
+        return _run(elsewhere.done, elsewhere.total, elsewhere.failed, text, active=True, elsewhere=True)
     if of is None:
-        return {"run": {"active": False, "done": 0, "total": 0, "failed": 0, "text": ""}}
-    return {"run": {"active": of.active, "done": of.done, "total": of.total, "failed": of.failed, "text": of.text}}
+        return _run(0, 0, 0, "", active=False)
+    return _run(of.done, of.total, of.failed, of.text, active=of.active)
+
+
+def _run(done: int, total: int, failed: int, text: str, *, active: bool, elsewhere: bool = False) -> Json:
+    told = {"active": active, "elsewhere": elsewhere, "done": done, "total": total, "failed": failed, "text": text}
+    return {"run": told}
 
 
 def notice(level: str, text: str, serial: int) -> Json:
