@@ -102,6 +102,25 @@ def test_a_total_is_the_sum_over_what_is_read_modulo_the_word(mapping, down, up)
         assert int(totals[index]) == sum(map(int, values[members])) % 2**64
 
 
+@pytest.mark.parametrize(("mapping", "down", "up"), CASES.values(), ids=CASES.keys())
+def test_the_first_of_some_that_a_partition_reads_is_the_first_in_order(mapping, down, up):
+    mask = np.random.default_rng(1).random(len(up)) < 0.3
+    found = reads(mapping, down, up)
+    first = found.first(mask).tolist()
+    for index in range(len(down)):
+        hits = [each for each in Spans.of(found.of(index)) if mask[each]]
+        assert first[index] == (hits[0] if hits else -1)
+
+
+@pytest.mark.parametrize(("mapping", "down", "up"), CASES.values(), ids=CASES.keys())
+def test_what_a_partition_alone_reads_is_known_where_it_reads_a_single_one(mapping, down, up):
+    found = reads(mapping, down, up)
+    only = found.only().tolist()
+    for index in range(len(down)):
+        members = list(Spans.of(found.of(index)))
+        assert only[index] in (members if len(members) == 1 else [-1])
+
+
 def test_reading_backwards_is_seen():
     before = TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
     assert reads(before, DAYS, DAYS).is_backward

@@ -58,6 +58,24 @@ class Reads:
         """For every downstream partition whether `mask` is true of anything it reads."""
         return np.asarray(self.totals(mask.astype(np.uint64)) > 0)
 
+    def first(self, mask: NDArray[np.bool_]) -> Ints:
+        """For every downstream partition the first that it reads and `mask` is true of, -1 where there is none."""
+        none = len(mask)
+        following = np.full(none + 1, none)
+        following[:-1] = np.minimum.accumulate(np.where(mask, np.arange(none), none)[::-1])[::-1]
+        each = following[self.starts]
+        each[each >= self.stops] = none
+        found = np.full(len(self.offsets) - 1, none)
+        np.minimum.at(found, self._owners, each)
+        return np.where(found < none, found, -1)
+
+    def only(self) -> Ints:
+        """For every downstream partition the one that it reads, -1 where it reads none or several."""
+        found = np.full(len(self.offsets) - 1, -1)
+        one = (np.diff(self.offsets)[self._owners] == 1) & (self.stops - self.starts == 1)
+        found[self._owners[one]] = self.starts[one]
+        return found
+
     @property
     def is_single(self) -> bool:
         """Whether every downstream partition reads exactly one range, possibly an empty one."""
@@ -66,8 +84,7 @@ class Reads:
     @property
     def is_backward(self) -> bool:
         """Whether every partition reads only such as come before it (of an asset that reads itself)."""
-        owners = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-        return bool(((self.stops <= owners) | (self.starts >= self.stops)).all())
+        return bool(((self.stops <= self._owners) | (self.starts >= self.stops)).all())
 
     def taken(self, rows: Ints) -> Reads:
         """What other downstream partitions read, each of which reads as the one at its place in `rows` does."""
@@ -80,9 +97,8 @@ class Reads:
         whole = (inner.starts == 0) & (inner.stops == length)
         if inner.is_single and bool(whole.all()):
             return Reads(self.offsets, self.starts * length, self.stops * length)
-        owners = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         outer = ranges_to_indices(self.starts, self.stops)
-        owners = np.repeat(owners, self.stops - self.starts)
+        owners = np.repeat(self._owners, self.stops - self.starts)
         counts = np.diff(inner.offsets)[owners]
         picked = ranges_to_indices(inner.offsets[:-1][owners], inner.offsets[1:][owners])
         base = np.repeat(outer * length, counts)
@@ -93,6 +109,11 @@ class Reads:
         """The half-open ranges that one downstream partition reads."""
         first, last = self.offsets[index], self.offsets[index + 1]
         return list(zip(self.starts[first:last].tolist(), self.stops[first:last].tolist(), strict=True))
+
+    @property
+    def _owners(self) -> Ints:
+        """The downstream partition of each range."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
 
 def reads(mapping: PartitionMapping, down: PartitionSpace, up: PartitionSpace) -> Reads:

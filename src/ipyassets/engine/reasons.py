@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.facts import Facts, differs
+from ipyassets.engine.facts import Facts, States, differs
 from ipyassets.engine.standing import Mask, number
 from ipyassets.events import Event, State
+from ipyassets.partitions import Spans
 
+Ints = NDArray[np.int64]
+Texts = NDArray[np.object_]
+
+TOLD_BY_ATTEMPTS = (State.FAILED, State.SKIPPED, State.CANCELLED)
+NO_ATTEMPTS: Mapping[str, Event] = MappingProxyType({})
 KEPT = "the previous value is kept"
 EDITED = "the code has changed since"
 
@@ -35,18 +42,15 @@ class Cause:
         """What can be said of every partition: `flights has changed`."""
         return self.said if self.edge is None else f"{self.edge.up} {self.said}"
 
-    def words_of(self, index: int, facts: Facts) -> str:
-        """What can be said of one partition: `flights 2013-02-03 has changed`."""
+    def texts(self, indices: Ints, facts: Facts) -> Texts:
+        """What can be said of each of some partitions: `flights 2013-02-03 has changed`."""
         if self.edge is None:
-            return self.said
-        ranges = facts.reads(self.edge).of(index)
-        if self.sources is None:
-            found = [start for start, stop in ranges if len(ranges) == 1 and stop - start == 1]
-        else:
-            hits = [start + np.flatnonzero(self.sources[start:stop])[:1] for start, stop in ranges]
-            found = np.concatenate(hits)[:1].tolist()
-        blamed = facts.spaces[self.edge.up].key(found[0]) if found else ""
-        return f"{self.edge.up} {blamed}".rstrip() + f" {self.said}"
+            return np.full(len(indices), self.said, object)
+        reads, space = facts.reads(self.edge), facts.spaces[self.edge.up]
+        blamed = reads.only() if self.sources is None else reads.first(self.sources)
+        distinct, places = np.unique(blamed[indices], return_inverse=True)
+        names = [f"{self.edge.up} {space.key(index) if index >= 0 else ''}".rstrip() for index in distinct.tolist()]
+        return np.array([f"{name} {self.said}" for name in names], object)[places]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,24 +58,40 @@ class Reasons:
     """Why every partition of an asset is as it is: `codes` count the `causes` from 1; 0 where the state says it all."""
 
     facts: Facts
-    states: NDArray[np.uint8]
+    key: AssetKey
     causes: Sequence[Cause]
     codes: NDArray[np.uint16]
+
+    @property
+    def states(self) -> States:
+        """The states that have these reasons."""
+        return self.facts.states(self.key)
 
     def words(self, index: int) -> str:
         """Why a partition is as it is, in the words for all that are so for the same cause."""
         code = int(self.codes[index])
         return self.causes[code - 1].words if code else ""
 
-    def text(self, index: int, attempt: Event | None = None) -> str:
-        """Why a partition is as it is, in particular; `attempt` is the last attempt at it, if known."""
-        code, state = int(self.codes[index]), State(int(self.states[index]))
-        words = self.causes[code - 1].words_of(index, self.facts) if code else ""
-        if attempt is not None and attempt.failure is not None and state is State.FAILED:
-            return "; ".join(filter(None, [f"{attempt.failure.type}: {attempt.failure.message}", words]))
-        if attempt is not None and state in (State.SKIPPED, State.CANCELLED):
-            return attempt.reason
-        return words
+    def texts(self, indices: Ints, attempts: Mapping[str, Event] = NO_ATTEMPTS) -> Texts:
+        """Why each of some partitions is as it is, in particular.
+
+        `attempts` are last attempts by partition key: those told by attempts know more than the state says.
+        """
+        codes, texts = self.codes[indices], np.full(len(indices), "", object)
+        for code in np.unique(codes[codes > 0]).tolist():
+            mine = codes == code
+            texts[mine] = self.causes[code - 1].texts(indices[mine], self.facts)
+        told = np.flatnonzero(np.isin(self.states[indices], TOLD_BY_ATTEMPTS)) if attempts else ()
+        for place in told:
+            attempt = attempts.get(self.facts.space(self.key).key(int(indices[place])))
+            if attempt is not None:
+                texts[place] = "; ".join(filter(None, [_said_by(attempt), texts[place]]))
+        return texts
+
+
+def told_by_attempts(facts: Facts, key: AssetKey) -> Spans:
+    """The partitions whose last attempt knows why they are as they are."""
+    return facts.spans(key, *TOLD_BY_ATTEMPTS)
 
 
 def reasons(facts: Facts, key: AssetKey) -> Reasons:
@@ -91,7 +111,12 @@ def reasons(facts: Facts, key: AssetKey) -> Reasons:
             unexplained &= ~explained
             if not unexplained.any():
                 break
-    return Reasons(facts, states, causes, codes)
+    return Reasons(facts, key, causes, codes)
+
+
+def _said_by(attempt: Event) -> str:
+    failure = attempt.failure
+    return f"{failure.type}: {failure.message}" if failure is not None else attempt.reason
 
 
 Causes = Iterator[tuple[Cause, Mask | np.bool_]]

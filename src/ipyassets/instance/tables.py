@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
@@ -25,8 +27,7 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     latest, metadata = _latest(log, key)
     keys = list(space.keys())
     tried, made = standing.timestamp > 0, standing.made
-    why = reasons(facts, key)
-    told = [why.text(index, latest.get(partition)) for index, partition in enumerate(keys)]
+    told = reasons(facts, key).texts(np.arange(len(keys)), latest)
     names = [str(state) for state in State]
     table = pd.DataFrame(
         {
