@@ -25,7 +25,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import UpstreamMode
-from ipyassets.engine.reasons import TOLD_BY_ATTEMPTS, reasons
+from ipyassets.engine.reasons import reasons, told_by_attempts
 from ipyassets.events import Attempt, State
 from ipyassets.partitions import Spans
 
@@ -350,9 +350,11 @@ def test_reasons_of_all_partitions_are_those_of_each(seed):
         facts = instance.facts(model.graph)
         for key in map(AssetKey, model.shapes):
             keys, why = facts.space(key).keys(), reasons(facts, key)
-            attempts = instance.event_log.attempts(key, facts.space(key).keys(facts.spans(key, *TOLD_BY_ATTEMPTS)))
-            each = [why.text(index, instance.event_log.last(key, keys[index])[0]) for index in range(len(keys))]
-            assert why.texts(np.arange(len(keys)), attempts) == each
+            attempts = instance.event_log.attempts(key, facts.space(key).keys(told_by_attempts(facts, key)))
+            last = {each: instance.event_log.last(key, each)[0] for each in keys}
+            tried = {each: attempt for each, attempt in last.items() if attempt is not None}
+            each = [why.texts(np.array([index]), tried)[0] for index in range(len(keys))]
+            assert why.texts(np.arange(len(keys)), attempts).tolist() == each
 
 
 def untried(instance: Instance, model: Model, pending: set[Place]) -> frozenset[Place]:

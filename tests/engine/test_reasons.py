@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ipyassets import DailyPartitionsDefinition, Instance, WeeklyPartitionsDefinition, asset
@@ -45,7 +46,8 @@ def told(instance, definition, graph=GRAPH):
     """What is said of every partition, in general and in particular."""
     facts = instance.facts(graph)
     why = reasons(facts, definition.key)
-    return [(why.words(index), why.text(index)) for index in range(len(facts.space(definition.key)))]
+    texts = why.texts(np.arange(len(facts.space(definition.key))))
+    return [(why.words(index), text) for index, text in enumerate(texts)]
 
 
 def edited(definition, **changes):
@@ -61,7 +63,7 @@ def test_an_edit_is_the_reason_of_its_own_asset_and_its_staleness_that_of_the_ne
     graph = edited(flights, code_version="2")
     assert set(told(instance, flights, graph)) == {("the code has changed", "the code has changed")}
     assert told(instance, delays, graph)[1] == ("flights is stale", "flights 2024-01-08 is stale")
-    assert told(instance, weekly, graph)[1] == ("delays is stale", "delays 2024-01-14 is stale")
+    assert told(instance, weekly, graph)[1] == ("delays is stale", "delays 2024-01-14 is stale")  # of seven, the first
 
 
 def test_an_input_that_is_another_now_is_named_where_it_is_the_only_one(instance):
@@ -113,6 +115,31 @@ def test_what_reads_a_failure_is_blocked_by_it_and_blocks_in_turn():
     assert told(instance, delays, graph)[1] == ("flights failed", "flights 2024-01-08 failed")
     assert told(instance, weekly, graph)[0] == ("delays is blocked", "delays 2024-01-08 is blocked")
     instance.close()
+
+
+def test_an_input_that_failed_is_told_before_one_that_is_blocked():
+    def fail(context):
+        if context.partition_key == "2024-01-08":
+            raise ValueError("no")
+        return 1
+
+    def fail_too(context, flights):
+        if context.partition_key == "2024-01-10":
+            raise ValueError("no")
+        return flights
+
+    failing = replace(flights, compute=fail), replace(delays, compute=fail_too, takes_context=True)
+    graph = AssetGraph.of([*failing, weekly])
+    empty = Instance.ephemeral()
+    empty.run(empty.plan(graph, {weekly.key: Spans.range(0, 1)}))
+    assert told(empty, weekly, graph)[0] == ("delays failed", "delays 2024-01-10 failed")
+    empty.close()
+
+
+def test_an_input_that_is_damaged_is_told_before_one_that_is_stale(instance):
+    (instance.root / "storage" / "delays" / "2024-01-12").unlink()
+    graph = edited(flights, code_version="2")
+    assert told(instance, weekly, graph)[0] == ("delays is damaged", "delays 2024-01-12 is damaged")
 
 
 def test_what_is_damaged_says_how_and_what_was_made_from_it_says_so(instance):

@@ -88,7 +88,8 @@ def because(facts, *runs):
     lengths = [length for *_, length in runs]
     states = np.repeat(np.array([state for state, *_ in runs], np.uint8), lengths)
     codes = np.repeat(np.array([numbers.get((state, said), 0) for state, said, _ in runs], np.uint16), lengths)
-    return Reasons(facts, delays.key, states, causes, codes)
+    facts._states[delays.key] = states
+    return Reasons(facts, delays.key, causes, codes)
 
 
 def test_states_and_counts_are_those_of_the_contract(facts):
@@ -126,7 +127,8 @@ def test_a_million_partitions_with_any_reasons_are_a_byte_each_at_most(facts):
     causes = [Cause(State.STALE, f"input {number} is stale") for number in range(20)]
     codes = chance.integers(0, 21, 1_000_000).astype(np.uint16)
     states = np.where(codes, np.uint8(State.STALE), chance.integers(0, 10, len(codes)).astype(np.uint8))
-    told = viewmodel.standing(Reasons(facts, delays.key, states, causes, codes))
+    facts._states[delays.key] = states
+    told = viewmodel.standing(Reasons(facts, delays.key, causes, codes))
     assert len(told["states"]) <= 1_000_001
     assert told["counts"]["stale"] > 900_000
 

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.facts import Facts, differs
+from ipyassets.engine.facts import Facts, States, differs
 from ipyassets.engine.standing import Mask, number
 from ipyassets.events import Event, State
+from ipyassets.partitions import Spans
 
+Ints = NDArray[np.int64]
+Texts = NDArray[np.object_]
+
+TOLD_BY_ATTEMPTS = (State.FAILED, State.SKIPPED, State.CANCELLED)
+NO_ATTEMPTS: Mapping[str, Event] = MappingProxyType({})
 KEPT = "the previous value is kept"
 EDITED = "the code has changed since"
-
-TOLD_BY_ATTEMPTS = (State.FAILED, State.SKIPPED, State.CANCELLED)  # whose last attempt says why
-NO_ATTEMPTS: Mapping[str, Event] = MappingProxyType({})
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +42,15 @@ class Cause:
         """What can be said of every partition: `flights has changed`."""
         return self.said if self.edge is None else f"{self.edge.up} {self.said}"
 
-    def words_of(self, indices: Indices, facts: Facts) -> Sequence[str]:
-        """What can be said of each partition: `flights 2013-02-03 has changed`."""
+    def texts(self, indices: Ints, facts: Facts) -> Texts:
+        """What can be said of each of some partitions: `flights 2013-02-03 has changed`."""
         if self.edge is None:
-            return [self.said] * len(indices)
-        reads = facts.reads(self.edge)
-        inputs = reads.only() if self.sources is None else reads.first(self.sources)
-        blamed, places = np.unique(inputs[indices], return_inverse=True)
-        up, space = self.edge.up, facts.spaces[self.edge.up]
-        words = [f"{up} {space.key(each) if each >= 0 else ''}".rstrip() + f" {self.said}" for each in blamed.tolist()]
-        return [words[place] for place in places.tolist()]
+            return np.full(len(indices), self.said, object)
+        reads, space = facts.reads(self.edge), facts.spaces[self.edge.up]
+        blamed = reads.only() if self.sources is None else reads.first(self.sources)
+        distinct, places = np.unique(blamed[indices], return_inverse=True)
+        names = [f"{self.edge.up} {space.key(index) if index >= 0 else ''}".rstrip() for index in distinct.tolist()]
+        return np.array([f"{name} {self.said}" for name in names], object)[places]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,32 +59,39 @@ class Reasons:
 
     facts: Facts
     key: AssetKey
-    states: NDArray[np.uint8]
     causes: Sequence[Cause]
     codes: NDArray[np.uint16]
+
+    @property
+    def states(self) -> States:
+        """The states that have these reasons."""
+        return self.facts.states(self.key)
 
     def words(self, index: int) -> str:
         """Why a partition is as it is, in the words for all that are so for the same cause."""
         code = int(self.codes[index])
         return self.causes[code - 1].words if code else ""
 
-    def text(self, index: int, attempt: Event | None = None) -> str:
-        """Why a partition is as it is, in particular; `attempt` is the last attempt at it, if known."""
-        return _with_attempt(self.texts(np.array([index]))[0], State(int(self.states[index])), attempt)
+    def texts(self, indices: Ints, attempts: Mapping[str, Event] = NO_ATTEMPTS) -> Texts:
+        """Why each of some partitions is as it is, in particular.
 
-    def texts(self, indices: Indices, attempts: Mapping[str, Event] = NO_ATTEMPTS) -> list[str]:
-        """Why each of some partitions is as it is, in particular; `attempts` are last attempts, by partition key."""
-        found = np.full(len(indices), "", object)
-        codes = self.codes[indices]
+        `attempts` are last attempts by partition key: those told by attempts know more than the state says.
+        """
+        codes, texts = self.codes[indices], np.full(len(indices), "", object)
         for code in np.unique(codes[codes > 0]).tolist():
-            here = codes == code
-            found[here] = self.causes[code - 1].words_of(indices[here], self.facts)
-        space = self.facts.spaces[self.key]
-        for place in np.flatnonzero(np.isin(self.states[indices], TOLD_BY_ATTEMPTS)).tolist() if attempts else ():
-            index = int(indices[place])
-            attempt = attempts.get(space.key(index))
-            found[place] = _with_attempt(found[place], State(int(self.states[index])), attempt)
-        return list(found)
+            mine = codes == code
+            texts[mine] = self.causes[code - 1].texts(indices[mine], self.facts)
+        told = np.flatnonzero(np.isin(self.states[indices], TOLD_BY_ATTEMPTS)) if attempts else ()
+        for place in told:
+            attempt = attempts.get(self.facts.space(self.key).key(int(indices[place])))
+            if attempt is not None:
+                texts[place] = "; ".join(filter(None, [_said_by(attempt), texts[place]]))
+        return texts
+
+
+def told_by_attempts(facts: Facts, key: AssetKey) -> Spans:
+    """The partitions whose last attempt knows why they are as they are."""
+    return facts.spans(key, *TOLD_BY_ATTEMPTS)
 
 
 def reasons(facts: Facts, key: AssetKey) -> Reasons:
@@ -104,16 +111,12 @@ def reasons(facts: Facts, key: AssetKey) -> Reasons:
             unexplained &= ~explained
             if not unexplained.any():
                 break
-    return Reasons(facts, key, states, causes, codes)
+    return Reasons(facts, key, causes, codes)
 
 
-def _with_attempt(words: str, state: State, attempt: Event | None) -> str:
-    """What the last attempt at a partition adds to the words on its state."""
-    if attempt is not None and attempt.failure is not None and state is State.FAILED:
-        return "; ".join(filter(None, [f"{attempt.failure.type}: {attempt.failure.message}", words]))
-    if attempt is not None and state in (State.SKIPPED, State.CANCELLED):
-        return attempt.reason
-    return words
+def _said_by(attempt: Event) -> str:
+    failure = attempt.failure
+    return f"{failure.type}: {failure.message}" if failure is not None else attempt.reason
 
 
 Causes = Iterator[tuple[Cause, Mask | np.bool_]]

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
+
 from ipyassets.assets.code_version import code_hash
 from ipyassets.assets.definition import CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
@@ -177,7 +179,8 @@ class Instance(KeepsDynamicPartitions):
         index = facts.space(asset.key).index(partition_key or "")
         attempt, standing = self.event_log.last(asset.key, partition_key or "")
         state = State(int(facts.states(asset.key)[index]))
-        return Detail(state, reasons(facts, asset.key).text(index, attempt), attempt, standing)
+        (why,) = reasons(facts, asset.key).texts(np.array([index]), {partition_key or "": attempt} if attempt else {})
+        return Detail(state, why, attempt, standing)
 
     def close(self) -> None:
         """Cancel what is running and let go of the store; nothing may be asked afterwards."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,17 +15,23 @@ from ipyassets.engine.ports import Damage, EventLog
 from ipyassets.engine.standing import Mask, Standing
 from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.presence import Look
 
 REREAD = 2000  # events from which on reading an asset's latest rows is quicker than following its events
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the log and the disk say of an asset, and why values cannot be read although their files are there."""
+    """What the log and the disk say of an asset, and why values cannot be read although their files are there.
+
+    `look` is the last one at the files of the partitions in `stored`.
+    """
 
     space: PartitionSpace
     standing: Standing
     damage: Mapping[str, str] = field(default_factory=dict)
+    stored: Mask | None = None
+    look: Look | None = None
 
 
 class StateBook:
@@ -77,21 +83,30 @@ class StateBook:
     def _looked(self, asset: AssetsDefinition, page: Page) -> Page:
         """Look for the files of recorded values."""
         damage = self._damage().found(asset.key, getattr(self._io_manager(asset), "key_id", None))
-        page = replace(page, damage=damage)
-        present = self._present(asset, page)
+        made = page.standing.made
+        stored = made & (page.standing.size > 0)  # a body that returns nothing is done without a file
+        look = self._look(asset, page, stored) if stored.any() else None
+        present = made
+        if look is not None:
+            present = made.copy()
+            present[stored] = look.found
+            wrong = page.space.indices(list(damage))
+            present[wrong[wrong >= 0]] = False
+        page = replace(page, damage=damage, stored=stored, look=look)
         if np.array_equal(present, page.standing.present):
             return page
         return replace(page, standing=page.standing.with_presence(present))
 
-    def _present(self, asset: AssetsDefinition, page: Page) -> Mask:
-        look = getattr(self._io_manager(asset), "present", None)
-        made = page.standing.made
-        stored = made & (page.standing.size > 0)  # a body that returns nothing is done without a file
-        if look is None or not stored.any():
-            return made
-        present = made.copy()
-        present[stored] = look(asset.key, page.space.keys(Spans.from_mask(stored)))
-        if page.damage:
-            places = page.space.indices(list(page.damage))
-            present[places[places >= 0]] = False
-        return present
+    def _look(self, asset: AssetsDefinition, page: Page, stored: Mask) -> Look | None:
+        """Which of the stored values have a file; None where their I/O manager cannot tell."""
+        manager = self._io_manager(asset)
+
+        def keys() -> Sequence[str]:
+            return page.space.keys(Spans.from_mask(stored))
+
+        if (again := getattr(manager, "look", None)) is not None:
+            is_same = page.stored is not None and np.array_equal(stored, page.stored)
+            found: Look = again(asset.key, keys, page.look if is_same else None)
+            return found
+        present = getattr(manager, "present", None)
+        return None if present is None else Look(present(asset.key, keys()))

@@ -10,7 +10,7 @@ import numpy as np
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
-from ipyassets.engine.reasons import TOLD_BY_ATTEMPTS, reasons
+from ipyassets.engine.reasons import reasons, told_by_attempts
 from ipyassets.errors import InvalidArgumentError, nearest
 from ipyassets.events import NOTHING, Event, State
 from ipyassets.partitions import MultiPartitionKey, PartitionSpace
@@ -24,7 +24,7 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
     import pandas as pd
 
     space, standing = facts.space(key), facts.standing(key)
-    attempts = log.attempts(key, space.keys(facts.spans(key, *TOLD_BY_ATTEMPTS)))
+    attempts = log.attempts(key, space.keys(told_by_attempts(facts, key)))
     why = reasons(facts, key).texts(np.arange(len(space)), attempts)
     keys = list(space.keys())
     tried, made = standing.timestamp > 0, standing.made

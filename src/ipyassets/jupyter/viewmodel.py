@@ -89,8 +89,8 @@ def details(why: Reasons, standing: Standing) -> dict[str, str]:
     telling = np.flatnonzero(standing.timestamp > 0)
     if len(telling) > MOST_DETAILS:
         telling = np.flatnonzero(np.isin(why.states, FAULTS))[:MOST_DETAILS]
-    told = zip(telling.tolist(), why.texts(telling), strict=True)
-    return {str(index): _words(reason, standing, index) for index, reason in told}
+    texts = why.texts(telling)
+    return {str(index): _words(text, standing, index) for index, text in zip(telling.tolist(), texts, strict=True)}
 
 
 def fractions(of: Mapping[str, float], space: PartitionSpace) -> Json:
@@ -164,8 +164,8 @@ def beside(plan: Plan) -> Sequence[str]:
     return found
 
 
-def _words(reason: str, standing: Standing, index: int) -> str:
-    words = [reason, moment(float(standing.timestamp[index]))]
+def _words(why: str, standing: Standing, index: int) -> str:
+    words = [why, moment(float(standing.timestamp[index]))]
     if standing.made[index]:
         words += [duration(float(standing.seconds[index])), volume(int(standing.size[index]))]
     return " \N{MIDDLE DOT} ".join(filter(None, words))

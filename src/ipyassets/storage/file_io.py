@@ -15,6 +15,7 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.events import Artifact
+from ipyassets.storage.presence import Look, look
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
 from ipyassets.storage.value_files import ValueFiles
@@ -94,6 +95,12 @@ class FileIOManager(IOManager, PathAddressed):
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
         return self.files.present(asset_key, partition_keys)
+
+    def look(self, asset_key: AssetKey, partition_keys: Callable[[], Sequence[str]], before: Look | None) -> Look:
+        """The same for partitions that may have been asked about before: quicker where no file has come or gone."""
+        if isinstance(self.files, ValueFiles):
+            return look(self.files, asset_key, partition_keys, before)
+        return Look(self.files.present(asset_key, partition_keys()))
 
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Store `obj` in place at once."""

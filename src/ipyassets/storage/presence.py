@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,26 +27,72 @@ from ipyassets.storage.paths import (
 if TYPE_CHECKING:
     from ipyassets.storage.value_files import ValueFiles
 
+Stamp: TypeAlias = tuple[int, int]
 
-def present(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
-    """Which of the partitions have a file in place, or one a reader will put there; "" asks for the whole asset."""
-    found = _in_place(files, asset_key, partition_keys)
-    if not found.all() and (names := _listed(files.staging)):
-        ours = identity(asset_key, "")[:ASSET_DIGITS]
-        staged = {name.partition("-")[0] for name in names if name.startswith(ours) and "-" in name}
-        aside = {name.partition("-")[0] for name in names if name.endswith(f"-{ASIDE}")}
-        for i in np.flatnonzero(~found).tolist() if staged or aside else ():
-            place = place_identity(address(asset_key, partition_keys[i], portable=files.portable))
-            found[i] = identity(asset_key, partition_keys[i]) in staged or place in aside
-    return found
+TRUSTED = 2.0  # seconds for which the look of folders is believed: not every file system keeps it up to date
+SETTLED = 2.0  # seconds after which a change cannot look like the one before: clocks of file systems are coarse
 
 
-def _in_place(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which of some partitions have a file, as a look at folders showed; those asked about may be asked about again.
+
+    `names` are what the folders held, None where it was not by listing folders that the answer was found. `stamps` say
+    how those looked that had been as they were for a while, and `at` when that was, on the clock of this process.
+    """
+
+    found: NDArray[np.bool_]
+    names: Mapping[str, frozenset[str]] | None = None
+    stamps: Mapping[str, Stamp | None] = field(default_factory=dict)
+    at: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether it need not be looked again: the folders have not been touched in the moment since."""
+        if self.names is None or time.monotonic() - self.at > TRUSTED:
+            return False
+        return all((stamp := self.stamps[folder]) is not None and _stamp(folder) == stamp for folder in self.names)
+
+
+def look(
+    files: ValueFiles, asset_key: AssetKey, partition_keys: Callable[[], Sequence[str]], before: Look | None = None
+) -> Look:
+    """Which of the partitions have a file in place, or one a reader will put there; "" asks for the whole asset.
+
+    `before` is an earlier look at the same partitions: where folders hold the same names, nothing is worked out anew.
+    """
+    if before is not None and before.holds:
+        return before
+    at, names = time.monotonic(), _Names()
+    if before is not None and before.names is not None and before.names == {each: names[each] for each in before.names}:
+        return replace(before, stamps=names.stamps, at=at)
+    keys = partition_keys()
+    found = _in_place(files, asset_key, keys, names)
+    if not found.all():
+        _add_staged(found, files, asset_key, keys, names)
+    return Look(found, None if "" in keys else dict(names), names.stamps, at)
+
+
+def _add_staged(
+    found: NDArray[np.bool_], files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str], names: _Names
+) -> None:
+    ours = identity(asset_key, "")[:ASSET_DIGITS]
+    waiting = names[files.staging]
+    staged = {name.partition("-")[0] for name in waiting if name.startswith(ours) and "-" in name}
+    aside = {name.partition("-")[0] for name in waiting if name.endswith(f"-{ASIDE}")}
+    for i in np.flatnonzero(~found).tolist() if staged or aside else ():
+        place = place_identity(address(asset_key, partition_keys[i], portable=files.portable))
+        found[i] = identity(asset_key, partition_keys[i]) in staged or place in aside
+
+
+def _in_place(
+    files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str], names: _Names
+) -> NDArray[np.bool_]:
     folder = str(asset_folder(files.folder, asset_key, portable=files.portable))
     heads, tails = _split(partition_keys)
     if not are_plain(tails, portable=files.portable):
         tails = [escaped(tail, portable=files.portable) for tail in tails]
-    listings = {head: _listed(_joined(folder, head, portable=files.portable)) for head in set(heads)}
+    listings = {head: names[_joined(folder, head, portable=files.portable)] for head in set(heads)}
     if len(listings) == 1:
         found = np.fromiter(map(listings[heads[0]].__contains__, tails), np.bool_, len(tails))
     else:
@@ -71,8 +119,27 @@ def _joined(folder: str, head: str, *, portable: bool) -> str:
     return "/".join([folder, *(escaped(text, portable=portable) for text in texts)])
 
 
-def _listed(folder: str) -> frozenset[str]:
+class _Names(dict[str, frozenset[str]]):
+    """What folders hold, each listed when it is first asked for, with the stamps that they had just before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stamps: dict[str, Stamp | None] = {}
+
+    def __missing__(self, folder: str) -> frozenset[str]:
+        self.stamps[folder] = _stamp(folder)
+        try:
+            found = frozenset(os.listdir(folder))  # noqa: PTH208  # a tenth of what pathlib takes for many files
+        except (FileNotFoundError, NotADirectoryError):
+            found = frozenset()
+        self[folder] = found
+        return found
+
+
+def _stamp(folder: str) -> Stamp | None:
+    """What a folder looks like from outside, which tells of files that came or went; None where it would not."""
     try:
-        return frozenset(os.listdir(folder))  # noqa: PTH208  # a tenth of what pathlib takes for many files
+        seen = os.stat(folder)  # noqa: PTH116  # as above
     except (FileNotFoundError, NotADirectoryError):
-        return frozenset()
+        return None
+    return (seen.st_ino, seen.st_mtime_ns) if time.time() - seen.st_mtime > SETTLED else None

@@ -31,7 +31,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, owner, partition_path, place_identity
-from ipyassets.storage.presence import present
+from ipyassets.storage.presence import look
 from ipyassets.storage.reading import content, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import SMALL, Sink, flush_to_disk, flush_together
@@ -146,7 +146,7 @@ class ValueFiles:
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
-        return present(self, asset_key, partition_keys)
+        return look(self, asset_key, lambda: partition_keys).found
 
     def extent(self, asset_key: AssetKey, partition_key: str) -> tuple[int, int]:
         """How many files a partition has, and their bytes, those of its versions included."""
