@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from ipyassets.assets import AssetGraph, asset
+from ipyassets.assets import AssetGraph, AssetIn, asset
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.events import State
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bars import Bars, call_line, unless_same
 from ipyassets.jupyter.protocol import Intent
-from ipyassets.partitions import Spans, StaticPartitionsDefinition
+from ipyassets.partitions import FunctionPartitionMapping, Spans, StaticPartitionsDefinition
 
 LONG = 20.0
 LETTERS = StaticPartitionsDefinition([*"abc"])
@@ -246,3 +248,39 @@ def test_the_call_names_every_asset_that_it_may_have_to_fill():
     call = call_line(GRAPH, words.key, "a, b")
     assert call == "materialize([letters, words], selection='words', partition_keys='a, b')"
     assert call_line(AssetGraph.of([letters]), letters.key, "") == "materialize([letters])"
+
+
+def test_a_bar_whose_states_cannot_be_worked_out_says_so_once_and_leaves_the_others_alone(instance):
+    is_broken: list[bool] = []
+
+    def same(key):
+        if is_broken:
+            raise LookupError("no such table")
+        return key
+
+    @asset(partitions_def=LETTERS, ins={"letters": AssetIn(partition_mapping=FunctionPartitionMapping(same))})
+    def looked_up(letters):
+        return letters
+
+    graph = AssetGraph.of([letters, looked_up])
+    bars = Bars(instance, graph)
+    views = [View(), View()]
+    for definition, view in zip((letters, looked_up), views, strict=True):
+        bars.follow(bars.open(definition, graph), view)
+    assert bars.settle(LONG)
+    is_broken.append(True)
+    edited = AssetGraph.of([letters, replace(looked_up, upstreams=renewed(looked_up, same))])
+    for _ in range(2):
+        bars.refresh(edited)
+        instance.run(instance.plan(AssetGraph.of([letters]), {letters.key: Spans.range(0, 3)}))
+        assert bars.settle(LONG)
+    assert views[0].now["counts"] == {"fresh": 3}
+    assert views[1].now["notice"]["text"] == "LookupError: no such table"
+    assert views[1].now["notice"]["serial"] == 1
+    bars.close("the end")
+
+
+def renewed(definition, function):
+    """The same inputs, through a function that nobody has asked yet."""
+    mapping = FunctionPartitionMapping(partial(function))
+    return tuple(replace(each, partition_mapping=mapping) for each in definition.upstreams)

@@ -413,3 +413,40 @@ def test_an_error_of_the_library_ends_at_the_line_that_called_it(kernel):
     assert re.search(r"----> 2 one\['a'\]", shown)
     assert "ipyassets/assets" not in shown
     assert "NotMaterializedError: one 'a' is not materialized" in shown
+
+
+CONFIGURED = """
+class Cleaning(Config):
+    above: float = 0.5
+
+@asset(partitions_def=letters)
+def clean(context, config: Cleaning):
+    return context.partition_key, config.above, getattr(context.resources, 'db', None)
+"""
+
+
+def test_a_body_with_a_config_runs_with_its_defaults_or_with_what_the_line_gives(kernel):
+    kernel.run(CONFIGURED)
+    kernel.run("%materialize clean a")
+    given = "--config {'ops': {'clean': {'above': 2}}} --resources {'db': 'x'} --tags {'by': 'me'}"
+    kernel.run(f"%materialize clean b {given}")
+    assert value(kernel, "clean['a'], clean['b']") == "('a', 0.5, None) ('b', 2.0, 'x')"
+    assert value(kernel, "clean.debug('b').inputs") == "{'config': Cleaning(above=2.0)}"
+    refused = error(kernel.run("%materialize clean c --config {'ops': {'claen': {}}}", fails=True))
+    assert "did you mean 'clean'" in refused
+
+
+def test_resources_of_definitions_are_at_hand_in_bodies(kernel):
+    kernel.run(CONFIGURED + "\ndefs = Definitions(assets=[clean], resources={'db': 'shared'})\ndel clean")
+    kernel.run("%materialize clean a")
+    assert value(kernel, "defs.assets[0]['a']") == "('a', 0.5, 'shared')"
+
+
+def test_cancelling_an_asset_leaves_runs_alone_that_only_feed_it(kernel):
+    kernel.run("%%asset feed --partitions letters\nimport time\ntime.sleep(0.2)\npartition_key")
+    kernel.run("%%asset fed --partitions letters\nfeed")
+    bar = kernel.bar("feed")
+    kernel.send(bar, {"kind": "materialize"}, bytes([0, 1, 1, 1]))
+    kernel.until(lambda: bar.traits["counts"].get("running") == 1)
+    assert "nothing is running" in kernel.run("%cancel fed").text
+    assert "cancelled 1 run" in kernel.run("%cancel feed").text

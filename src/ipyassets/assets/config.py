@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
+import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, dataclass_transform
 
-from ipyassets.assets.signatures import signature_of
+from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.signatures import annotations_of, signature_of
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, nearest
 
 
@@ -22,6 +26,10 @@ class Config:
     """
 
     def __init_subclass__(cls) -> None:
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, list | dict | set) and name in annotations_of(cls):
+                # each configuration has its own, as if it were written out anew
+                setattr(cls, name, dataclasses.field(default_factory=functools.partial(copy.deepcopy, value)))
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
     def as_mapping(self) -> dict[str, object]:
@@ -53,18 +61,77 @@ def config_type(compute: Callable[..., object]) -> type[Config] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Config) else None
 
 
-def configured(kind: type[Config], name: str, run_config: RunConfigLike) -> Config:
-    """The values that a run gives to the asset called `name`; raises InvalidArgumentError for wrong or missing ones."""
-    ops: Mapping[str, Any] = run_config.ops if isinstance(run_config, RunConfig) else (run_config or {}).get("ops", {})
-    given = ops.get(name, {})
+def configured(kind: type[Config], key: AssetKey, run_config: RunConfigLike = None) -> Config:
+    """The values that a run gives to an asset; raises InvalidArgumentError for wrong or missing ones."""
+    ops = ops_of(run_config)
+    given: Config | Mapping[str, Any] = next((ops[name] for name in names_of(key) if name in ops), {})
     if isinstance(given, Config):
         return given
-    values = given.get("config", given)
+    return _made(kind, given.get("config", given), str(key))
+
+
+def refuse_strange(run_config: RunConfigLike, keys: Iterable[AssetKey]) -> None:
+    """Raise InvalidArgumentError for values that are given to something that is no asset of the run."""
+    known = [name for key in keys for name in names_of(key)]
+    for name in ops_of(run_config):
+        if name not in known:
+            raise InvalidArgumentError(f"{name!r} is configured, and is no asset of this run{nearest(name, known)}")
+
+
+def ops_of(run_config: RunConfigLike) -> Mapping[str, Any]:
+    """What a run gives, by asset name."""
+    if isinstance(run_config, RunConfig):
+        return run_config.ops
+    for part in run_config or {}:
+        if part != "ops":
+            raise InvalidArgumentError(f"a run is configured by {{'ops': {{asset: values}}}}, which has no {part!r}")
+    ops: Mapping[str, Any] = (run_config or {}).get("ops", {})
+    return ops
+
+
+def names_of(key: AssetKey) -> tuple[str, str]:
+    """What an asset is called in a configuration: `a/b`, or as Dagster has it `a__b`."""
+    return str(key), key.to_python_identifier()
+
+
+def _made(kind: type[Config], values: Mapping[str, object], where: str) -> Config:
+    wanted = typing.get_type_hints(kind)
     known = [each.name for each in dataclasses.fields(typing.cast("Any", kind))]
-    for value in values:
-        if value not in known:
-            raise InvalidArgumentError(f"{value!r} is not a configuration value of {name}{nearest(value, known)}")
+    for name in values:
+        if name not in known:
+            raise InvalidArgumentError(f"{name!r} is not a configuration value of {where}{nearest(name, known)}")
     try:
-        return kind(**values)
+        return kind(**{name: _converted(wanted[name], value, f"{name} of {where}") for name, value in values.items()})
     except TypeError as error:
-        raise InvalidArgumentError(f"the configuration of {name} is incomplete: {error}") from None
+        raise InvalidArgumentError(f"the configuration of {where} is incomplete: {error}") from None
+
+
+def _converted(wanted: Any, value: object, where: str) -> object:
+    """A value as the type that was declared for it, where that is a plain one; InvalidArgumentError if it is not."""
+    if isinstance(wanted, type) and issubclass(wanted, Config) and isinstance(value, Mapping):
+        return _made(wanted, value, where)
+    origin, inner = typing.get_origin(wanted), typing.get_args(wanted)
+    if origin in (typing.Union, types.UnionType):
+        return _any_of(inner, value, where)
+    if origin is list and isinstance(value, list):
+        return [_converted(inner[0], each, f"an item of {where}") for each in value]
+    if origin is dict and isinstance(value, dict):
+        return {name: _converted(inner[1], each, f"{name!r} in {where}") for name, each in value.items()}
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    plain = origin or wanted
+    is_bool = isinstance(value, bool) and plain in (int, float)
+    if isinstance(plain, type) and (is_bool or not isinstance(value, plain)):
+        name = plain.__name__ if origin is None else str(wanted)
+        raise InvalidArgumentError(f"{where} must be {name}, not {value!r}")
+    return value
+
+
+def _any_of(choices: Sequence[Any], value: object, where: str) -> object:
+    for number, choice in enumerate(choices, 1):
+        try:
+            return _converted(choice, value, where)
+        except InvalidArgumentError:
+            if number == len(choices):
+                raise
+    return value

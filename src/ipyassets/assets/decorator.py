@@ -44,6 +44,8 @@ def asset(
     retry_policy: RetryPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     max_concurrent: int | None = None,
+    resource_defs: Mapping[str, object] | None = None,
+    required_resource_keys: Iterable[str] | None = None,
 ) -> Callable[[Callable[..., object]], AssetsDefinition]: ...
 
 
@@ -70,6 +72,8 @@ def asset(
     retry_policy: RetryPolicy | None = None,
     backfill_policy: BackfillPolicy | None = None,
     max_concurrent: int | None = None,
+    resource_defs: Mapping[str, object] | None = None,
+    required_resource_keys: Iterable[str] | None = None,
 ) -> AssetsDefinition | Callable[[Callable[..., object]], AssetsDefinition]:
     """Declare that a function makes an asset, once for each partition of `partitions_def`.
 
@@ -105,6 +109,8 @@ def asset(
             backfill_policy=backfill_policy,
             config=config_type(compute),
             max_concurrent=max_concurrent,
+            resource_defs=dict(resource_defs or {}),
+            required_resource_keys=frozenset(required_resource_keys or ()),
         )
 
     return declare if compute_fn is None else declare(compute_fn)

@@ -85,7 +85,8 @@ class AssetsDefinition:
 
     `asset["2013-01-15"]` is one value; `asset["2013-01-01":"2013-01-31"]` a lazy mapping from key to value over an
     inclusive range. `code_version` "" means the hash of the body counts. `max_concurrent` is how many of its
-    partitions may run at a time.
+    partitions may run at a time. `resource_defs` are at hand in the body as `context.resources`, as are those that a
+    run is given; all of `required_resource_keys` must be among them.
     """
 
     key: AssetKey
@@ -108,6 +109,8 @@ class AssetsDefinition:
     backfill_policy: BackfillPolicy | None = None
     config: type[Config] | None = None
     max_concurrent: int | None = None
+    resource_defs: Mapping[str, object] = field(default_factory=dict)
+    required_resource_keys: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.max_concurrent is not None:

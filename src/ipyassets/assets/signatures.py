@@ -17,7 +17,7 @@ def signature_of(compute: Callable[..., object]) -> inspect.Signature:
 
 
 def annotations_of(compute: Callable[..., object]) -> Mapping[str, object]:
-    """The annotations of a function by argument, and under "return"; as text where they were not worked out."""
+    """The annotations of a function by argument, and under "return", or of a class; as text where not worked out."""
     if sys.version_info >= (3, 14):
         from annotationlib import Format, get_annotations
 

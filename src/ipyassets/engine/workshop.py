@@ -136,7 +136,7 @@ class Workshop:
             code_version=self._facts.code_versions[key],
             io_manager=self._means.io_manager(asset),
             sources=sources,
-            resources=self._means.resources,
+            resources={**asset.resource_defs, **self._means.resources},
             identity=f"{self._means.run_id}/{key.to_string()}",
         )
 

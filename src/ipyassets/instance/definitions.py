@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
@@ -50,4 +51,7 @@ class Definitions:
 
     def _given(self, asset: AssetsDefinition) -> AssetsDefinition:
         manager = self.resources.get(asset.io_manager_key)
-        return asset.with_io_manager(manager) if asset.io_manager is None and isinstance(manager, IOManager) else asset
+        if asset.io_manager is None and isinstance(manager, IOManager):
+            asset = asset.with_io_manager(manager)
+        others = {name: one for name, one in self.resources.items() if not isinstance(one, IOManager)}
+        return replace(asset, resource_defs={**others, **asset.resource_defs}) if others else asset

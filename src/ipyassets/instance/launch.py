@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Literal, TypeAlias, overload
 
-from ipyassets.assets.config import Config, RunConfigLike, configured
+from ipyassets.assets.config import Config, RunConfigLike, configured, refuse_strange
 from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
@@ -115,7 +115,7 @@ def materialize(
         manner_of(executor, max_workers, on_error),
         tags=dict(tags or {}),
         resources=dict(resources or {}),
-        configs=configs(graph, run_config),
+        configs=configs(made, run_config),
     )
     runs: list[Run] = []
     with contextlib.nullcontext() if watch else line_of(runs):
@@ -161,9 +161,11 @@ def materialize_to_memory(
     )
 
 
-def configs(graph: AssetGraph, run_config: RunConfigLike) -> dict[AssetKey, Config]:
-    """The configuration of every asset that takes one."""
-    return {one.key: configured(one.config, str(one.key), run_config) for one in graph if one.config is not None}
+def configs(made: Plan, run_config: RunConfigLike) -> dict[AssetKey, Config]:
+    """The configuration of every asset of a plan that takes one; InvalidArgumentError for values that are no such."""
+    graph = made.facts.graph
+    refuse_strange(run_config, graph.assets)
+    return {key: configured(kind, key, run_config) for key in made.pending if (kind := graph[key].config) is not None}
 
 
 def wanted(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
+from ipyassets.assets.config import Config, configured
 from ipyassets.assets.context import Link
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
@@ -22,6 +23,7 @@ from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
 from ipyassets.engine.workshop import Means
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, nearest
 from ipyassets.events import Event
 from ipyassets.instance.announcing import Announcer, heard
 from ipyassets.instance.store import Store
@@ -65,6 +67,7 @@ class Runs:
         run_id = uuid.uuid4().hex
         link = Link(instance=self.owner)
         resources = dict(manner.resources)
+        _refuse_lacking(resources, plan)
         means = Means(
             io_manager=lambda asset: self.store.io_manager(asset, resources),
             artifacts=self.store.artifacts,
@@ -72,7 +75,7 @@ class Runs:
             link=link,
             tags=manner.tags,
             resources={name: value for name, value in resources.items() if name != "io_manager"},
-            configs=manner.configs,
+            configs=_completed(manner.configs, plan),
         )
         graph, claims = plan.facts.graph, self.claims()
         self.store.graphs.update(dict.fromkeys(graph.assets, graph))
@@ -179,6 +182,32 @@ class Runs:
             with contextlib.suppress(BaseException):  # a run keeps its own error, and the thread goes on
                 task()
             self._in_line.popleft()
+
+
+def _refuse_lacking(resources: Mapping[str, object], plan: Plan) -> None:
+    """Raise InvalidInvocationError where an asset requires a resource that neither it nor the run has."""
+    for key in plan.pending:
+        made = plan.facts.graph[key]
+        if lacking := sorted(made.required_resource_keys - resources.keys() - made.resource_defs.keys()):
+            hint = nearest(lacking[0], resources)
+            raise InvalidInvocationError(f"{key} requires the resource {lacking[0]!r}, which is not given{hint}")
+
+
+def _completed(configs: Mapping[AssetKey, Config], plan: Plan) -> dict[AssetKey, Config]:
+    """What is configured, with the defaults of all other assets; InvalidArgumentError where one to be made lacks some.
+
+    Of all of them, because a run looks again at what is lacking when it begins.
+    """
+    found = dict(configs)
+    for made in plan.facts.graph:
+        if made.config is None or made.key in found:
+            continue
+        try:
+            found[made.key] = configured(made.config, made.key)
+        except InvalidArgumentError:
+            if made.key in plan.pending:
+                raise
+    return found
 
 
 def translated(spans: Spans, here: PartitionSpace, there: PartitionSpace) -> Spans:

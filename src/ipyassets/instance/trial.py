@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ipyassets.assets.config import configured
 from ipyassets.assets.context import AssetExecutionContext, Link
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.engine.asynchronous import finished
@@ -84,7 +85,10 @@ def trial(facts: Facts, asset: AssetsDefinition, partition_key: str | None, inst
         run_id="trial",
         link=Link(instance=instance),
     )
+    attempt, _ = instance.event_log.last(asset.key, partition_key or "")
+    if asset.config is not None:
+        recorded = {"ops": {str(asset.key): attempt.config if attempt is not None else {}}}
+        means = replace(means, configs={asset.key: configured(asset.config, asset.key, recorded)})
     step: Step = Workshop(facts, means).step(asset.key, [index])
     context = context_of(step)
-    attempt, _ = instance.event_log.last(asset.key, partition_key or "")
     return Trial(asset, context, inputs_of(step, context), attempt)

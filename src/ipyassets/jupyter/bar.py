@@ -60,6 +60,7 @@ class Bar:
         self._run = ShownRun(asset.key)
         self._states = ShownStates(asset.key)
         self._retired = ""  # why nothing can be done, if so
+        self._behind = ""  # why what is true now is not shown, if so
         self._notices = 0
         self._draw_frame()
         self._draw()
@@ -96,6 +97,13 @@ class Bar:
         if facts.space(self.key) != before:
             self._move(before.keys(self._choice.spans))
         self._draw()
+        self._behind = ""
+
+    def fall_behind(self, reason: str) -> None:
+        """Say why what is true now cannot be shown; once, however often it is tried."""
+        if self._behind != reason:
+            self._behind = reason
+            self._say("error", reason)
 
     def retire(self, reason: str) -> None:
         """Keep the last picture, and let nothing be done with it until there is more to follow."""

@@ -62,6 +62,11 @@ def unless_same(before: Facts | None, now: Facts) -> Facts:
     return before if before is not None and is_same else now
 
 
+def words_of(error: Exception) -> str:
+    """What to tell of an error: our own say all in their message."""
+    return str(error) if isinstance(error, IpyassetsError) else f"{type(error).__name__}: {error}"
+
+
 class Bars:
     """Every bar on one instance, and the graph of assets that they show.
 
@@ -134,8 +139,8 @@ class Bars:
         try:
             what()
         except Exception as error:  # a mapping or an executor of the user's own may raise anything
-            log.exception("%s could not do what its bar was asked for", bar.key)
-            bar.complain(f"{type(error).__name__}: {error}")
+            log.debug("%s could not do what its bar was asked for", bar.key, exc_info=True)
+            bar.complain(words_of(error))
         if bar in self._views:
             self._views[bar].show(bar.traits)
 
@@ -172,12 +177,17 @@ class Bars:
             bar.watch(runs, elsewhere)
         try:
             facts = self._facts = unless_same(self._facts, self.instance.facts(self._graph))
-        except IpyassetsError as error:
-            text = str(error)
-            self._tell(lambda bar: bar.complain(text))
+        except Exception as error:
+            log.debug("no bar could be brought up to date", exc_info=True)
+            text = words_of(error)
+            self._tell(lambda bar: bar.fall_behind(text))
             return
         for bar, view in list(self._views.items()):
-            bar.follow(facts)
+            try:
+                bar.follow(facts)
+            except Exception as error:  # as above: one bar's trouble is not the others'
+                log.debug("the bar of %s could not be brought up to date", bar.key, exc_info=True)
+                bar.fall_behind(words_of(error))
             view.show(bar.traits)
         if is_idle:
             self._save(facts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, TypeVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -13,10 +14,12 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ipyassets.assets.code_version import code_hash
+from ipyassets.assets.config import RunConfigLike
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.instance.executors import NAMES, manner_of
+from ipyassets.instance.launch import configs
 from ipyassets.instance.upkeep import upkeep
 from ipyassets.jupyter.arguments import evaluate, header, parse
 from ipyassets.jupyter.asset_table import asset_table, disk_table
@@ -106,7 +109,12 @@ class AssetMagics(Magics):
         assets, selection = self._asked(arguments.words)
         facts = instance.facts(self._kernel.graph())
         plan = instance.plan_from(facts, _wanted(facts, assets, selection), arguments.upstream)
-        manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
+        manner = replace(
+            manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error),
+            tags=self._mapping("--tags", arguments.tags),
+            resources=self._mapping("--resources", arguments.resources),
+            configs=configs(plan, cast("RunConfigLike", self._value("--config", arguments.config))),
+        )
         title = ", ".join(str(asset.key) for asset in assets)
         if not (len(plan) or plan.held):
             print(f"nothing to make: nothing of {title} is {selection}; `all` would make it again")  # noqa: T201
@@ -133,9 +141,16 @@ class AssetMagics(Magics):
         return assets, " ".join(rest) or UNFINISHED
 
     def _executor(self, text: str | None) -> Executor | str | None:
-        if text is None or text in NAMES:
-            return text
-        return cast("Executor", evaluate("--executor", text, self.shell.user_ns))
+        return text if text in NAMES else cast("Executor | None", self._value("--executor", text))
+
+    def _value(self, option: str, text: str | None) -> object:
+        return None if text is None else evaluate(option, text, self.shell.user_ns)
+
+    def _mapping(self, option: str, text: str | None) -> dict[str, Any]:
+        found = self._value(option, text) or {}
+        if not isinstance(found, dict):
+            raise UsageError(f"{option} {text}: give a dict")
+        return found
 
     @line_magic
     def assets(self, line: str) -> pd.DataFrame:
@@ -157,7 +172,7 @@ class AssetMagics(Magics):
         What has finished stays, what is running ends by itself, what is queued does not start.
         """
         keys = {self._kernel.namespace.find(name).key for name in _names(line)}
-        runs = [run for run in self._kernel.instance.active if not keys or keys & run.assets]
+        runs = [run for run in self._kernel.instance.active if not keys or keys & {*run.plan.pending, *run.plan.held}]
         for run in runs:
             run.cancel()
         print(f"cancelled {len(runs)} run{'s' * (len(runs) != 1)}" if runs else "nothing is running")  # noqa: T201

@@ -64,6 +64,9 @@ def _materialize() -> MagicArgumentParser:
     add("--dry-run", action="store_true", help="show what would run, and run nothing")
     add("--max-workers", metavar="N", type=int, help="run N bodies at a time, in threads")
     add("--executor", metavar="EXPR", help="threads, processes, or any concurrent.futures executor")
+    add("--config", metavar="EXPR", help="values for bodies that take a config: {'ops': {'delays': {'above': 15}}}")
+    add("--resources", metavar="EXPR", help="a dict of what bodies find in context.resources")
+    add("--tags", metavar="EXPR", help="a dict of texts that are recorded with each partition")
     return parser
 
 
