@@ -22,6 +22,7 @@ NAMES = [
     "Config",
     "DagsterInstance",
     "DailyPartitionsDefinition",
+    "DataVersion",
     "Definitions",
     "DeleteDynamicPartitionsRequest",
     "DimensionPartitionMapping",

@@ -84,10 +84,14 @@ def test_deps_are_not_arguments():
         (lambda: asset(name="a", key="b")(lambda: 1), "already names the asset"),
         (lambda: asset(deps=["a"])(lambda a: 1), "names a twice"),
         (lambda: asset(ins={"b": AssetIn("a")})(lambda a, b: 1), "two arguments"),
-        (lambda: asset(partitions_def=cast("Any", "daily"))(lambda: 1), "give a partitions definition"),
+        (lambda: asset(partitions_def=cast("Any", "daily"))(lambda: 1), "give a PartitionsDefinition"),
         (lambda: asset(lambda *many: many), "cannot be an input"),
+        (lambda: asset(ins={"flihgts": AssetIn("a")})(lambda flights: 1), "did you mean 'flights'"),
+        (lambda: asset(deps=cast("Any", "one"))(lambda: 1), r"give a list, \['one'\]"),
+        (lambda: asset(retry_policy=cast("Any", 3))(lambda: 1), "give a RetryPolicy"),
+        (lambda: asset(backfill_policy=cast("Any", "single"))(lambda: 1), "give a BackfillPolicy"),
     ],
-    ids=["key and name", "twice", "two arguments", "partitions", "star"],
+    ids=["key and name", "twice", "two arguments", "partitions", "star", "no argument", "deps", "retry", "backfill"],
 )
 def test_contradictions_are_refused(declare, words):
     with pytest.raises(InvalidDefinitionError, match=words):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ipyassets import (
@@ -107,3 +109,34 @@ def test_metadata_of_one_key_must_be_of_a_key_in_hand():
     context.add_asset_metadata({"rows": 1}, partition_key="2024-01-05")
     with pytest.raises(InvalidInvocationError, match="not among the partitions in hand"):
         context.add_asset_metadata({"rows": 1}, partition_key="2024-01-06")
+
+
+def test_a_context_may_be_given_by_name_or_to_a_body_that_takes_none():
+    @asset(partitions_def=DailyPartitionsDefinition("2024-01-01"))
+    def windowed(context):
+        return context.partition_time_window.start.day
+
+    @asset
+    def plain(number):
+        return number + 1
+
+    assert windowed(context=build_asset_context(partition_key="2024-01-03")) == 3
+    assert plain(build_asset_context(), 1) == plain(build_asset_context(), number=1) == plain(1) == 2
+
+
+def test_a_body_that_takes_a_context_and_is_given_none_says_how_to_make_one():
+    @asset
+    def windowed(context):
+        return 1
+
+    with pytest.raises(InvalidInvocationError, match=r"windowed\(build_asset_context"):
+        windowed()
+
+
+def test_the_context_is_in_force_while_an_async_body_is_awaited():
+    @asset(partitions_def=StaticPartitionsDefinition(["a"]))
+    async def waiting():
+        await asyncio.sleep(0)
+        return AssetExecutionContext.get().partition_key
+
+    assert asyncio.run(waiting(build_asset_context(partition_key="a"))) == "a"

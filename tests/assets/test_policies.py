@@ -33,7 +33,7 @@ def test_a_policy_that_cannot_be_followed_is_refused(arguments):
 def test_a_backfill_policy_says_how_many_partitions_a_call_makes():
     assert BackfillPolicy.single_run().max_partitions_per_run is None
     assert BackfillPolicy.multi_run().max_partitions_per_run == 1
-    with pytest.raises(InvalidArgumentError, match="max_partitions_per_run=0"):
+    with pytest.raises(InvalidArgumentError, match="max_partitions_per_run must be a whole number from 1, not 0"):
         BackfillPolicy.multi_run(0)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import threading
 import time
 from typing import Any, cast
@@ -14,6 +16,7 @@ from ipyassets import (
     Backoff,
     Config,
     DailyPartitionsDefinition,
+    DataVersion,
     DynamicPartitionsDefinition,
     FilesystemIOManager,
     HourlyPartitionsDefinition,
@@ -228,7 +231,7 @@ def test_trim_lets_no_more_of_the_failed_asset_start_while_others_go_on(instance
 
 def test_a_known_failure_is_not_tried_again_unless_wanted(instance):
     materialize([fragile], partition_keys="all", instance=instance, raise_on_error=False)
-    with pytest.raises(MaterializationError, match="after b: fragile failed before"):
+    with pytest.raises(MaterializationError, match="after b: fragile b failed before"):
         materialize([fragile, after], selection="after", partition_key="b", instance=instance)
     assert len(instance.event_log.history(fragile.key, "b")) == 1
     with pytest.raises(ValueError, match="no b"):
@@ -332,6 +335,58 @@ def test_a_selection_text_is_about_the_assets_that_have_such_keys(instance):
         materialize([hourly, daily], partition_keys=["2023-12-31", "2024-01-01"], instance=instance)
     with pytest.raises(IpyassetsError):
         materialize([hourly, daily], partition_keys="[nothing...2024-01-02]", instance=instance)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"partition_key": 20240101}, "texts, but 20240101"), ({"partition_keys": "all", "executor": 4}, "executor=4 is")],
+)
+def test_what_cannot_be_asked_for_is_refused_by_name(instance, asked, said):
+    with pytest.raises(InvalidArgumentError, match=said):
+        materialize([days], instance=instance, **asked)
+
+
+def test_a_plan_tells_what_each_asset_takes_and_what_cannot_run(instance):
+    materialize([fragile], partition_keys="all", instance=instance, raise_on_error=False)
+    told = str(materialize([fragile, after], selection="after", partition_keys="all", instance=instance, dry_run=True))
+    assert "after: 2 partitions cannot run: fragile b failed before: ask for it to have it tried again" in told
+    materialize([days], partition_keys=["2024-01-01"], instance=instance)
+    told = str(materialize([days], partition_keys="all", instance=instance, dry_run=True))
+    assert re.search(r"  days: 10 partitions: 9 missing, 1 fresh; about [0-9.]+ s, [0-9]+ bytes", told)
+
+
+def test_an_output_is_found_by_the_name_of_its_node(instance):
+    made = asset(name="raw__events")(lambda: 1)
+    nested = asset(key=["raw", "nested"])(lambda: 2)
+    result = materialize([made, nested], instance=instance)
+    assert (result.output_for_node("raw__events"), result.output_for_node("raw__nested")) == (1, 2)
+
+
+def test_a_failure_is_noted_once_however_often_it_is_raised(instance):
+    result = materialize([fragile], partition_keys="b", instance=instance, raise_on_error=False)
+    with contextlib.suppress(ValueError):
+        result.raise_for_failure()
+    with pytest.raises(ValueError, match="no b") as caught:
+        result.raise_for_failure()
+    assert caught.value.__notes__ == ["while materializing fragile b"]
+
+
+def test_results_take_none_for_nothing_and_a_data_version_of_dagsters(instance):
+    @asset
+    def plain():
+        return Output(1, metadata=None, tags=None, data_version=DataVersion("v1"))
+
+    @asset
+    def facts():
+        return MaterializeResult(metadata=None, tags=None)
+
+    materialize([plain, facts], instance=instance)
+    first = instance.event_log.last(plain.key, "")[0]
+    materialize([plain], instance=instance)
+    again = instance.event_log.last(plain.key, "")[0]
+    assert first is not None
+    assert again is not None
+    assert first.data_version == again.data_version
 
 
 @pytest.mark.parametrize("most", [0, -1, 1.5])

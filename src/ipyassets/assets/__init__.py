@@ -9,7 +9,7 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, PathAddressed
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
-from ipyassets.assets.results import MaterializeResult, Output, Skip
+from ipyassets.assets.results import DataVersion, MaterializeResult, Output, Skip
 
 __all__ = [
     "AssetDep",
@@ -21,6 +21,7 @@ __all__ = [
     "BackfillPolicy",
     "Backoff",
     "Config",
+    "DataVersion",
     "IOManager",
     "InputContext",
     "Jitter",

@@ -12,7 +12,7 @@ from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.signatures import annotations_of, name_of, signature_of
-from ipyassets.errors import InvalidDefinitionError
+from ipyassets.errors import InvalidDefinitionError, nearest
 from ipyassets.partitions import PartitionsDefinition
 
 CONTEXT_NAMES = frozenset({"context", "_context", "_", "__"})  # Dagster's rule for the first argument
@@ -82,8 +82,12 @@ def asset(
     Nothing is registered and nothing runs: the result is a value. Raises InvalidDefinitionError for contradictory
     arguments.
     """
-    if partitions_def is not None and not isinstance(partitions_def, PartitionsDefinition):
-        raise InvalidDefinitionError(f"partitions_def is {partitions_def!r}: give a partitions definition")
+    _refuse_other("partitions_def", partitions_def, PartitionsDefinition)
+    _refuse_other("retry_policy", retry_policy, RetryPolicy)
+    _refuse_other("backfill_policy", backfill_policy, BackfillPolicy)
+    _refuse_other("io_manager_def", io_manager_def, IOManager)
+    if isinstance(deps, str):
+        raise InvalidDefinitionError(f"deps is {deps!r}: give a list, [{deps!r}]")
 
     def declare(compute: Callable[..., object]) -> AssetsDefinition:
         takes_context, arguments = _arguments(compute)
@@ -92,7 +96,9 @@ def asset(
             key=asset_key,
             compute=compute,
             takes_context=takes_context,
-            upstreams=_upstreams(asset_key, _without_config(compute, arguments), ins or {}, deps or ()),
+            upstreams=_upstreams(
+                asset_key, _without_config(compute, arguments), ins or {}, deps or (), takes_any=_takes_any(compute)
+            ),
             partitions_def=partitions_def,
             io_manager=io_manager_def,
             io_manager_key=io_manager_key or "io_manager",
@@ -114,6 +120,12 @@ def asset(
         )
 
     return declare if compute_fn is None else declare(compute_fn)
+
+
+def _refuse_other(argument: str, value: object, kind: type) -> None:
+    """Raise InvalidDefinitionError for an argument of another kind."""
+    if value is not None and not isinstance(value, kind):
+        raise InvalidDefinitionError(f"{argument} is {value!r}: give a {kind.__name__}")
 
 
 def _key(
@@ -143,6 +155,11 @@ def _arguments(compute: Callable[..., object]) -> tuple[bool, list[str]]:
     return takes_context, [p.name for p in named[takes_context:]]
 
 
+def _takes_any(compute: Callable[..., object]) -> bool:
+    """Whether a function takes arguments of any name."""
+    return any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature_of(compute).parameters.values())
+
+
 def _without_config(compute: Callable[..., object], arguments: list[str]) -> list[str]:
     return arguments if config_type(compute) is None else [name for name in arguments if name != "config"]
 
@@ -156,8 +173,14 @@ def _upstreams(
     arguments: Iterable[str],
     ins: Mapping[str, AssetIn],
     deps: Iterable[CoercibleToAssetKey | AssetDep],
+    *,
+    takes_any: bool,
 ) -> tuple[Upstream, ...]:
     found: dict[AssetKey, Upstream] = {}
+    if not takes_any and (strange := [argument for argument in ins if argument not in arguments]):
+        raise InvalidDefinitionError(
+            f"ins of {key} names {strange[0]!r}, which its body does not take{nearest(strange[0], arguments)}"
+        )
     for argument in dict.fromkeys([*arguments, *ins]):
         given = ins.get(argument, AssetIn())
         upstream = Upstream(given.key_for(argument), given.partition_mapping, argument, given.metadata)

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from ipyassets.assets.config import Config
-from ipyassets.assets.context import AssetExecutionContext
-from ipyassets.assets.direct import in_hand
+from ipyassets.assets.direct import context_among, in_context, in_hand
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.stored import PartitionInHand, PartitionValues, stored
+from ipyassets.errors import InvalidInvocationError
 from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, PartitionSpace, WholeSpace
 from ipyassets.partitions.arguments import whole_number
+from ipyassets.partitions.function_mapping import KeyFunction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,14 +30,14 @@ class AssetIn:
     key: AssetKey | None
     metadata: Mapping[str, object]
     key_prefix: tuple[str, ...]
-    partition_mapping: PartitionMapping | None
+    partition_mapping: PartitionMapping | KeyFunction | None
 
     def __init__(
         self,
         key: CoercibleToAssetKey | None = None,
         metadata: Mapping[str, object] | None = None,
         key_prefix: str | Sequence[str] | None = None,
-        partition_mapping: PartitionMapping | None = None,
+        partition_mapping: PartitionMapping | KeyFunction | None = None,
     ) -> None:
         prefix = (key_prefix,) if isinstance(key_prefix, str) else tuple(key_prefix or ())
         object.__setattr__(self, "key", None if key is None else AssetKey.from_coercible(key))
@@ -54,14 +55,14 @@ class AssetDep:
     """An upstream asset that is not loaded: order and lineage only (Dagster's AssetDep)."""
 
     asset_key: AssetKey
-    partition_mapping: PartitionMapping | None
+    partition_mapping: PartitionMapping | KeyFunction | None
     metadata: Mapping[str, object]
 
     def __init__(
         self,
         asset: CoercibleToAssetKey,
         *,
-        partition_mapping: PartitionMapping | None = None,
+        partition_mapping: PartitionMapping | KeyFunction | None = None,
         metadata: Mapping[str, object] | None = None,
     ) -> None:
         object.__setattr__(self, "asset_key", AssetKey.from_coercible(asset))
@@ -74,7 +75,7 @@ class Upstream:
     """One edge into an asset: where it leads, how partitions correspond, and the argument that takes the value."""
 
     key: AssetKey
-    partition_mapping: PartitionMapping | None = None
+    partition_mapping: PartitionMapping | KeyFunction | None = None
     argument: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
 
@@ -192,13 +193,16 @@ class AssetsDefinition:
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Run the body directly, as a plain function: nothing is stored.
 
-        A body that takes a context is given one made by `build_asset_context`.
+        A body that takes a context is given one made by `build_asset_context`; one that takes none may be given it too.
         """
-        if args and isinstance(args[0], AssetExecutionContext):
-            context = in_hand(args[0], self.key, self.partitions_def)
-            with context.active():
-                return self.compute(context, *args[1:], **kwargs)
-        return self.compute(*args, **kwargs)
+        given, others = context_among(args, kwargs)
+        if given is None:
+            if self.takes_context:
+                raise InvalidInvocationError(f"{self.key} takes a context: {self.key}(build_asset_context(...), ...)")
+            return self.compute(*args, **kwargs)
+        context = in_hand(given, self.key, self.partitions_def)
+        rest = {name: value for name, value in kwargs.items() if value is not given}
+        return in_context(context, self.compute, *((context,) if self.takes_context else ()), *others, **rest)
 
     def __repr__(self) -> str:
         return f"<asset {self.key}{'' if self.partitions_def is None else f' by {self.partitions_def!r}'}>"

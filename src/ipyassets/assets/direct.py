@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 
 from ipyassets.assets.context import AssetExecutionContext, Link
@@ -48,6 +49,31 @@ def build_asset_context(
         resources=SimpleNamespace(**(resources or {})),
         link=Link(instance=instance),
     )
+
+
+def context_among(
+    args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> tuple[AssetExecutionContext | None, tuple[object, ...]]:
+    """The context that a call was given, first or by name, if any, and its other positional arguments."""
+    if args and isinstance(args[0], AssetExecutionContext):
+        return args[0], args[1:]
+    return next((each for each in kwargs.values() if isinstance(each, AssetExecutionContext)), None), args
+
+
+def in_context(
+    context: AssetExecutionContext, compute: Callable[..., object], /, *args: object, **kwargs: object
+) -> object:
+    """What a body returns when called with a context in force; for an `async def`, also while it is awaited."""
+    with context.active():
+        returned = compute(*args, **kwargs)
+    if not inspect.iscoroutine(returned):
+        return returned
+
+    async def awaited() -> object:
+        with context.active():
+            return await returned
+
+    return awaited()
 
 
 def in_hand(

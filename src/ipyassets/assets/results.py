@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ipyassets.assets.keys import AssetKey
 
@@ -19,17 +19,29 @@ NO_VALUE = NoValue()
 
 
 @dataclass(frozen=True, slots=True)
+class DataVersion:
+    """A version of a value's content, as text (Dagster's DataVersion)."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """A value with facts about it (Dagster's Output).
 
     `metadata` is shown in the partition's detail and its status row. `data_version` is what downstream assets compare
-    instead of the content: give it for a value that differs from run to run without meaning to.
+    instead of the content: give it for a value that differs from run to run without meaning to. An asset has one
+    output, so `output_name` says nothing here.
     """
 
     value: object
-    metadata: Mapping[str, object] = field(default_factory=dict)
-    data_version: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    output_name: str | None = None
+    metadata: Mapping[str, object] | None = None
+    data_version: str | DataVersion | None = None
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +51,10 @@ class MaterializeResult:
     With a `value` it is the same as `Output`; without one the I/O manager is not asked.
     """
 
-    asset_key: AssetKey | None = None
-    metadata: Mapping[str, object] = field(default_factory=dict)
-    data_version: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    asset_key: AssetKey | str | Sequence[str] | None = None
+    metadata: Mapping[str, object] | None = None
+    data_version: str | DataVersion | None = None
+    tags: Mapping[str, str] | None = None
     value: object = NO_VALUE
 
 

@@ -91,8 +91,8 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
         return Outcome(Attempt.SKIPPED, metadata=said, reason=Skip().reason)
     value, version, tags = result, None, {}
     if isinstance(result, Output | MaterializeResult):
-        value, version, tags = result.value, result.data_version, dict(result.tags)
-        said |= result.metadata
+        value, version, tags = result.value, result.data_version, dict(result.tags or {})
+        said |= result.metadata or {}
     if body.asset.returns_nothing and value is not None and value is not NO_VALUE:
         raise InvalidResultError(
             f"{body.asset.key} is annotated to return None and returned {type(value).__name__}: "

@@ -12,7 +12,7 @@ from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts, counted
 from ipyassets.engine.ready import NOTHING, Partitions, behind, union
-from ipyassets.engine.words import amount, duration
+from ipyassets.engine.words import amount, duration, volume
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import State
 from ipyassets.partitions import Spans
@@ -37,7 +37,10 @@ class PlanLine:
     bytes: int | None
 
     def __str__(self) -> str:
-        return f"{self.asset_key}: {amount(len(self.spans), 'partition')}: {listed(self.states)}"
+        expected = [f"about {duration(self.seconds)}"] if self.seconds else []
+        expected += [volume(self.bytes)] if self.bytes else []
+        told = f"{self.asset_key}: {amount(len(self.spans), 'partition')}: {listed(self.states)}"
+        return "; ".join([told, ", ".join(expected)]) if expected else told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +107,12 @@ class Plan:
         return sum(map(len, self.pending.values()))
 
     def __str__(self) -> str:
-        return "\n".join([self.text, *(f"  {line}" for line in self.lines)])
+        held = (
+            f"{key}: {amount(len(spans), 'partition')} cannot run: {reason}"
+            for key, reasons in self.held.items()
+            for reason, spans in reasons.items()
+        )
+        return "\n".join([self.text, *(f"  {line}" for line in (*self.lines, *held))])
 
     def __repr__(self) -> str:
         return f"<Plan {self.text}>"
@@ -199,7 +207,8 @@ def _pull(
         failures = facts.known_failures(edge.up) - pending.get(edge.up, NOTHING)
         lost = edge.mapping.downstream(failures, up, down) & pending[edge.down] if failures else NOTHING
         if lost:
-            problems.append((edge.down, f"{edge.up} failed before", lost))
+            example = f"{edge.up} {up.key(failures.first)}".rstrip()
+            problems.append((edge.down, f"{example} failed before: ask for it to have it tried again", lost))
     return problems
 
 

@@ -64,7 +64,8 @@ class RunResult:
 
     def output_for_node(self, node_str: str) -> object:
         """The value of an asset by its name (Dagster's name for it)."""
-        return self.asset_value(node_str.replace("__", "/"))
+        named = (key for key in self.keys if node_str in (key.to_python_identifier(), str(key)))
+        return self.asset_value(next(named, AssetKey.from_user_string(node_str)))
 
     def raise_for_failure(self) -> None:
         """Raise the first failed body's own exception, with a note; MaterializationError if there is none."""
@@ -76,7 +77,9 @@ class RunResult:
         if first is not None and first.error is not None:
             where = f"{first.asset_key} {first.partition_key}".rstrip()
             others = f"; {amount(count - 1, 'other partition')} failed too" if count > 1 else ""
-            first.error.add_note(f"while materializing {where}{others}")
+            note = f"while materializing {where}{others}"
+            if note not in getattr(first.error, "__notes__", ()):
+                first.error.add_note(note)
             raise first.error.with_traceback(users_frames(first.error.__traceback__))
         shown = "; ".join(map(str, self.troubles[:SHOWN]))
         raise MaterializationError(f"{self.progress.text}: {shown}")

@@ -39,6 +39,8 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
         raise InvalidArgumentError(
             f"executor={executor!r} is not one of {NAMES}: or give a concurrent.futures.Executor"
         )
+    if not hasattr(executor, "submit"):
+        raise InvalidArgumentError(f"executor={executor!r} is neither one of {NAMES} nor a concurrent.futures.Executor")
     known = max_workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
     return Manner(executor=executor, in_flight=2 * known, chunk=CHUNK, on_error=on_error)
 

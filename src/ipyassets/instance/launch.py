@@ -23,6 +23,7 @@ from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
 from ipyassets.instance.terminal import line_of
 from ipyassets.partitions import PartitionKeyRange, Spans
+from ipyassets.partitions.arguments import texts
 from ipyassets.partitions.selection_text import parse
 from ipyassets.storage.memory_io import InMemoryIOManager
 
@@ -204,7 +205,7 @@ def selected(graph: AssetGraph, selection: Selection | None) -> list[AssetKey]:
 
 def _readable_again(asked: PartitionKeys | None) -> Asked | None:
     """What was asked for in a form that each asset can be asked about."""
-    return asked if isinstance(asked, str | PartitionKeyRange | None) else tuple(asked)
+    return asked if isinstance(asked, str | PartitionKeyRange | None) else texts("partition_keys", tuple(asked))
 
 
 def _partitions(facts: Facts, key: AssetKey, asked: Asked) -> Spans | None:
