@@ -80,6 +80,7 @@ NAMES = [
     "current_instance",
     "expire",
     "materialize",
+    "materialize_in_background",
     "materialize_to_memory",
     "partition_loading_context",
     "repair",

@@ -33,7 +33,9 @@ from ipyassets import (
     TimeWindowPartitionMapping,
     asset,
     materialize,
+    materialize_in_background,
     materialize_to_memory,
+    use_instance,
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import (
@@ -785,3 +787,21 @@ def test_a_result_is_shown_in_words_with_its_first_failures(instance):
     shown = repr(result)
     assert "9 materialized, 1 failed in" in shown
     assert "odd 2024-01-02: ZeroDivisionError" in shown
+
+
+def test_a_run_in_the_background_returns_at_once_and_can_be_waited_for(instance):
+    gate = threading.Event()
+
+    @asset(partitions_def=LETTERS)
+    def patient(context):
+        gate.wait()
+        return context.partition_key
+
+    run = materialize_in_background([patient], partition_keys=["a", "b"], instance=instance, tags={"by": "me"})
+    assert not run.done
+    gate.set()
+    result = run.wait(20)
+    assert result is not None
+    assert result.asset_value(patient, "b") == "b"
+    with use_instance(instance):
+        assert patient.history("b").tags[0] == {"by": "me"}

@@ -48,10 +48,11 @@ def test_the_detail_of_a_failure_has_its_traceback_its_prints_and_the_value_that
 
 
 def test_the_detail_of_a_value_has_its_size_and_its_metadata():
-    made = replace(MADE, metadata={"rows": 842, "path": "x" * 999})
+    made = replace(MADE, metadata={"rows": 842, "path": "x" * 999}, config={"above": 15}, tags={"by": "me"})
     told = detail(index=0, key="k", state=State.STALE, why="stale: code", last=made, made=made)["detail"]
     rows = dict(told["rows"])
     assert (rows["size"], rows["rows"]) == ("12 kB", "842")
+    assert (rows["config above"], rows["by"]) == ("15", "me")
     assert len(rows["path"]) < 300
     assert told["reason"] == "stale: code"
 

@@ -8,7 +8,7 @@ shown of it.
 from ipyassets.instance.composition import Detail, Instance
 from ipyassets.instance.current import current_instance, set_default_graph, set_default_instance, use_instance
 from ipyassets.instance.definitions import Definitions
-from ipyassets.instance.launch import materialize, materialize_to_memory
+from ipyassets.instance.launch import materialize, materialize_in_background, materialize_to_memory
 from ipyassets.instance.reading import Partitions, StoredAsset
 from ipyassets.instance.upkeep import expire, repair, upkeep
 
@@ -21,6 +21,7 @@ __all__ = [
     "current_instance",
     "expire",
     "materialize",
+    "materialize_in_background",
     "materialize_to_memory",
     "repair",
     "set_default_graph",

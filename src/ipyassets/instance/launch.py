@@ -13,7 +13,7 @@ from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
-from ipyassets.engine.manner import OnError
+from ipyassets.engine.manner import Manner, OnError
 from ipyassets.engine.plan import Plan, UpstreamMode
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
@@ -107,23 +107,41 @@ def materialize(
     UnknownPartitionError for a key that does not exist.
     """
     chosen = instance or current_instance()
-    graph = AssetGraph.of(assets)
-    facts = chosen.facts(graph)
-    made = chosen.plan_from(facts, wanted(facts, selection, partition_key, partition_keys), upstream)
+    made = _planned(chosen, assets, selection, partition_key, partition_keys, upstream)
     if dry_run:
         return made
-    manner = replace(
-        manner_of(executor, max_workers, on_error),
-        tags=dict(tags or {}),
-        resources=dict(resources or {}),
-        configs=configs(made, run_config),
-    )
+    manner = _with(manner_of(executor, max_workers, on_error), made, run_config, resources, tags)
     runs: list[Run] = []
     with contextlib.nullcontext() if watch else line_of(runs):
         result = chosen.run(made, manner, watch=watch or runs.append)
     if raise_on_error:
         result.raise_for_failure()
     return result
+
+
+def materialize_in_background(
+    assets: Sequence[AssetsDefinition],
+    run_config: RunConfigLike = None,
+    instance: Instance | None = None,
+    resources: Mapping[str, object] | None = None,
+    partition_key: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
+    *,
+    partition_keys: PartitionKeys | None = None,
+    upstream: UpstreamMode = "missing",
+    on_error: OnError = "continue",
+    executor: Executor | Literal["threads", "processes"] | None = None,
+    max_workers: int | None = None,
+) -> Run:
+    """Begin to make partitions of some assets, as `materialize` does, and return at once, as a bar does.
+
+    The Run tells its `progress`, can be waited for with `wait()` and cancelled with `cancel()`. Runs of one instance
+    that are begun so go on one after the other, on a thread of their own.
+    """
+    chosen = instance or current_instance()
+    made = _planned(chosen, assets, selection, partition_key, partition_keys, upstream)
+    return chosen.start(made, _with(manner_of(executor, max_workers, on_error), made, run_config, resources, tags))
 
 
 def materialize_to_memory(
@@ -160,6 +178,29 @@ def materialize_to_memory(
         selection,
         partition_keys=partition_keys,
     )
+
+
+def _planned(
+    instance: Instance,
+    assets: Sequence[AssetsDefinition],
+    selection: Selection | None,
+    partition_key: str | None,
+    partition_keys: PartitionKeys | None,
+    upstream: UpstreamMode,
+) -> Plan:
+    facts = instance.facts(AssetGraph.of(assets))
+    return instance.plan_from(facts, wanted(facts, selection, partition_key, partition_keys), upstream)
+
+
+def _with(
+    manner: Manner,
+    made: Plan,
+    run_config: RunConfigLike,
+    resources: Mapping[str, object] | None,
+    tags: Mapping[str, str] | None,
+) -> Manner:
+    given = configs(made, run_config)
+    return replace(manner, tags=dict(tags or {}), resources=dict(resources or {}), configs=given)
 
 
 def configs(made: Plan, run_config: RunConfigLike) -> dict[AssetKey, Config]:

@@ -93,7 +93,8 @@ def _rows(last: Event | None, made: Event | None) -> Sequence[tuple[str, str]]:
     if made is not None and made.artifact is not None:
         size = volume(made.artifact.size)
         rows.append(("size", size) if made == last else ("kept", f"value of {moment(made.timestamp)}, {size}"))
-    return [*rows, *_metadata(last.metadata)]
+    given = {**{f"config {name}": each for name, each in last.config.items()}, **last.tags}
+    return [*rows, *_metadata({**last.metadata, **given})]
 
 
 def _metadata(metadata: Mapping[str, object]) -> Sequence[tuple[str, str]]:
