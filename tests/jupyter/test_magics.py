@@ -450,3 +450,12 @@ def test_cancelling_an_asset_leaves_runs_alone_that_only_feed_it(kernel):
     kernel.until(lambda: bar.traits["counts"].get("running") == 1)
     assert "nothing is running" in kernel.run("%cancel fed").text
     assert "cancelled 1 run" in kernel.run("%cancel feed").text
+
+
+def test_what_cannot_run_is_told_without_a_line_of_the_library(kernel):
+    kernel.run("%%asset up --partitions letters\n1 / 0")
+    kernel.run("%%asset down --partitions letters\nup")
+    kernel.run("%materialize up b", fails=True)
+    shown = error(kernel.run("%materialize down b", fails=True))
+    assert "down b: up b failed before: ask for it to have it tried again" in shown
+    assert ".py" not in shown

@@ -48,9 +48,10 @@ def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
         result.raise_for_failure()
     except Exception as error:
         trace = _from_a_cell(shell, error.__traceback__)
+        says_all = is_all_in_its_message(error)  # asked now: on its way out the traceback grows by frames of others
 
         def render(shown: BaseException) -> list[str]:
-            if is_all_in_its_message(shown):
+            if says_all:
                 lines = shell.InteractiveTB.get_exception_only(type(shown), shown)
             else:
                 lines = shell.InteractiveTB.structured_traceback(type(shown), shown, trace, tb_offset=0)
