@@ -248,12 +248,17 @@ class Model:
                     continue
                 waiting.discard(place)
                 attempt = self.attempt(place, read, lost, world)
-                self.last[place] = (attempt, self.code[place[0]])
+                if attempt is not Attempt.CANCELLED or not self.is_told(place):
+                    self.last[place] = (attempt, self.code[place[0]])
                 if attempt in (Attempt.FAILED, Attempt.BLOCKED):
                     lost.add(place)
                 break
             else:
                 raise AssertionError(waiting)
+
+    def is_told(self, place: Place) -> bool:
+        """Whether a place has a value or a failure, which a mark of a cancelled run would hide."""
+        return place in self.made or self.last.get(place, (None, 0))[0] is Attempt.FAILED
 
     def attempt(self, place: Place, read: list[Place], lost: set[Place], world: World) -> Attempt:
         if any(each in lost for each in read):
@@ -357,13 +362,13 @@ def test_reasons_of_all_partitions_are_those_of_each(seed):
             assert why.texts(np.arange(len(keys)), attempts).tolist() == each
 
 
-def untried(instance: Instance, model: Model, pending: set[Place]) -> frozenset[Place]:
+def untried(instance: Instance, model: Model, pending: set[Place], run_id: str) -> frozenset[Place]:
     """What was cancelled before it was tried: how much that is depends on the moment, so it is read from the log."""
     found = set()
     for name, index in pending:
         key = AssetKey(name)
         attempt, _ = instance.event_log.last(key, space_of(model.graph, key).key(index))
-        if attempt is not None and attempt.attempt is Attempt.CANCELLED:
+        if attempt is None or attempt.run_id != run_id or attempt.attempt is Attempt.CANCELLED:
             found.add((name, index))
     return frozenset(found)
 
@@ -379,8 +384,8 @@ def step(instance: Instance, model: Model, world: World, wanted: set[Place], ups
     found = {(str(k), index) for k, reasons in plan.held.items() for spans in reasons.values() for index in spans}
     assert found == held
     world.ran.clear()
-    instance.run(plan, watch=lambda run: setattr(world, "cancel", run.cancel))
-    world.untried = untried(instance, model, pending)
+    result = instance.run(plan, watch=lambda run: setattr(world, "cancel", run.cancel))
+    world.untried = untried(instance, model, pending, result.run_id)
     assert len(set(world.ran)) == len(world.ran)
     assert not world.untried & set(world.ran)
     assert not world.untried or len(world.ran) == world.cancel_after

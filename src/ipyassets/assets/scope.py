@@ -13,13 +13,15 @@ class PartitionScope:
     """Partition keys in definition order, the time they cover, and the definition they belong to.
 
     `keys` is None for an asset without partitions. `window` spans the first start to the last end, in the
-    definition's time zone; None where the definition has no time in it.
+    definition's time zone; None where the definition has no time in it, or the keys leave some of it out. `is_gapless`
+    says whether the keys are all from the first to the last.
     """
 
     owner: str
     keys: tuple[str, ...] | None = None
     window: TimeWindow | None = None
     definition: PartitionsDefinition | None = None
+    is_gapless: bool = True
 
     @property
     def one(self) -> str:
@@ -48,15 +50,19 @@ class PartitionScope:
 
     @property
     def key_range(self) -> PartitionKeyRange:
-        """First and last key, both inclusive; raises InvalidInvocationError where there are none."""
+        """First and last key, both inclusive; raises InvalidInvocationError where there are none, or gaps between."""
         keys = self.many
+        if not self.is_gapless:
+            raise InvalidInvocationError(f"{self.owner} has partitions in hand with gaps between: use partition_keys")
         if not keys:
             raise InvalidInvocationError(f"{self.owner} has no partitions in hand, so there is no first and last key")
         return PartitionKeyRange(start=keys[0], end=keys[-1])
 
     @property
     def time_window(self) -> TimeWindow:
-        """The time covered; InvalidInvocationError where there is none, or the keys are not contiguous."""
+        """The time covered; InvalidInvocationError where there is none, or the keys leave some of it out."""
+        if self.window is None and self.keys and len(self.keys) > 1:
+            raise InvalidInvocationError(f"{self.owner} has several times in hand, not one: use partition_keys")
         if self.window is None:
             raise InvalidInvocationError(f"{self.owner} is not partitioned by time: it has no time window")
         return self.window

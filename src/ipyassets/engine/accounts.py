@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.failing import failure_of
+from ipyassets.engine.failing import failure_of, without_frames
 from ipyassets.engine.manner import Books
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.progress import Progress
@@ -41,6 +41,7 @@ class Accounts:
         self._committing, self._ending = threading.Lock(), threading.Lock()
         self._unrecorded: list[Event] = []
         self._unread: set[AssetKey] = set()
+        self._broken: Exception | None = None
         self._counts: Counter[Attempt] = Counter()
         self._total = len(plan) + sum(len(spans) for reasons in plan.held.values() for spans in reasons.values())
         edges = plan.facts.graph.edges
@@ -76,9 +77,12 @@ class Accounts:
         self._counts[event.attempt] += 1
         self._worked_by = time.monotonic() - self._started
         self._workshop.learn(event, index)
-        if event.attempt in (Attempt.FAILED, Attempt.BLOCKED) and len(self.troubles) < TROUBLES:
+        is_first = event.attempt is Attempt.FAILED and self._counts[Attempt.FAILED] == 1
+        if is_first or (event.attempt in (Attempt.FAILED, Attempt.BLOCKED) and len(self.troubles) < TROUBLES):
             reason = f"{event.failure.type}: {event.failure.message}" if event.failure else event.reason
             of_body = error if event.attempt is Attempt.FAILED else None
+            if of_body is not None and not is_first:
+                without_frames(of_body)  # they hold all that the body had in hand
             self.troubles.append(Trouble(event.asset_key, event.partition_key, event.attempt, reason, of_body))
 
     def spare(self) -> None:
@@ -102,29 +106,41 @@ class Accounts:
     @property
     def is_due(self) -> bool:
         """Whether it is time to write down what has ended."""
-        return bool(self._unrecorded) and time.monotonic() - self._committed > COMMIT_SECONDS
+        return bool(self._unrecorded or self._broken) and time.monotonic() - self._committed > COMMIT_SECONDS
 
     def holds_inputs_of(self, key: AssetKey) -> bool:
         """Whether something that an asset reads has ended, and is not recorded yet."""
         return not self._unread.isdisjoint(self._inputs[key])
 
     def commit(self) -> None:
-        """Record what has ended once it is on disk, and only then put the new values in place of the old."""
+        """Record what has ended once it is on disk, and only then put the new values in place of the old.
+
+        What goes wrong once goes wrong again at every later call: it is the end of the run, whichever thread met it.
+        """
         with self._committing:
             self._committed = time.monotonic()
-            if not (events := list(self._unrecorded)):
-                return
-            stored = _stored(events)
-            for key, artifacts in stored.items():
-                self._io_manager(key).flush(key, artifacts)
-            self._books.record(events, lambda: self._publish(stored))
-            with self._ending:
-                del self._unrecorded[: len(events)]
-                self._unread = {event.asset_key for event in self._unrecorded}
-            for event in events:
-                self._books.claims.release(event.asset_key, (event.partition_key,))
+            if self._broken is not None:
+                raise self._broken
+            try:
+                self._record(list(self._unrecorded))
+            except Exception as error:
+                self._broken = error
+                raise
 
-    def _publish(self, stored: Stored) -> None:
+    def _record(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        stored = _stored(events)
+        for key, artifacts in stored.items():
+            self._io_manager(key).flush(key, artifacts)
+        self._books.record(events, lambda: self._publish(events, stored))
+        for event in events:
+            self._books.claims.release(event.asset_key, (event.partition_key,))
+
+    def _publish(self, events: Sequence[Event], stored: Stored) -> None:
+        with self._ending:
+            del self._unrecorded[: len(events)]
+            self._unread = {event.asset_key for event in self._unrecorded}
         for key, artifacts in stored.items():
             self._io_manager(key).publish(key, artifacts)
 

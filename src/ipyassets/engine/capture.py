@@ -111,8 +111,12 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         sink = _SINK.get()
-        if sink is not None:
+        if sink is None:
+            return
+        try:
             sink.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - logging never raises: a record that cannot be written is told of
+            self.handleError(record)
 
 
 class _Streams:

@@ -127,6 +127,11 @@ class Facts:
         same_code = standing.tried == self._code(key)
         return Spans.from_mask(~condition.readable & (standing.attempt == Attempt.FAILED) & same_code)
 
+    def told(self, key: AssetKey) -> Spans:
+        """Partitions that have a value, or a failure as their last attempt."""
+        standing = self.standing(key)
+        return Spans.from_mask(standing.made | (standing.attempt == Attempt.FAILED))
+
     def reads(self, edge: Edge) -> Reads:
         """What every downstream partition of an edge reads."""
         return self.book.of(edge.mapping, self.spaces[edge.down], self.spaces[edge.up])

@@ -35,6 +35,14 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(type=type(error).__qualname__, message=str(error), traceback="".join(lines))
 
 
+def without_frames(error: BaseException) -> None:
+    """Let go of what an exception, and those that led to it, hold of the frames that they went through."""
+    at: BaseException | None = error
+    while at is not None:
+        at.__traceback__ = None
+        at = at.__cause__ or at.__context__
+
+
 def _beyond_ours(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):
         trace = trace.tb_next

@@ -43,6 +43,7 @@ class Run:
         self._manner = manner
         self._books = books
         self._over = threading.Event()
+        self._has_begun = False
         self._outfit(plan)
 
     @property
@@ -86,7 +87,7 @@ class Run:
 
     def activity(self, key: AssetKey) -> tuple[PartitionSpace, Activity] | None:
         """The partitions of an asset that are running and queued, in the run's own space; None if none are."""
-        if self.done or key not in self.plan.pending:
+        if self.done or key not in self.plan.pending or (self.cancelled and not self._has_begun):
             return None
         return self.plan.facts.spaces[key], self._frontier.activity(key)
 
@@ -127,6 +128,7 @@ class Run:
 
     def _begin(self) -> None:
         """Look again at what is stored: another run may have been before this one."""
+        self._has_begun = True
         cursor = self._books.cursor()
         self._outfit(self._books.renew(self.plan))
         self._dispatch.neighbours.follow_from(cursor)
@@ -173,7 +175,8 @@ class Run:
             attempt, why = Attempt.CANCELLED, CANCELLED
         marked = 0
         for key, spans in self._frontier.withdraw().items():
-            now = first(spans, MARKED - marked)
+            # a mark on what has a value, or has failed, would hide how that came about
+            now = first(spans - self.plan.facts.told(key) if self.cancelled else spans, MARKED - marked)
             marked += len(now)
             self._accounts.end_all(attempt, key, now, why)
             self._accounts.leave(attempt, len(spans) - len(now))

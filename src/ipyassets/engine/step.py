@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import time
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ class InputRead:
     keys: tuple[str, ...] | None
     window: TimeWindow | None
     artifacts: Mapping[str, Artifact]
+    is_gapless: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Step:
     run_id: str
     keys: tuple[str, ...] | None
     windows: tuple[TimeWindow | None, ...] = ()
+    is_gapless: bool = True
     inputs: tuple[InputRead, ...] = ()
     uses: Mapping[str, tuple[InputUse, ...]] = field(default_factory=dict)
     config: Config | None = None
@@ -82,9 +85,10 @@ def run_steps(steps: tuple[Step, ...]) -> tuple[StepResult, ...]:
 
 def run_step(step: Step) -> StepResult:
     """Load the inputs, run the body, store its value, retry as the policy says; an Exception is never raised."""
-    started = time.perf_counter()
     with captured() as output:
         for retry_number in itertools.count():
+            started = time.perf_counter()
+            _warn_anew(step.body)
             context = context_of(step, retry_number)
             try:
                 with context.active(), figures_kept(output):
@@ -102,15 +106,23 @@ def run_step(step: Step) -> StepResult:
     raise AssertionError  # the loop above has no end but its returns
 
 
+def _warn_anew(body: Body) -> None:
+    """Let what was warned of before be warned of again: each partition has its own output."""
+    function = inspect.unwrap(body.asset.compute)
+    getattr(function, "__globals__", {}).pop("__warningregistry__", None)
+
+
 def context_of(step: Step, retry_number: int = 0) -> AssetExecutionContext:
     """The context that a step's body is handed."""
     body = step.body
     return AssetExecutionContext(
         asset_key=step.asset_key,
-        scope=PartitionScope(str(step.asset_key), step.keys, spanning(step.windows), body.asset.partitions_def),
+        scope=PartitionScope(
+            str(step.asset_key), step.keys, spanning(step.windows), body.asset.partitions_def, step.is_gapless
+        ),
         inputs={
             each.argument: PartitionScope(
-                str(each.asset_key), each.keys, each.window, body.sources[each.argument].definition
+                str(each.asset_key), each.keys, each.window, body.sources[each.argument].definition, each.is_gapless
             )
             for each in step.inputs
         },
@@ -124,10 +136,15 @@ def context_of(step: Step, retry_number: int = 0) -> AssetExecutionContext:
 
 
 def spanning(windows: Sequence[TimeWindow | None]) -> TimeWindow | None:
-    """The time from the start of the first window to the end of the last; None unless they follow one another."""
-    timed = [window for window in windows if window is not None]
+    """The time from the start of the first window to the end of the last; None unless they follow one another.
+
+    Where another dimension goes on within each window, one comes several times.
+    """
+    if not windows or None in windows:
+        return None
+    timed = sorted({window for window in windows if window is not None}, key=lambda window: window.start)
     gapless = all(one.end == next_.start for one, next_ in itertools.pairwise(timed))
-    return TimeWindow(timed[0].start, timed[-1].end) if timed and len(timed) == len(windows) and gapless else None
+    return TimeWindow(timed[0].start, timed[-1].end) if gapless else None
 
 
 def inputs_of(step: Step, context: AssetExecutionContext) -> dict[str, object]:

@@ -18,9 +18,9 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.body import Body, Source
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.standing import Mask, Versions, mixed
-from ipyassets.engine.step import InputRead, Step
+from ipyassets.engine.step import InputRead, Step, spanning
 from ipyassets.events import Artifact, Attempt, Event, InputUse
-from ipyassets.partitions import Spans
+from ipyassets.partitions import PartitionSpace, Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Workshop:
             run_id=self._means.run_id,
             keys=None if asset.partitions_def is None else keys,
             windows=tuple(space.window(index) for index in indices),
+            is_gapless=_is_gapless(space, keys, Spans.from_indices(indices)),
             inputs=tuple(self._inputs(asset, indices)),
             uses={at: self._uses(key, index) for at, index in zip(keys, indices, strict=True)},
             config=self._means.configs.get(key),
@@ -128,7 +129,9 @@ class Workshop:
             sources[upstream.argument] = Source(
                 io_manager=self._means.io_manager(up),
                 definition=None if up is None else up.partitions_def,
-                gives_one=edge is None or (edge.gives_one and not (asset.is_batched and up and up.partitions_def)),
+                gives_one=(edge is None or edge.gives_one) and not (
+                    asset.is_batched and (up is None or up.partitions_def is not None)
+                ),
                 metadata={**(up.metadata if up else {}), **upstream.metadata},
             )
         return Body(
@@ -181,8 +184,12 @@ class Workshop:
         places = members.tolist()
         keys = tuple(space.key(place) for place in places)
         partitioned = self._facts.graph[edge.up].partitions_def is not None
-        window = covered(space, places) if partitioned else None
-        return InputRead(argument, edge.up, keys if partitioned else None, window, self._stored(edge.up, keys))
+        stored = self._stored(edge.up, keys)
+        if not partitioned:
+            return InputRead(argument, edge.up, None, None, stored)
+        gapless = _is_gapless(space, keys, Spans.from_indices(members))
+        window = covered(space, places) if gapless else spanning([space.window(place) for place in places])
+        return InputRead(argument, edge.up, keys, window, stored, gapless)
 
     def _external(self, argument: str, key: AssetKey, asset: AssetsDefinition, indices: Sequence[int]) -> InputRead:
         """An upstream asset that is not among those known: the value with the same key, or its only value."""
@@ -197,3 +204,8 @@ class Workshop:
             found = self._means.artifacts(key, lacking)
             return {**{each: known[each] for each in keys if each in known}, **found}
         return {each: known[each] for each in keys}
+
+
+def _is_gapless(space: PartitionSpace, keys: Sequence[str], spans: Spans) -> bool:
+    """Whether partitions are all from the first to the last; in several dimensions, all of a box."""
+    return len(keys) < 2 or space.between(keys[0], keys[-1]) == spans  # noqa: PLR2004 - one alone has no gaps

@@ -11,6 +11,8 @@ from ipyassets.engine.manner import Manner, OnError
 from ipyassets.errors import InvalidArgumentError
 
 NAMES = ("threads", "processes")
+IDLE = 300  # seconds after which an idle worker ends: one that ends just as work comes is warned of
+UNKNOWN = 16  # workers that an executor is taken to have that does not tell: a cluster's, say
 CHUNK = 8  # short partitions in one task of a process, which costs more than they do
 
 
@@ -32,7 +34,7 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
         from loky import get_reusable_executor
 
         # kept for the next run; loky ends workers that have been idle for a while
-        processes = get_reusable_executor(max_workers=workers, initializer=_ignore_interrupts)
+        processes = get_reusable_executor(max_workers=workers, timeout=IDLE, initializer=_ignore_interrupts)
         kill = partial(processes.shutdown, wait=False, kill_workers=True)
         return Manner(executor=processes, in_flight=workers + 1, chunk=CHUNK, on_error=on_error, kill=kill)
     if isinstance(executor, str):
@@ -41,7 +43,7 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
         )
     if not hasattr(executor, "submit"):
         raise InvalidArgumentError(f"executor={executor!r} is neither one of {NAMES} nor a concurrent.futures.Executor")
-    known = max_workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+    known = max_workers or getattr(executor, "_max_workers", None) or UNKNOWN
     return Manner(executor=executor, in_flight=2 * known, chunk=CHUNK, on_error=on_error)
 
 

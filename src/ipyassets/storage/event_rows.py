@@ -97,7 +97,20 @@ def _details(event: Event, asset_ids: Mapping[AssetKey, int]) -> str:
         "retries": event.retries,
     }
     told = {name: value for name, value in details.items() if value}
-    return json.dumps(told, default=_plain, skipkeys=True) if told else ""
+    if not told:
+        return ""
+    try:
+        return json.dumps(told, default=_plain, skipkeys=True)
+    except Exception:  # noqa: BLE001 - whatever a value of metadata does, its partition has been made
+        return json.dumps({**told, "metadata": {str(name): _telling(each) for name, each in event.metadata.items()}})
+
+
+def _telling(value: object) -> object:
+    """A value as JSON can hold it, or a word on why it cannot."""
+    try:
+        return json.loads(json.dumps(value, default=_plain, skipkeys=True))
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"a {type(value).__name__} that cannot be shown: {type(error).__name__}"
 
 
 def _plain(value: object) -> object:
