@@ -22,6 +22,7 @@
         NoInstanceError                 stored partitions were asked for where no instance is bound
         MaterializationError            partitions failed, and there is no exception of the body to raise instead
         InvalidResultError              a body returned what cannot be kept: a generator, or no value for a key
+        RunCancelledError               a body saw that its run was cancelled, and stopped
         InvalidMessageError             (ValueError) a message of the browser that cannot be meant
             OutdatedDrawingError        a message about partitions that have changed since they were drawn
 
@@ -111,6 +112,10 @@ class MaterializationError(IpyassetsError):
 
 class InvalidResultError(IpyassetsError):
     """A body returned something that cannot be kept as the value of its partitions."""
+
+
+class RunCancelledError(IpyassetsError):
+    """Raised in a body by `context.raise_if_cancelled()`: its partition counts as cancelled, not as failed."""
 
 
 class InvalidMessageError(IpyassetsError, ValueError):

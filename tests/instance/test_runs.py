@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -18,6 +20,7 @@ from ipyassets import (
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import NoInstanceError
 from ipyassets.events import State
 from ipyassets.partitions import Spans
 
@@ -471,3 +474,117 @@ def test_a_run_that_waited_makes_the_keys_it_was_asked_for_wherever_they_are_now
     gate.passes.release()
     assert run.wait(20).success
     assert list(instance.event_log.records(letters.key).keys) == (["c"] if "c" in now else [])
+
+
+def test_a_body_that_ends_because_its_run_is_cancelled_has_not_failed(instance):
+    begun = threading.Event()
+
+    @asset(partitions_def=LETTERS)
+    def patient(context):
+        begun.set()
+        while True:
+            context.raise_if_cancelled()
+            time.sleep(0.01)
+
+    graph = AssetGraph.of([patient])
+    run = instance.start(instance.plan(graph, {patient.key: ALL}))
+    assert begun.wait(20)
+    run.cancel()
+    result = run.wait(20)
+    assert result is not None
+    assert result.progress.cancelled == 4
+    assert counts(instance, graph, patient) == {"cancelled": 4}
+
+
+def test_a_cancelled_run_hides_neither_a_failure_nor_what_was_printed(instance):
+    is_failing = [True]
+
+    @asset(partitions_def=LETTERS)
+    def fragile(context):
+        print("here")
+        if is_failing[0] and context.partition_key in {"a", "b"}:
+            raise ValueError("no")
+        return 1
+
+    graph = AssetGraph.of([fragile])
+    instance.run(instance.plan(graph, {fragile.key: ALL}))
+    before = counts(instance, graph, fragile)
+    run = instance.run(instance.plan(graph, {fragile.key: ALL}), watch=lambda run: run.cancel())
+    assert run.progress.cancelled == 4
+    assert counts(instance, graph, fragile) == before == {"failed": 2, "fresh": 2}
+    assert {event.output for event in instance.event_log.attempts(fragile.key, list("abcd")).values()} == {"here\n"}
+
+
+def test_a_queued_run_that_was_cancelled_has_nothing_queued_any_more(instance):
+    gate = Gate()
+
+    @asset
+    def blocker():
+        gate.wait()
+
+    @asset(partitions_def=LETTERS)
+    def other():
+        return 1
+
+    graph = AssetGraph.of([blocker, other])
+    first = instance.start(instance.plan(graph, {blocker.key: Spans.range(0, 1)}))
+    gate.until_entered()
+    second = instance.start(instance.plan(graph, {other.key: ALL}))
+    assert counts(instance, graph, other) == {"queued": 4}
+    second.cancel()
+    assert counts(instance, graph, other) == {"missing": 4}
+    gate.passes.release()
+    assert first.wait(20) is not None
+
+
+def test_a_value_that_cannot_be_put_in_place_is_recorded_once_and_ends_the_run(instance, monkeypatch):
+    @asset(partitions_def=LETTERS)
+    def slow(context):
+        time.sleep(0.15)
+        return context.partition_key
+
+    def full(self, *_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("ipyassets.storage.value_files.ValueFiles._put", full)
+    graph = AssetGraph.of([slow])
+    with pytest.raises(OSError, match="disk full"):
+        instance.run(instance.plan(graph, {slow.key: ALL}))
+    monkeypatch.undo()
+    keys = [event.partition_key for event in instance.event_log.since(0)]
+    assert len(keys) == len(set(keys)) < 4
+    assert instance.store.load(slow, "a") == "a"
+
+
+def test_only_the_first_of_many_failures_holds_what_its_body_had_in_hand(instance):
+    held: weakref.WeakSet[object] = weakref.WeakSet()
+
+    class Large:
+        pass
+
+    @asset(partitions_def=LETTERS)
+    def failing():
+        large = Large()
+        held.add(large)
+        raise ValueError(f"no {type(large).__name__}")
+
+    plan = instance.plan(AssetGraph.of([failing]), {failing.key: ALL})
+    result = instance.run(plan)
+    gc.collect()
+    assert len(held) == 1
+    assert len(result.troubles) == 4
+
+
+def test_a_body_that_reads_a_stored_partition_finds_it_where_its_own_is_kept(instance):
+    @asset(partitions_def=LETTERS)
+    def base(context):
+        return context.partition_key
+
+    @asset(partitions_def=LETTERS, deps=[base])
+    def indexed(context):
+        return base[context.partition_key] + "!"
+
+    materialize([base, indexed], partition_keys="all", instance=instance, max_workers=2)
+    assert instance.store.load(indexed, "a") == "a!"
+    with pytest.raises(NoInstanceError, match="take what it reads as arguments"):
+        materialize([indexed], partition_keys="all", instance=instance, executor="processes", max_workers=1)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.errors import InvalidInvocationError, nearest
+from ipyassets.errors import InvalidInvocationError, RunCancelledError, nearest
 from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, PartitionsDefinition, TimeWindow
 
 LOG = logging.getLogger("ipyassets.body")
@@ -128,7 +128,7 @@ class ReadingContext(OutputSideContext):
 
 @dataclass(slots=True)
 class Link:
-    """What ties a body to the run that drives it, within a process; a copy sent to another ties to nothing.
+    """What ties a body to the run that drives it, within a process; a copy sent to another, `is_far`, ties to nothing.
 
     `stop` is set when the run is cancelled; `report` takes asset, partition keys and how far these have come, from 0
     to 1.
@@ -137,9 +137,14 @@ class Link:
     stop: threading.Event = field(default_factory=threading.Event)
     report: Callable[[AssetKey, Sequence[str], float], None] = field(default=lambda _asset, _keys, _fraction: None)
     instance: object = None
+    is_far: bool = False
 
-    def __reduce__(self) -> tuple[type[Link], tuple[()]]:
-        return Link, ()
+    def __reduce__(self) -> tuple[Callable[[], Link], tuple[()]]:
+        return _far, ()
+
+
+def _far() -> Link:
+    return Link(is_far=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,6 +178,11 @@ class AssetExecutionContext(ReadingContext):
                 "no asset body is running here: AssetExecutionContext.get() works inside one"
             ) from None
 
+    @classmethod
+    def running(cls) -> AssetExecutionContext | None:
+        """The same, or None outside a body."""
+        return _CURRENT.get(None)
+
     @property
     def instance(self) -> object:
         """The instance that the run belongs to where the body shares its process, else None."""
@@ -180,8 +190,13 @@ class AssetExecutionContext(ReadingContext):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run has been cancelled: a long body may return early or raise."""
+        """Whether the run has been cancelled: a long body may clear up, and then raise; what it returns is kept."""
         return self.link.stop.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """End the body here if the run has been cancelled: its partition then counts as cancelled, not as failed."""
+        if self.cancelled:
+            raise RunCancelledError(f"the run of {self.asset_key} was cancelled")
 
     def progress(self, fraction: float) -> None:
         """Say how far the work in hand has come, from 0 to 1; shown where the body shares the run's process."""

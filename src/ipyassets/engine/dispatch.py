@@ -184,6 +184,9 @@ class Dispatch:
     def _settle(self, event: Event, raised: Raised | None) -> None:
         key = event.asset_key
         index = self._plan.facts.spaces[key].index_of(event.partition_key)
+        if event.attempt is Attempt.CANCELLED:
+            self._frontier.give_back(key, Spans.range(index, index + 1))  # as if it had not been begun
+            return
         self._accounts.end(event, index, None if raised is None else raised.error)
         self._seconds[key] = 0.8 * self._seconds.get(key, event.seconds) + 0.2 * event.seconds
         if event.attempt is not Attempt.FAILED:

@@ -101,9 +101,19 @@ def run_step(step: Step) -> StepResult:
                     raise
                 delay = _delay(step, error, retry_number + 1)
                 if delay is None or step.link.stop.wait(delay):
-                    failed = dict.fromkeys(step.places, Outcome(Attempt.FAILED, metadata=context.metadata, error=error))
-                    return _result(step, output, failed, started, retry_number)
+                    ended = _cancelled if step.link.stop.is_set() else _failed
+                    found = dict.fromkeys(step.places, ended(error, context))
+                    return _result(step, output, found, started, retry_number)
     raise AssertionError  # the loop above has no end but its returns
+
+
+def _failed(error: BaseException, context: AssetExecutionContext) -> Outcome:
+    return Outcome(Attempt.FAILED, metadata=context.metadata, error=error)
+
+
+def _cancelled(error: BaseException, context: AssetExecutionContext) -> Outcome:
+    """How a body ends that raises once its run was cancelled, whatever it raises: it was told to stop."""
+    return Outcome(Attempt.CANCELLED, metadata=context.metadata, reason=f"{type(error).__name__}: {error}")
 
 
 def _warn_anew(body: Body) -> None:

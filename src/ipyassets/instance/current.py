@@ -6,11 +6,16 @@ import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
 
+from ipyassets.assets.context import AssetExecutionContext
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
+from ipyassets.errors import NoInstanceError
 from ipyassets.instance.composition import Instance
 
-_CURRENT: contextvars.ContextVar[Instance | None] = contextvars.ContextVar("ipyassets_instance", default=None)
+# the instance of the innermost `use_instance`, and the body that it was entered in, if it was in one
+_CURRENT: contextvars.ContextVar[tuple[Instance, AssetExecutionContext | None] | None] = contextvars.ContextVar(
+    "ipyassets_instance", default=None
+)
 
 
 class _Default:
@@ -21,11 +26,21 @@ class _Default:
 
 
 def current_instance() -> Instance:
-    """The instance in force: that of the innermost `use_instance`, else that of this process."""
-    found = _CURRENT.get() or _Default.instance
-    if found is None:
-        found = _Default.instance = Instance()
-    return found
+    """The instance in force: that of the innermost `use_instance` or running body, else that of this process.
+
+    Raises NoInstanceError in a body that runs in another process, which has no instance.
+    """
+    used, body = _CURRENT.get(), AssetExecutionContext.running()
+    if body is not None and (used is None or used[1] is not body):
+        if isinstance(body.instance, Instance):
+            return body.instance
+        if body.link.is_far:
+            raise NoInstanceError(f"{body.asset_key} runs in another process: take what it reads as arguments")
+    if used is not None:
+        return used[0]
+    if _Default.instance is None:
+        _Default.instance = Instance()
+    return _Default.instance
 
 
 def set_default_instance(instance: Instance | None) -> Instance | None:
@@ -37,7 +52,7 @@ def set_default_instance(instance: Instance | None) -> Instance | None:
 @contextlib.contextmanager
 def use_instance(instance: Instance) -> Iterator[Instance]:
     """Within this block, an instance is meant wherever none is named."""
-    token = _CURRENT.set(instance)
+    token = _CURRENT.set((instance, AssetExecutionContext.running()))
     try:
         yield instance
     finally:

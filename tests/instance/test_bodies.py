@@ -1,0 +1,226 @@
+"""What bodies are given, may do, and leave behind, one partition or several at a time."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import warnings
+
+import pytest
+
+from ipyassets import (
+    AssetDep,
+    AssetIn,
+    BackfillPolicy,
+    DailyPartitionsDefinition,
+    Instance,
+    MultiPartitionsDefinition,
+    PartitionKeyRange,
+    RetryPolicy,
+    StaticPartitionsDefinition,
+    asset,
+    materialize,
+)
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.errors import InvalidInvocationError
+from ipyassets.events import Attempt, State
+
+DAYS = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11")
+LETTERS = StaticPartitionsDefinition(["a", "b", "c", "d"])
+GRID = MultiPartitionsDefinition({"day": DAYS, "letter": LETTERS})
+ALL_AT_ONCE = BackfillPolicy.single_run()
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = Instance(tmp_path / "root", durability="fast")
+    yield instance
+    instance.close()
+
+
+def event_of(instance, made, key=""):
+    event, _ = instance.event_log.last(made.key, key)
+    assert event is not None
+    return event
+
+
+# ------------------------------------------------------------------------------------------------ several at a time
+
+
+def test_a_batch_of_one_day_and_several_letters_has_the_window_of_that_day(instance):
+    seen = []
+
+    @asset(partitions_def=GRID, backfill_policy=ALL_AT_ONCE)
+    def grid(context):
+        seen.append((context.partition_time_window, context.partition_key_range))
+        return dict.fromkeys(context.partition_keys)
+
+    materialize([grid], partition_keys=["2024-01-02|a", "2024-01-02|b"], instance=instance)
+    [(window, keys)] = seen
+    assert [window.start.day, window.end.day] == [2, 3]
+    assert keys == PartitionKeyRange("2024-01-02|a", "2024-01-02|b")
+
+
+def test_a_batch_with_gaps_has_keys_and_neither_a_range_nor_a_window(instance):
+    said = []
+
+    @asset(partitions_def=DAYS, backfill_policy=ALL_AT_ONCE)
+    def source(context):
+        return dict.fromkeys(context.partition_keys, 1)
+
+    @asset(partitions_def=DAYS, backfill_policy=ALL_AT_ONCE)
+    def gaps(context, source):
+        for ask in (
+            lambda: context.partition_key_range,
+            lambda: context.partition_time_window,
+            lambda: context.asset_partition_key_range_for_input("source"),
+            lambda: context.asset_partitions_time_window_for_input("source"),
+        ):
+            with pytest.raises(InvalidInvocationError, match="use partition_keys") as caught:
+                ask()
+            said.append(str(caught.value))
+        return source
+
+    materialize([source, gaps], selection="gaps", partition_keys=["2024-01-02", "2024-01-05"], instance=instance)
+    assert [each.split()[0] for each in said] == ["gaps", "gaps", "source", "source"]
+
+
+def test_a_batch_without_gaps_has_both(instance):
+    seen = []
+
+    @asset(partitions_def=DAYS, backfill_policy=ALL_AT_ONCE)
+    def days(context):
+        seen.append((context.partition_key_range, context.partition_time_window))
+        return dict.fromkeys(context.partition_keys)
+
+    materialize([days], partition_keys=["2024-01-02", "2024-01-03"], instance=instance)
+    [(keys, window)] = seen
+    assert keys == PartitionKeyRange("2024-01-02", "2024-01-03")
+    assert [window.start.day, window.end.day] == [2, 4]
+
+
+def test_a_batch_reads_a_dict_of_an_asset_that_is_not_among_those_given(instance):
+    outside = asset(name="outside", partitions_def=LETTERS)(lambda context: context.partition_key)
+    materialize([outside], partition_keys="all", instance=instance)
+
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def inside(outside):
+        return {key: value * 2 for key, value in outside.items()}
+
+    materialize([inside], partition_keys=["a", "b"], instance=instance)
+    assert instance.store.load(inside, "b") == "bb"
+
+
+def test_facts_about_one_partition_of_a_batch_are_kept_with_it_alone(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        context.add_asset_metadata({"of": "all"})
+        context.add_asset_metadata({"only": "b"}, partition_key="b")
+        return dict.fromkeys(context.partition_keys)
+
+    materialize([batch], partition_keys=["a", "b"], instance=instance)
+    assert dict(event_of(instance, batch, "a").metadata) == {"of": "all"}
+    assert dict(event_of(instance, batch, "b").metadata) == {"of": "all", "only": "b"}
+
+
+# ------------------------------------------------------------------------------------------------ retries
+
+
+def test_a_retry_policy_waits_gives_up_and_counts_only_the_last_attempt(instance):
+    calls = []
+
+    @asset(retry_policy=RetryPolicy(max_retries=2, delay=0.1))
+    def failing():
+        calls.append(time.monotonic())
+        raise ValueError(len(calls))
+
+    result = materialize([failing], instance=instance, raise_on_error=False)
+    assert len(calls) == 3
+    assert min(calls[1] - calls[0], calls[2] - calls[1]) >= 0.1
+    event = event_of(instance, failing)
+    assert (event.attempt, event.retries) == (Attempt.FAILED, 2)
+    assert event.seconds < 0.1
+    assert result.troubles[0].reason == "ValueError: 3"
+
+
+# ------------------------------------------------------------------------------------------------ what is left behind
+
+
+def test_a_warning_is_kept_with_every_partition_that_gives_it(instance, monkeypatch):
+    @asset(partitions_def=LETTERS)
+    def warned():
+        warnings.warn("odd", stacklevel=1)
+        return 1
+
+    def show(message, *_, **__):
+        print(message, file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        monkeypatch.setattr(warnings, "showwarning", show)  # as Python does itself; pytest keeps warnings to itself
+        materialize([warned], partition_keys="all", instance=instance)
+    assert ["odd" in event_of(instance, warned, key).output for key in "abcd"] == [True] * 4
+
+
+def test_a_log_record_that_cannot_be_written_does_not_fail_its_partition(instance, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+
+    @asset
+    def logged(context):
+        context.log.info("%d", "no number")
+        context.log.info("%d", 1)
+
+    assert materialize([logged], instance=instance).success
+    assert event_of(instance, logged).output == "INFO ipyassets.body: 1\n"
+
+
+def test_metadata_that_cannot_be_shown_costs_no_partition(instance):
+    class Shy:
+        def __repr__(self):
+            raise RuntimeError("no")
+
+    circle: list[object] = []
+    circle.append(circle)
+
+    @asset
+    def odd(context):
+        context.add_output_metadata({"shy": Shy(), "circle": circle, "rows": 3})
+
+    assert materialize([odd], instance=instance).success
+    metadata = event_of(instance, odd).metadata
+    assert metadata["rows"] == 3
+    assert metadata["shy"] == "a Shy that cannot be shown: RuntimeError"
+    assert str(metadata["circle"]).startswith("a list that cannot be shown")
+
+
+# ------------------------------------------------------------------------------------------------ what is read
+
+
+def test_an_input_that_is_only_needed_makes_stale_when_it_changes(instance):
+    def graph(value):
+        needed = asset(name="needed")(lambda: value)
+        needing = asset(name="needing", deps=[AssetDep("needed")])(lambda: 1)
+        return AssetGraph.of([needed, needing])
+
+    materialize(list(graph(1)), instance=instance)
+    edited = graph(2)
+    needed, needing = edited
+    materialize([needed], instance=instance)
+    assert instance.facts(edited).counts(needing.key) == {State.STALE: 1}
+
+
+def test_gaps_that_an_input_allows_hold_nothing_up(instance):
+    @asset(partitions_def=LETTERS)
+    def source(context):
+        if context.partition_key == "b":
+            raise ValueError("no")
+        return context.partition_key
+
+    @asset(ins={"source": AssetIn(metadata={"allow_missing_partitions": True})})
+    def all_there_is(source):
+        return sorted(source)
+
+    materialize([source], partition_keys="all", instance=instance, raise_on_error=False)
+    assert materialize([source, all_there_is], selection="all_there_is", instance=instance).success
+    assert instance.store.load(all_there_is, None) == ["a", "c", "d"]
