@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 
 import ipyassets as ia
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.events import State
+from ipyassets.partitions import Spans
 
 LETTERS = ia.StaticPartitionsDefinition(["a", "b", "c"])
 
@@ -36,3 +39,6 @@ def test_an_input_that_another_run_makes_again_meanwhile_is_read_as_it_is_now(tw
     result = ia.materialize([source, derived], instance=here, partition_keys="all")
     assert result.success
     assert [here.store.load(derived, key) for key in "abc"] == [("a", "here"), ("b", "there"), ("c", "there")]
+    facts = here.facts(AssetGraph.of([source, derived]))
+    assert facts.spans(derived.key, State.STALE) == Spans.range(0, 1)  # what was made before stays as it was
+    assert facts.spans(derived.key, State.FRESH) == Spans.range(1, 3)

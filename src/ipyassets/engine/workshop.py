@@ -29,6 +29,7 @@ class Means:
 
     io_manager: Callable[[AssetsDefinition | None], IOManager]
     artifacts: Callable[[AssetKey, Sequence[str]], Mapping[str, Artifact]]
+    standing: Callable[[AssetKey, str], Event | None]
     run_id: str
     link: Link = field(default_factory=Link)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -102,13 +103,9 @@ class Workshop:
 
     def look_up(self, key: AssetKey, partition_key: str) -> None:
         """Forget what is known of a stored value, and look it up anew."""
-        artifact = self._means.artifacts(key, [partition_key]).get(partition_key)
-        if artifact is None:
-            return
-        self._artifacts.setdefault(key, {})[partition_key] = artifact
         index = self._facts.spaces[key].index_of(partition_key) if key in self._facts.spaces else -1
-        if index >= 0:
-            self._of(key).weights[index] = mixed(np.array([artifact.data_version], np.uint64))[0]
+        if index >= 0 and (standing := self._means.standing(key, partition_key)) is not None:
+            self.learn(standing, index)
 
     @property
     def sent(self) -> dict[AssetKey, int]:
