@@ -17,7 +17,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.manner import Manner
 from ipyassets.engine.plan import Plan, UpstreamMode, plan
-from ipyassets.engine.ports import Claims, DynamicKeys, EventLog
+from ipyassets.engine.ports import DynamicKeys, EventLog
 from ipyassets.engine.reads import ReadsBook
 from ipyassets.engine.ready import Partitions
 from ipyassets.engine.reasons import reason
@@ -31,8 +31,7 @@ from ipyassets.instance.runs import Runs
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
 from ipyassets.partitions import AsOf, as_of
-from ipyassets.storage.claims import Claims as FileClaims
-from ipyassets.storage.claims import NoClaims
+from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
@@ -218,8 +217,8 @@ class Instance(KeepsDynamicPartitions):
         found: IOManager = bound(self.root / "storage", Signer.of_user(), durable=self.durability == "full")
         return found
 
-    def _claims(self) -> Claims:
-        return NoClaims() if self._is_ephemeral else FileClaims(self.root)
+    def _claims(self) -> Claims | NoClaims:
+        return NoClaims() if self._is_ephemeral else Claims(self.root)
 
     def _renewed(self, old: Plan) -> Plan:
         return self.plan(old.facts.graph, old.wanted, old.upstream)
