@@ -19,7 +19,7 @@ from benchmarks.table import Row, seconds
 from ipyassets.assets.io_manager import InputContext, OutputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.events import Artifact, Attempt, Event, InputUse
+from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.pickle_io import FilesystemIOManager
@@ -53,7 +53,7 @@ class Store:
             partition_key=key,
             run_id="run",
             timestamp=0.0,
-            data_version=artifact.data_version,
+            data_version=data_version(key, artifact.content),
             artifact=artifact,
         )
 

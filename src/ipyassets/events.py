@@ -58,7 +58,7 @@ class Attempt(IntEnum):
 class Artifact:
     """A stored value: its path below the root, its size in bytes, and the keyed digest of identity and content as hex.
 
-    The first 64 bits of the digest are the data version: an identical re-run has the same.
+    The digest begins with the content alone: an identical re-run has the same.
     """
 
     path: str
@@ -66,9 +66,9 @@ class Artifact:
     digest: str
 
     @property
-    def data_version(self) -> int:
-        """The data version as an unsigned 64-bit number."""
-        return int(self.digest[:16], 16)
+    def content(self) -> str:
+        """What is stored, whoever stored it and as what, as 128 bits in hex."""
+        return self.digest[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,14 @@ class Records:
             size=np.empty(0, np.int64),
             timestamp=np.empty(0, np.float64),
         )
+
+
+def data_version(partition_key: str, content: str) -> int:
+    """The data version of a partition whose content, or the version that its body gave, is told by a text.
+
+    The key is part of it: two partitions that exchange their contents have changed, though their sum has not.
+    """
+    return version_number(f"{partition_key}\0{content}")
 
 
 def version_number(code_version: str) -> int:

@@ -11,6 +11,8 @@ LONG = (
     ("crash_points",),
     ("kills", "--kills", "500", "--longest", "1.0"),
     ("hammer", "--seconds", "60", "--partitions", "200"),
+    ("broken_holders", "--rounds", "60", "--seconds", "20"),
+    ("mixed_up", "--rounds", "300"),
 )
 
 if __name__ == "__main__":

@@ -44,8 +44,16 @@ def test_killing_workers_at_random_instants_loses_nothing(tmp_path):
     assert passed(harness("kills", tmp_path, "--kills", 40))
 
 
-def test_several_processes_on_one_root_never_make_a_partition_twice_at_once(tmp_path):
+def test_two_kernels_and_a_script_never_make_a_partition_twice_at_once(tmp_path):
     assert passed(harness("hammer", tmp_path, "--seconds", 3, "--partitions", 30))
+
+
+def test_runs_whose_claims_are_broken_lose_nothing_and_keep_nobody_waiting(tmp_path):
+    assert passed(harness("broken_holders", tmp_path, "--rounds", 4, "--seconds", 2))
+
+
+def test_files_that_are_deleted_or_swapped_are_shown_as_damaged_and_nothing_else_is(tmp_path):
+    assert passed(harness("mixed_up", tmp_path, "--rounds", 12))
 
 
 @pytest.mark.parametrize("kind", ["full-disk", "read-only"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 import ipyassets as ia
@@ -122,6 +124,21 @@ def test_an_asset_lets_in_what_lies_at_its_place(instance, tmp_path):
         letters.trust()
         assert letters["a"] == "b"
     assert states(instance) == {"fresh": 3}
+
+
+def test_a_value_that_was_let_in_and_is_made_again_alike_makes_nothing_stale(instance):
+    @ia.asset(partitions_def=LETTERS, deps=[letters])
+    def behind():
+        return 1
+
+    graph = AssetGraph.of([letters, behind])
+    upkeep(instance).wipe(letters.key, ["a"])
+    (instance.root / "storage" / "letters" / "a").write_bytes(pickle.dumps("a", 5))
+    with ia.use_instance(instance):
+        letters.trust()
+    ia.materialize([letters, behind], selection=[behind], instance=instance, partition_keys="all")
+    ia.materialize([letters], instance=instance, partition_keys="all")
+    assert instance.facts(graph).counts(behind.key) == {State.FRESH: 3}
 
 
 def test_each_asset_expires_by_its_own_retention(instance):

@@ -74,9 +74,9 @@ class LiveKernel:
         """Have a cell run; the result names it."""
         return str(self.client.execute(code))
 
-    def finish(self, cell: str) -> Answer:
+    def finish(self, cell: str, timeout: float = LONG) -> Answer:
         """Wait until a cell has ended and all that it published is here."""
-        while (reply := self.client.get_shell_msg(timeout=LONG))["parent_header"].get("msg_id") != cell:
+        while (reply := self.client.get_shell_msg(timeout=timeout))["parent_header"].get("msg_id") != cell:
             pass
         self.until(
             lambda: any(m["msg_type"] == "status" and m["content"]["execution_state"] == "idle" for m in self.of(cell))

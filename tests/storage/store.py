@@ -10,7 +10,7 @@ from typing import Any
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.events import Artifact, Attempt, Event, InputUse
+from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.pickle_io import FilesystemIOManager
@@ -61,7 +61,7 @@ class Store:
             run_id="run",
             timestamp=more.pop("at", self.now),
             code_version="v1",
-            data_version=artifact.data_version,
+            data_version=data_version(key or "", artifact.content),
             artifact=artifact,
             **more,
         )

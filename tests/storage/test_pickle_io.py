@@ -65,14 +65,14 @@ def test_the_artifact_says_where_how_large_and_what(manager, tmp_path):
     assert artifact.size == (tmp_path / "sales" / "a").stat().st_size
 
 
-def test_the_same_content_has_the_same_data_version_wherever_it_lies(manager, tmp_path):
+def test_the_same_content_is_known_as_such_wherever_it_lies(manager, tmp_path):
     elsewhere = FilesystemIOManager(tmp_path / "other", signer=Signer(secret=b"somebody else"))
-    versions = {
-        artifact.data_version
+    contents = {
+        artifact.content
         for where, key in ((manager, "a"), (manager, "b"), (elsewhere, "a"))
         for artifact in stored(where, key, [1, 2, 3]).values()
     }
-    assert len(versions) == 1
+    assert len(contents) == 1
 
 
 def test_a_value_that_cannot_be_pickled_leaves_the_previous_one(manager, tmp_path):

@@ -13,7 +13,7 @@ from ipyassets.assets.results import NO_VALUE, MaterializeResult, Output, Skip
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.body import Body
 from ipyassets.errors import InvalidResultError
-from ipyassets.events import Artifact, Attempt, version_number
+from ipyassets.events import Artifact, Attempt, data_version
 from ipyassets.partitions import TimeWindow
 
 Windows = Sequence[TimeWindow | None]
@@ -102,14 +102,10 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
     if not (value is NO_VALUE or (value is None and body.asset.returns_nothing)):
         artifact, reported = _stored(body, context, scope, key, value)
         said |= reported
-    # the key is part of it: two partitions that exchange their contents have changed, though their sum has not
-    if version is not None:
-        number = version_number(f"{key}\0{version}")
-    else:
-        # nothing is known of the content: a version never seen before
-        content = artifact.digest[:32] if artifact else f"{context.run_id}\0{time.time_ns()}"
-        number = version_number(f"{key}\0{content}")
-    return Outcome(Attempt.MATERIALIZED, artifact, number, said, tags)
+    if version is None:
+        # where nothing is known of the content: a version never seen before
+        version = artifact.content if artifact else f"{context.run_id}\0{time.time_ns()}"
+    return Outcome(Attempt.MATERIALIZED, artifact, data_version(key, version), said, tags)
 
 
 def _stored(

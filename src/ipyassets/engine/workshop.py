@@ -29,6 +29,7 @@ class Means:
 
     io_manager: Callable[[AssetsDefinition | None], IOManager]
     artifacts: Callable[[AssetKey, Sequence[str]], Mapping[str, Artifact]]
+    standing: Callable[[AssetKey, str], Event | None]
     run_id: str
     link: Link = field(default_factory=Link)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -102,8 +103,10 @@ class Workshop:
                 known.pop(event.partition_key, None)
 
     def look_up(self, key: AssetKey, partition_key: str) -> None:
-        """Forget where a stored value is, and look it up anew; its version is learnt from its event."""
-        self._artifacts.setdefault(key, {}).update(self._means.artifacts(key, [partition_key]))
+        """Forget what is known of a stored value, and look it up anew."""
+        index = self._facts.spaces[key].index_of(partition_key) if key in self._facts.spaces else -1
+        if index >= 0 and (standing := self._means.standing(key, partition_key)) is not None:
+            self.learn(standing, index)
 
     @property
     def sent(self) -> dict[AssetKey, int]:

@@ -19,7 +19,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.manner import Manner
 from ipyassets.engine.plan import Plan, UpstreamMode, plan
-from ipyassets.engine.ports import Claims, DynamicKeys, EventLog
+from ipyassets.engine.ports import DynamicKeys, EventLog
 from ipyassets.engine.reads import ReadsBook
 from ipyassets.engine.ready import Partitions
 from ipyassets.engine.reasons import reasons
@@ -33,8 +33,7 @@ from ipyassets.instance.runs import Runs, translated
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
 from ipyassets.partitions import AsOf, PartitionSpace, as_of
-from ipyassets.storage.claims import Claims as FileClaims
-from ipyassets.storage.claims import NoClaims
+from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
@@ -225,8 +224,8 @@ class Instance(KeepsDynamicPartitions):
         found: IOManager = bound(self.root / "storage", Signer.of_user(), durable=self.durability == "full")
         return found
 
-    def _claims(self) -> Claims:
-        return NoClaims() if self._is_ephemeral else FileClaims(self.root)
+    def _claims(self) -> Claims | NoClaims:
+        return NoClaims() if self._is_ephemeral else Claims(self.root)
 
     def _renewed(self, old: Plan) -> Plan:
         """The same partitions, by their keys, planned anew; those that are no longer there are left out."""

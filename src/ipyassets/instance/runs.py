@@ -18,17 +18,20 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
-from ipyassets.engine.ports import Claims, EventLog
+from ipyassets.engine.ports import EventLog
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
 from ipyassets.engine.workshop import Means
-from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, nearest
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, UnwritableStoreError, nearest
 from ipyassets.events import Event
 from ipyassets.instance.announcing import Announcer, heard
 from ipyassets.instance.store import Store
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
+from ipyassets.storage.settling import settle
 
 Callback = Callable[[frozenset[AssetKey]], None]
 
@@ -40,7 +43,7 @@ class Runs:
     log: Callable[[], EventLog]
     store: Store
     renew: Callable[[Plan], Plan]
-    claims: Callable[[], Claims]
+    claims: Callable[[], Claims | NoClaims]
     live_runs: Callable[[], LiveRuns | None]
     owner: object
     _active: list[Run] = field(default_factory=list)
@@ -71,6 +74,7 @@ class Runs:
         means = Means(
             io_manager=lambda asset: self.store.io_manager(asset, resources),
             artifacts=self.store.artifacts,
+            standing=self.store.standing,
             run_id=run_id,
             link=link,
             tags=manner.tags,
@@ -122,12 +126,24 @@ class Runs:
         self._queue.put(lambda: context.run(self.driven, run))
         return run
 
-    def record(self, claims: Claims, events: Sequence[Event], publish: Callable[[], None]) -> None:
+    def record(self, claims: Claims | NoClaims, events: Sequence[Event], publish: Callable[[], None]) -> None:
         """Record events and put their values in place: one run at a time, so that log and files agree."""
-        claims.keep((event.asset_key, event.partition_key) for event in events)
+        places = [(event.asset_key, event.partition_key) for event in events]
+        claims.keep(places)
         with self._lock:
             self.log().append(events)
             publish()
+        while not claims.are_good:
+            with contextlib.suppress(UnwritableStoreError):  # it is recorded already
+                claims.keep(places)
+            self._settle(places)
+
+    def _settle(self, places: Sequence[tuple[AssetKey, str]]) -> None:
+        """Let log and files agree, where others may have recorded the same at the same time."""
+        for key in dict.fromkeys(asset_key for asset_key, _ in places):
+            manager = self.store.io_manager(self.store.graphs[key][key])
+            if isinstance(manager, FileIOManager):
+                settle(self.log(), manager.files, key, [partition for each, partition in places if each == key])
 
     def activity(self, spaces: Mapping[AssetKey, PartitionSpace]) -> dict[AssetKey, Activity]:
         """Which partitions of assets are running or queued in any run, here or elsewhere; the others are left out."""

@@ -77,9 +77,7 @@ class Bar:
         return Picture(str(self.key), self._facts.space(self.key), self._facts.states(self.key))
 
     def watch(self, runs: Sequence[Run], elsewhere: Sequence[LiveRun] = ()) -> None:
-        """See how far the run is; `runs` are those that go on, or have ended since this was last called.
-
-        `elsewhere` are those of other processes.
+        """See how far the run is, of `runs` that go on or have ended since the last call, or of those `elsewhere`.
 
         Called before facts are had: what is said to be over has then left its states in them.
         """

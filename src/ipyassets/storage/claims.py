@@ -29,8 +29,13 @@ class Claims:
         granted = self._locks.take(names.values())
         return [key for key, name in names.items() if name in granted]
 
+    @property
+    def are_good(self) -> bool:
+        """Whether nobody can have claimed the same: the file of the claims is still there."""
+        return self._locks.is_in_place
+
     def keep(self, partitions: Iterable[tuple[AssetKey, str]], patience: float = PATIENCE_SECONDS) -> None:
-        """Make sure that what was claimed still is: somebody may have deleted the file of the claims.
+        """Claim again what was claimed, where somebody has deleted the file of the claims.
 
         Waits for a run that has claimed the same since then; raises UnwritableStoreError if that takes too long.
         """
@@ -69,6 +74,11 @@ class NoClaims:
         """All of them."""
         del asset_key
         return list(partition_keys)
+
+    @property
+    def are_good(self) -> bool:
+        """Nothing can be lost."""
+        return True
 
     def keep(self, partitions: Iterable[tuple[AssetKey, str]]) -> None:
         """Nothing can be lost."""

@@ -57,6 +57,11 @@ class LockFile:
             self._follow()
             return name not in self._held and _is_free(self._descriptor, _place(name))
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is still there, so that nobody can have got what we hold."""
+        return self._descriptor >= 0 and self._is_in_place()
+
     def follow(self) -> None:
         """Move to the file that is there now, if ours was deleted."""
         with self._guard:

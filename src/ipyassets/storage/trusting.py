@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.events import Artifact, Attempt, Event
+from ipyassets.events import Artifact, Attempt, Event, data_version
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address
 from ipyassets.storage.reading import content
@@ -90,6 +90,7 @@ def _trusting(
     path = address(asset_key, key, portable=files.portable)
     digest = files.signer.digest(asset_key, key, found)
     artifact = Artifact(path, files.path(asset_key, key).stat().st_size, digest)
+    version = data_version(key, artifact.content)
     _, standing = log.last(asset_key, key)
     if standing is None:
         return Event(
@@ -99,10 +100,10 @@ def _trusting(
             run_id="",
             timestamp=at,
             code_version=code_version,
-            data_version=artifact.data_version,
+            data_version=version,
             artifact=artifact,
             reason="trusted",
         )
-    same = standing.artifact is not None and standing.artifact.data_version == artifact.data_version
-    version = standing.data_version if same else artifact.data_version
+    if standing.artifact is not None and standing.artifact.content == artifact.content:
+        version = standing.data_version
     return replace(standing, timestamp=at, artifact=artifact, data_version=version, reason="trusted")
