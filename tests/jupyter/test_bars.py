@@ -96,6 +96,18 @@ def test_what_is_saved_is_brought_up_to_date_only_when_nothing_runs(bars, instan
     assert all(counts.keys() <= {6, 9} for counts in view.saved)
 
 
+def test_what_a_cell_shows_comes_before_what_is_saved(bars, instance):
+    instance.run(instance.plan(GRAPH, {words.key: Spans.range(0, 2)}))
+    _, view = opened(bars, words)
+    before, edited = len(view.saved), AssetGraph.of([other_letters, words])
+    bars.turn_to(edited)
+    assert bars.settle(LONG)
+    assert (view.now["counts"], len(view.saved)) == ({"stale": 2, "missing": 1}, before)
+    bars.refresh(edited)
+    assert bars.settle(LONG)
+    assert view.saved[before:] == [{5: 2, 9: 1}]
+
+
 def test_a_loop_of_runs_is_saved_once_it_is_over(bars, instance):
     _, view = opened(bars, letters)
     for index in range(3):

@@ -95,7 +95,7 @@ def test_a_run_of_many_partitions_sends_few_messages_and_the_last_state_is_the_t
     assert len(bar.updates) - before <= 10 * lasted + 3
 
 
-def test_an_upstream_cell_run_again_makes_every_bar_stale_at_once(kernel):
+def test_an_upstream_cell_run_again_makes_every_bar_stale_at_once_and_each_says_why(kernel):
     kernel.run(FLIGHTS)
     kernel.run(DELAYS)
     flights, delays = kernel.bar("flights"), kernel.bar("delays")
@@ -103,8 +103,30 @@ def test_an_upstream_cell_run_again_makes_every_bar_stale_at_once(kernel):
     kernel.run(FLIGHTS + ".upper()")
     # what a cell has changed is there when the cell has ended
     assert counts(flights) == counts(delays) == {"stale": 31, "missing": 334}
+    assert flights.traits["reasons"] == [[State.STALE, "the code has changed"]]
+    assert delays.traits["reasons"] == [[State.STALE, "flights is stale"]]
     kernel.run(FLIGHTS + "  # a comment")
     assert counts(flights) == counts(delays) == {"fresh": 31, "missing": 334}
+    assert flights.traits["reasons"] == delays.traits["reasons"] == []
+
+
+def test_an_upstream_made_again_makes_stale_only_what_read_other_content(kernel):
+    kernel.run(FLIGHTS)
+    kernel.run(DELAYS)
+    flights, delays = kernel.bar("flights"), kernel.bar("delays")
+    materialize(kernel, delays, JANUARY)
+    kernel.run(FLIGHTS + "[:99]")
+    assert counts(delays) == {"stale": 31, "missing": 334}
+    kernel.run("%materialize flights 2013-01-*")
+    assert counts(flights) == counts(delays) == {"fresh": 31, "missing": 334}
+    kernel.run(FLIGHTS + ".upper()")
+    kernel.run("%materialize flights 2013-01-*")
+    assert counts(flights) == counts(delays) == {"fresh": 31, "missing": 334}
+    kernel.run(FLIGHTS + "[:9]")
+    kernel.run("%materialize flights 2013-01-0*")
+    assert counts(delays) == {"stale": 31, "missing": 334}
+    assert sorted(delays.traits["reasons"]) == [[5, "flights has changed"], [5, "flights is stale"]]
+    assert delays.traits["details"]["0"].startswith("flights 2013-01-01 has changed")
 
 
 def test_all_views_of_an_asset_are_of_one_model(kernel):
@@ -175,7 +197,7 @@ def test_a_failing_body_can_be_read_from_the_bar(kernel):
     assert detail["reason"] == "ZeroDivisionError: division by zero"
     assert "1 / 0" in detail["traceback"]
     assert re.search(r"^  Cell In\[\d+\], line 3, in broken$", detail["traceback"], re.MULTILINE)
-    assert detail["output"] == "looking\n"
+    assert detail["output"] == [{"text": "looking\n"}]
     assert not any(m["msg_type"] == "stream" and "looking" in m["content"]["text"] for m in kernel.published)
 
 

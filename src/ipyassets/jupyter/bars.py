@@ -109,9 +109,14 @@ class Bars:
         """Show an error on a bar."""
         self._bridge.post(partial(self._carry_out, bar, partial(bar.complain, text)))
 
+    def turn_to(self, graph: AssetGraph) -> None:
+        """Show these assets from now on; while a cell runs, what lives comes before what is saved."""
+        self._bridge.post(partial(self._turn_to, graph, may_save=False))
+        self._bridge.mark()
+
     def refresh(self, graph: AssetGraph) -> None:
-        """Show these assets from now on."""
-        self._bridge.post(partial(self._turn_to, graph))
+        """Show these assets from now on, and bring what is saved up to date."""
+        self._bridge.post(partial(self._turn_to, graph, may_save=True))
         self._bridge.mark()
 
     def settle(self, timeout: float) -> bool:
@@ -130,9 +135,8 @@ class Bars:
         self._bridge.watch(on=False)
         self.settle(CLOSING)
 
-    def _turn_to(self, graph: AssetGraph) -> None:
-        self._graph = graph
-        self._may_save = True
+    def _turn_to(self, graph: AssetGraph, *, may_save: bool) -> None:
+        self._graph, self._may_save = graph, may_save
 
     def _carry_out(self, bar: Bar, what: Callable[[], None]) -> None:
         self._may_save = True

@@ -53,7 +53,7 @@ class NotebookKernel:
             bar = PartitionBar(graph[asset.key], assets=graph, bars=self._bars)
             self._shown[asset.key] = bar
         else:
-            self._bars.refresh(graph)
+            self._bars.turn_to(graph)
             self._bars.settle(PATIENCE)
         return bar
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Stamp: TypeAlias = tuple[int, int]
 
-TRUSTED = 2.0  # seconds for which the look of folders is believed: not every file system keeps it up to date
+TRUSTED = 30.0  # seconds for which the look of folders is believed: not every file system keeps it up to date
 SETTLED = 2.0  # seconds after which a change cannot look like the one before: clocks of file systems are coarse
 
 
