@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import ipyassets
-from ipyassets.assets import AssetsDefinition
+from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.instance import Instance
 from ipyassets.instance.current import current_instance, set_default_instance
 from ipyassets.jupyter.extension import load, notebook_folder, unload

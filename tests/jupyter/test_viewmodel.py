@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ipyassets.assets import AssetGraph, AssetKey, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.plan import plan as planned
 from ipyassets.engine.progress import Progress

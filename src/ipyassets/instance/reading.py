@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.assets.stored import PartitionValues, bind
+from ipyassets.assets.stored import PartitionValues
 from ipyassets.engine.facts import Facts
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMaterializedError
 from ipyassets.instance.composition import Instance
@@ -140,6 +140,3 @@ def _facts(asset: AssetsDefinition, instance: Instance) -> Facts:
 def stored_asset(asset: AssetsDefinition) -> StoredAsset:
     """What is stored of an asset in the instance in force."""
     return StoredAsset(asset, current_instance())
-
-
-bind(stored_asset)

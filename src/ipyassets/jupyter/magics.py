@@ -17,9 +17,7 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.instance.executors import NAMES, manner_of
-from ipyassets.instance.upkeep import upkeep
 from ipyassets.jupyter.arguments import evaluate, header, parse
-from ipyassets.jupyter.asset_table import asset_table, disk_table
 from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
 from ipyassets.jupyter.kernel import NotebookKernel
@@ -143,10 +141,14 @@ class AssetMagics(Magics):
 
         `%assets --disk` is about the disk instead: how many values each asset has stored, and what they take.
         """
+        from ipyassets.jupyter.asset_table import asset_table, disk_table
+
         match line.split():
             case []:
                 return asset_table(self._kernel.instance.facts(self._kernel.graph()), self._kernel.namespace)
             case ["--disk"]:
+                from ipyassets.instance.upkeep import upkeep
+
                 return disk_table(upkeep(self._kernel.instance, self._kernel.graph()).disk_use())
         raise UsageError(f"%assets takes --disk or nothing, not {line.strip()!r}; %asset NAME shows one asset")
 
