@@ -19,7 +19,7 @@
         DamagedLogError                 the event log itself cannot be read
         IncompatibleLogError            an event log written by a newer version, or a file that is no event log
         InvalidInvocationError          a call that does not fit the asset: a partition key too many, or none
-        NoInstanceError                 stored partitions were asked for where no instance is bound
+        NoInstanceError                 stored partitions were asked for in a process that has no instance
         MaterializationError            partitions failed, and there is no exception of the body to raise instead
         InvalidResultError              a body returned what cannot be kept: a generator, or no value for a key
         RunCancelledError               a body saw that its run was cancelled, and stopped
@@ -31,7 +31,6 @@ Catch `IpyassetsError` for all of them. Messages name the value at fault and wha
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -103,7 +102,7 @@ class InvalidInvocationError(IpyassetsError):
 
 
 class NoInstanceError(IpyassetsError):
-    """Stored partitions were asked for where no instance is bound."""
+    """Stored partitions were asked for in a process that has no instance."""
 
 
 class MaterializationError(IpyassetsError):
@@ -167,5 +166,7 @@ class IncompatibleLogError(IpyassetsError):
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """A phrase `; did you mean 'x'?` naming the choice closest to `name`, or an empty text if none is close."""
+    import difflib
+
     found = difflib.get_close_matches(name, list(choices), n=1)
     return f"; did you mean {found[0]!r}?" if found else ""

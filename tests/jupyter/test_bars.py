@@ -7,7 +7,9 @@ from functools import partial
 
 import pytest
 
-from ipyassets.assets import AssetGraph, AssetIn, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.definition import AssetIn
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.events import State
 from ipyassets.instance import Instance

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ipyassets.assets import AssetGraph, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.instance import Instance
 from ipyassets.jupyter.shown_states import ShownStates
 from ipyassets.partitions import DynamicPartitionsDefinition, Spans

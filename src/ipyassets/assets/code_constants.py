@@ -22,6 +22,14 @@ import numpy as np
 MANY = 10_000  # elements: a larger constant is data, and hashing it after every cell would be felt
 LARGE = 1 << 20  # bytes of an array
 
+# What later versions of Python call otherwise than the first one that was supported: logs hold the names of that one.
+_MODULES = {"pathlib._local": "pathlib", "_decimal": "decimal"}
+_NAMES = {
+    "_io.open": "io.open",
+    "collections._tuplegetter": "_collections._tuplegetter",
+    "re.PatternError": "re.error",
+}
+
 
 class Walk:
     """One pass over what a body reaches: tokens go into the hash, in an order that depends on the code alone."""
@@ -67,8 +75,10 @@ class Walk:
 
 
 def qualified(kind: object) -> str:
-    """The module and name of a class or function."""
-    return f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', getattr(kind, '__name__', ''))}"
+    """The module and name of a class or function, as Python 3.11 has them."""
+    module = getattr(kind, "__module__", "")
+    name = f"{_MODULES.get(module, module)}.{getattr(kind, '__qualname__', getattr(kind, '__name__', ''))}"
+    return _NAMES.get(name, name)
 
 
 @functools.singledispatch

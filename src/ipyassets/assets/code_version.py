@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from ipyassets.assets.code_constants import Walk, count, qualified
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.source import canonical, class_node, function_node, names_changed, names_read, what_runs
+from ipyassets.partitions.annotations import annotations_of
+
+# Modules that put methods of their own into classes, which are not the same in every version of Python.
+_MAKERS = frozenset({"collections", "dataclasses", "reprlib", "typing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def _(value: type, name: str, walk: Walk) -> None:
             walk.visit(member.value, f"{name}.{member.name}")
     for attribute, held in vars(value).items():
         _count_attribute(value, attribute, held, walk)
-    for annotated in inspect.get_annotations(value):
+    for annotated in annotations_of(value):
         walk.token("annotated", annotated)
 
 
@@ -150,7 +154,7 @@ def _count_attribute(owner: type, attribute: str, held: object, walk: Walk) -> N
         for part in parts:
             walk.visit(part, name)
     elif isinstance(held, types.FunctionType):
-        if function_node(held) is not None:
+        if held.__globals__.get("__name__") not in _MAKERS and function_node(held) is not None:
             walk.token(attribute)
             walk.visit(held, name)
     elif not attribute.startswith("_") and not isinstance(held, types.MemberDescriptorType | owner):

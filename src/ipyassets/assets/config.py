@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, dataclass_transform
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.assets.signatures import annotations_of, signature_of
+from ipyassets.assets.signatures import signature_of
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, nearest
+from ipyassets.partitions.annotations import annotations_of
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -53,7 +54,7 @@ def config_type(compute: Callable[..., object]) -> type[Config] | None:
     if parameter is None:
         return None
     annotation = parameter.annotation
-    if isinstance(annotation, str):
+    if isinstance(annotation, str | typing.ForwardRef):
         try:
             annotation = typing.get_type_hints(compute)["config"]
         except NameError as error:

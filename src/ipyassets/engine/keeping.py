@@ -105,7 +105,7 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
     if version is None:
         # where nothing is known of the content: a version never seen before
         version = artifact.content if artifact else f"{context.run_id}\0{time.time_ns()}"
-    return Outcome(Attempt.MATERIALIZED, artifact, data_version(key, version), said, tags)
+    return Outcome(Attempt.MATERIALIZED, artifact, data_version(key, str(version)), said, tags)
 
 
 def _stored(
