@@ -131,6 +131,7 @@ def test_a_message_that_cannot_be_meant_is_answered_by_a_notice(bar, message):
 
 
 def test_a_mapping_of_the_users_own_that_raises_is_told_on_the_bar(bar, monkeypatch, caplog):
+    caplog.set_level("DEBUG")
     monkeypatch.setattr(bar._bar, "select", partial(operator.getitem, {}))
     say(bar, {"kind": "select", "serial": 5}, encode_selection(JANUARY, 365))
     assert bar._bars.settle(LONG)
