@@ -33,7 +33,7 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
 
         # kept for the next run; loky ends workers that have been idle for a while
         processes = get_reusable_executor(max_workers=workers, initializer=_ignore_interrupts)
-        kill = partial(processes.shutdown, wait=False, kill_workers=True)
+        kill = partial(processes.shutdown, kill_workers=True)
         return Manner(executor=processes, in_flight=workers + 1, chunk=CHUNK, on_error=on_error, kill=kill)
     if isinstance(executor, str):
         raise InvalidArgumentError(

@@ -22,6 +22,7 @@ from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
 from ipyassets.instance.terminal import line_of
+from ipyassets.interrupt import shielded
 from ipyassets.partitions import PartitionKeyRange, PartitionSpace, Spans
 from ipyassets.partitions.selection_text import parse
 from ipyassets.storage.memory_io import InMemoryIOManager
@@ -117,7 +118,7 @@ def materialize(
         configs=configs(graph, run_config),
     )
     runs: list[Run] = []
-    with contextlib.nullcontext() if watch else line_of(runs):
+    with shielded(), contextlib.nullcontext() if watch else line_of(runs):
         result = chosen.run(made, manner, watch=watch or runs.append)
     if raise_on_error:
         result.raise_for_failure()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ipyassets.assets.context import Link
+from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.manner import Books, Manner
@@ -68,6 +69,7 @@ class Runs:
             renew=self.renew,
             record=self.record,
             claims=self.claims(),
+            tidy=lambda key, partition_keys: self._tidy(means.io_manager(graph[key]), key, partition_keys),
             cursor=lambda: self.log().cursor(),
             since=lambda cursor: self.log().since(cursor),
             load=lambda key, partition: self.store.load(graph[key], partition),
@@ -138,6 +140,16 @@ class Runs:
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(5)
+
+    def _tidy(self, io_manager: IOManager, key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """Drop what is stored aside for partitions, but for those that another run is making."""
+        claims = self.claims()
+        try:
+            free = claims.take(key, partition_keys)
+            recorded = self.store.artifacts(key, free)
+            io_manager.unstage(key, {each: recorded.get(each) for each in free})
+        finally:
+            claims.close()
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:
