@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -139,7 +139,8 @@ def _after_each_cell(shell: InteractiveShell, kernel: NotebookKernel) -> Iterato
     """Have bars follow after each cell; the hooks before and after execution would also fire for widget messages."""
 
     def refresh(_result: object) -> None:
-        kernel.refresh()
+        with suppress(KeyboardInterrupt):  # it ends the waiting for bars, which follow all the same
+            kernel.refresh()
 
     shell.events.register("post_run_cell", refresh)
     try:

@@ -18,6 +18,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.instance.executors import NAMES, manner_of
 from ipyassets.instance.upkeep import upkeep
+from ipyassets.interrupt import shielded
 from ipyassets.jupyter.arguments import evaluate, header, parse
 from ipyassets.jupyter.asset_table import asset_table, disk_table
 from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
@@ -104,20 +105,20 @@ class AssetMagics(Magics):
             return
         instance = self._kernel.instance
         assets, selection = self._asked(arguments.words)
-        facts = instance.facts(self._kernel.graph())
-        plan = instance.plan(facts.graph, _wanted(facts, assets, selection), arguments.upstream)
-        manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
         title = ", ".join(str(asset.key) for asset in assets)
-        if not (len(plan) or plan.held):
-            print(f"nothing to make: nothing of {title} is {selection}; `all` would make it again")  # noqa: T201
-            return
-        if arguments.dry_run:
-            print(plan)  # noqa: T201
-            return
         progress = ProgressLine(self.shell, title)
-        with cancelled(progress), progress.shown():
-            result = instance.run(plan, manner, watch=progress.watch)
-        raise_failure(self.shell, result)
+        with cancelled(progress):
+            facts = instance.facts(self._kernel.graph())
+            plan = instance.plan(facts.graph, _wanted(facts, assets, selection), arguments.upstream)
+            manner = manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error)
+            if not (len(plan) or plan.held):
+                print(f"nothing to make: nothing of {title} is {selection}; `all` would make it again")  # noqa: T201
+            elif arguments.dry_run:
+                print(plan)  # noqa: T201
+            else:
+                with shielded(), progress.shown():
+                    result = instance.run(plan, manner, watch=progress.watch)
+                raise_failure(self.shell, result)
 
     def _asked(self, words: list[str]) -> tuple[list[AssetsDefinition], str]:
         """The assets that a line names, and the selection after them; without one, what is not fresh."""
