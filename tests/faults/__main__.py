@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: every harness in its long form; a few minutes. The figures are printed."""
+"""`python -m tests.faults`: every harness in its long form; half an hour. The figures are printed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ LONG = (
     ("crash_points",),
     ("kills", "--kills", "500", "--longest", "1.0"),
     ("hammer", "--seconds", "60", "--partitions", "200"),
+    ("interrupts", "--how", "inline", "--times", "200"),
+    ("interrupts", "--how", "threads", "--times", "200"),
+    ("interrupts", "--how", "processes", "--times", "50"),
+    ("interrupts", "--how", "async", "--times", "50"),
+    ("interrupts", "--how", "many", "--times", "50"),
+    ("interrupt_points",),
 )
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        for harness, *arguments in LONG:
-            folder = Path(name, harness)
+        for number, (harness, *arguments) in enumerate(LONG):
+            folder = Path(name, str(number))
             subprocess.run([sys.executable, "-m", f"tests.faults.{harness}", str(folder), *arguments], check=True)
