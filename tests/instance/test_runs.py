@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -404,6 +406,30 @@ def test_a_run_within_a_body_can_be_interrupted_and_records_what_it_has_made(ins
         materialize([outer], instance=instance)
     assert counts(instance, AssetGraph.of([inner]), inner) == {"fresh": 2, "cancelled": 2}
     assert counts(instance, AssetGraph.of([outer]), outer) == {"cancelled": 1}
+
+
+@pytest.mark.parametrize("is_beside_a_loop", [False, True])
+def test_an_async_body_that_is_interrupted_cleans_up_behind_itself(instance, is_beside_a_loop):
+    cleaned = []
+
+    @asset
+    async def waiting():
+        threading.Timer(0.1, interrupt).start()
+        try:
+            await asyncio.sleep(20)
+        finally:
+            cleaned.append(1)
+
+    def run():
+        materialize([waiting], instance=instance)
+
+    async def kernel():
+        run()
+
+    with contextlib.closing(asyncio.new_event_loop()) as loop, pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(kernel()) if is_beside_a_loop else run()
+    assert cleaned == [1]
+    assert counts(instance, AssetGraph.of([waiting]), waiting) == {"cancelled": 1}
 
 
 def test_the_waiting_for_a_started_run_can_be_interrupted_and_the_run_goes_on(instance):
