@@ -284,3 +284,30 @@ def test_the_code_line_of_a_grid_does_what_the_button_does(kernel):
     assert bar.traits["plan"]["count"] == 6
     kernel.run(bar.traits["plan"]["code"])
     assert counts(bar) == {"fresh": 6, "missing": 1089}
+
+
+CHARTS = """\
+%%asset charts --partitions days
+from matplotlib import pyplot as plt
+plt.plot([1, 2])
+Path("drawn").touch()
+while not Path("seen").exists(): time.sleep(0.01)
+plt.title(partition_key)
+partition_key"""
+
+
+def pictures(answer) -> int:
+    return sum("image/png" in each.get("data", {}) for each in answer.outputs)
+
+
+def test_a_figure_that_a_body_leaves_open_in_the_background_is_kept_and_the_users_own_appears(kernel):
+    kernel.run(CHARTS)
+    bar = kernel.bar("charts")
+    kernel.send(bar, {"kind": "materialize"}, encode_selection(Spans.range(0, 1), 365))
+    kernel.run("while not Path('drawn').exists(): time.sleep(0.01)")
+    users = kernel.run("from matplotlib import pyplot as plt\nplt.plot([3, 4]);")
+    assert pictures(users) == 1
+    assert pictures(kernel.run("Path('seen').touch()")) == 0
+    kernel.until(lambda: counts(bar).get("fresh") == 1, SOON)
+    assert pictures(kernel.run("len(plt.get_fignums())")) == 0
+    assert pictures(kernel.run("charts.output('2013-01-01')")) == 1

@@ -12,9 +12,10 @@ import io
 import logging
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any, TextIO
 
 LIMIT = 1_000_000  # characters kept of one partition: a body that prints in a loop must not fill the log
 
@@ -23,10 +24,11 @@ _SINK: contextvars.ContextVar[Output | None] = contextvars.ContextVar("ipyassets
 
 @dataclass(slots=True)
 class Output:
-    """What one body has put out so far: text in order, and the MIME bundles that it displayed."""
+    """What one body has put out so far: text in order, MIME bundles that it displayed, pyplot figures that are open."""
 
     pieces: list[str] = field(default_factory=list)
     displays: list[Mapping[str, object]] = field(default_factory=list)
+    figures: OrderedDict[object, Any] = field(default_factory=OrderedDict)
     size: int = 0
 
     def write(self, text: str) -> None:
