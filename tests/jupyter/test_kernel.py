@@ -311,3 +311,27 @@ def test_a_figure_that_a_body_leaves_open_in_the_background_is_kept_and_the_user
     kernel.until(lambda: counts(bar).get("fresh") == 1, SOON)
     assert pictures(kernel.run("len(plt.get_fignums())")) == 0
     assert pictures(kernel.run("charts.output('2013-01-01')")) == 1
+
+
+TALKING = """\
+%%asset talking
+from IPython.display import HTML, display
+print("first")
+display(HTML("<b>second</b>"))
+print("third", end="")
+from matplotlib import pyplot as plt
+plt.plot([1, 2])
+plt.show()
+print("fifth")
+plt.plot([3, 4])
+0"""
+
+
+def test_what_a_body_put_out_is_shown_again_as_a_cell_would_have_shown_it(kernel):
+    kernel.run(TALKING)
+    kernel.run("%materialize talking")
+    shown = [
+        each.get("text") or ("picture" if "image/png" in each["data"] else each["data"]["text/html"])
+        for each in kernel.run("talking.output()").outputs
+    ]
+    assert shown == ["first\n", "<b>second</b>", "third", "picture", "fifth\n", "picture"]

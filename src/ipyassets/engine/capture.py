@@ -42,12 +42,17 @@ class Output:
     def display(self, bundle: Mapping[str, object]) -> None:
         """Keep a displayed object, and its plain text among the prints."""
         self.displays.append(dict(bundle))
-        self.write(f"{bundle.get('text/plain', '')}\n")
+        self.write(said_of(bundle))
 
     @property
     def text(self) -> str:
         """All text so far."""
         return "".join(self.pieces)
+
+
+def said_of(bundle: Mapping[str, object]) -> str:
+    """What stands in a body's text, in its place, for something that the body displayed."""
+    return f"{bundle['text/plain']}\n" if "text/plain" in bundle else ""
 
 
 def current_output() -> Output | None:
