@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from benchmarks.table import Row
 from tests.journeys import browser as browsers
-from tests.journeys.conftest import FLAGS, WINDOW
+from tests.journeys.conftest import WINDOW
 from tests.journeys.notebook_page import NotebookPage
 from tests.journeys.server import serving
 
@@ -48,14 +46,7 @@ STOP_COUNTING = "() => { cancelAnimationFrame(window.counting); return window.fr
 
 
 def rows() -> Iterator[Row]:
-    program = browsers.installed()
-    assert program is not None, browsers.ADVICE
-    with (
-        tempfile.TemporaryDirectory() as home,
-        serving(Path(home)) as server,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=program, args=FLAGS) as browser,
-    ):
+    with tempfile.TemporaryDirectory() as home, serving(Path(home)) as server, browsers.launched() as browser:
         for length, most in DRAWN_WITHIN.items():
             page = NotebookPage(browser.new_page(viewport=WINDOW), server, server.folder)
             declare = DECLARE.format(start=f"{END - timedelta(hours=length):{KEY}}", end=f"{END:{KEY}}")
