@@ -5,7 +5,7 @@
 #   make lint    the checks alone
 #   make js      the bar's script alone
 #   make bench   the tables of benchmarks/
-#   make soak    the laws, on many more examples; processes killed by the hundred
+#   make soak    the laws, on many more examples; processes killed and runs interrupted by the hundred
 #
 # What was set up is remembered in .stamps/ and is done again when what it was made from changes.
 
@@ -111,9 +111,10 @@ bench: .stamps/test $(BUNDLE) .stamps/browser
 	$(BIN)/python -m benchmarks
 
 .PHONY: soak
-soak: .stamps/test
+soak: .stamps/test $(BUNDLE) .stamps/browser
 	$(BIN)/pytest -m 'not journey' --hypothesis-profile=soak
 	$(BIN)/python -m tests.faults
+	$(BIN)/python -m tests.journeys.interruptions --times 50
 
 .PHONY: clean
 clean:

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from benchmarks.table import Row
 from tests.journeys import browser as browsers
-from tests.journeys.conftest import FLAGS, WINDOW
+from tests.journeys.conftest import WINDOW
 from tests.journeys.notebook_page import NotebookPage
 from tests.journeys.server import serving
 
@@ -83,14 +81,7 @@ UNTIL_RUN = """async ([index, before]) => {
 
 
 def rows() -> Iterator[Row]:
-    program = browsers.installed()
-    assert program is not None, browsers.ADVICE
-    with (
-        tempfile.TemporaryDirectory() as home,
-        serving(Path(home)) as server,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=program, args=FLAGS) as browser,
-    ):
+    with tempfile.TemporaryDirectory() as home, serving(Path(home)) as server, browsers.launched() as browser:
 
         def opened(*cells: str, name: str) -> NotebookPage:
             page = NotebookPage(browser.new_page(viewport=WINDOW), server, server.folder)

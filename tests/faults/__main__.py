@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: every harness in its long form; a few minutes. The figures are printed."""
+"""`python -m tests.faults`: every harness in its long form; half an hour. The figures are printed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ LONG = (
     ("hammer", "--seconds", "60", "--partitions", "200"),
     ("broken_holders", "--rounds", "60", "--seconds", "20"),
     ("mixed_up", "--rounds", "300"),
+    ("interrupts", "--how", "inline", "--times", "200"),
+    ("interrupts", "--how", "threads", "--times", "200"),
+    ("interrupts", "--how", "processes", "--times", "50"),
+    ("interrupts", "--how", "async", "--times", "50"),
+    ("interrupts", "--how", "many", "--times", "50"),
+    ("interrupt_points",),
 )
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        for harness, *arguments in LONG:
-            folder = Path(name, harness)
+        for number, (harness, *arguments) in enumerate(LONG):
+            folder = Path(name, str(number))
             subprocess.run([sys.executable, "-m", f"tests.faults.{harness}", str(folder), *arguments], check=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crash_points import CONTROLS, OPERATIONS
+from tests.faults.interrupt_points import OPERATIONS as POINTS
 
 
 def harness(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -54,6 +55,16 @@ def test_runs_whose_claims_are_broken_lose_nothing_and_keep_nobody_waiting(tmp_p
 
 def test_files_that_are_deleted_or_swapped_are_shown_as_damaged_and_nothing_else_is(tmp_path):
     assert passed(harness("mixed_up", tmp_path, "--rounds", 12))
+
+
+@pytest.mark.parametrize(("how", "times"), [("inline", 5), ("threads", 5), ("processes", 2), ("async", 5), ("many", 2)])
+def test_interrupting_a_run_at_random_instants_leaves_nothing_partial_and_no_state_that_lies(tmp_path, how, times):
+    assert passed(harness("interrupts", tmp_path, "--how", how, "--times", times))
+
+
+@pytest.mark.parametrize("operation", POINTS)
+def test_interrupting_an_operation_wherever_that_can_be_leaves_no_state_that_lies(tmp_path, operation):
+    assert passed(harness("interrupt_points", tmp_path, operation, "--every", 211))
 
 
 @pytest.mark.parametrize("kind", ["full-disk", "read-only"])

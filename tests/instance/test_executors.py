@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ipyassets import (
     AssetIn,
+    BackfillPolicy,
     DailyPartitionsDefinition,
+    FilesystemIOManager,
     HourlyPartitionsDefinition,
     Instance,
     MonthlyPartitionsDefinition,
@@ -195,6 +199,116 @@ def test_cancel_ends_processes_in_the_midst_of_a_body(instance, tmp_path):
     assert result is not None
     assert result.progress.cancelled == 4
     assert instance.facts(graph).counts(endless.key) == {State.CANCELLED: 4}
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def interrupt_once(event: threading.Event) -> None:
+    assert event.wait(20)
+    interrupt()
+
+
+def staged(instance: Instance) -> list[Path]:
+    return list((instance.root / "storage" / ".staging").glob("*"))
+
+
+def test_nothing_is_stored_of_a_body_that_nobody_waits_for_any_more(instance):
+    begun, late = threading.Event(), threading.Event()
+
+    @asset
+    def slow():
+        begun.set()
+        interrupt()
+        assert late.wait(20)
+        return 1
+
+    class Direct(FilesystemIOManager):
+        """Stores in place at once, as an I/O manager of the user's may."""
+
+        def stage(self, context, obj):
+            self.handle_output(context, obj)
+
+        def handle_output(self, context, obj):
+            super().stage(context, obj)
+            self.publish(context.asset_key, context.stored)
+
+    direct = slow.with_io_manager(Direct())
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            materialize([direct], instance=instance, executor=pool)
+        late.set()
+    assert begun.is_set()
+    assert not (instance.root / "storage" / "slow").exists()
+    assert instance.facts(AssetGraph.of([direct])).counts(direct.key) == {State.CANCELLED: 1}
+
+
+def test_what_was_being_stored_when_a_run_was_given_up_is_dropped(instance):
+    storing, late = threading.Event(), threading.Event()
+
+    class Slow:
+        def __reduce__(self):
+            storing.set()
+            assert late.wait(20)
+            return int, ()
+
+    @asset
+    def slow():
+        return Slow()
+
+    with ThreadPoolExecutor(1) as pool:
+        threading.Thread(target=interrupt_once, args=(storing,)).start()
+        with pytest.raises(KeyboardInterrupt):
+            materialize([slow], instance=instance, executor=pool)
+        late.set()
+    assert storing.is_set()
+    assert staged(instance) == []
+    assert instance.facts(AssetGraph.of([slow])).counts(slow.key) == {State.CANCELLED: 1}
+
+
+def test_what_several_partitions_made_at_once_have_stored_before_an_interrupt_is_dropped(instance):
+    class Interrupting:
+        def __reduce__(self):
+            interrupt()
+            return int, ()
+
+    @asset(partitions_def=LETTERS, backfill_policy=BackfillPolicy.single_run())
+    def together(context):
+        return {key: Interrupting() if key == "b" else key for key in context.partition_keys}
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([together], partition_keys="all", instance=instance)
+    assert staged(instance) == []
+    assert instance.facts(AssetGraph.of([together])).counts(together.key) == {State.CANCELLED: 4}
+
+
+def test_a_body_that_fails_because_of_the_interrupt_has_not_failed(instance):
+    @asset
+    def calling(context):
+        interrupt()
+        deadline = time.monotonic() + 20
+        while not context.cancelled and time.monotonic() < deadline:
+            time.sleep(0.001)
+        raise OSError("the program that was called died of SIGINT")
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([calling], instance=instance, max_workers=1)
+    assert instance.facts(AssetGraph.of([calling])).counts(calling.key) == {State.CANCELLED: 1}
+
+
+def test_what_ends_within_a_moment_of_an_interrupt_is_kept(instance):
+    @asset
+    def prompt(context):
+        interrupt()
+        deadline = time.monotonic() + 20
+        while not context.cancelled and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return "kept"
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([prompt], instance=instance, max_workers=1)
+    assert instance.store.load(prompt, None) == "kept"
 
 
 def test_no_more_of_an_asset_run_at_a_time_than_it_allows(instance):

@@ -23,6 +23,7 @@ from ipyassets.errors import (
     NotMaterializedError,
     UnknownPartitionError,
 )
+from ipyassets.instance.trial import Shown
 
 DAYS = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-06")
 GRID = MultiPartitionsDefinition({"day": DAYS, "letter": StaticPartitionsDefinition(["a", "b"])})
@@ -232,6 +233,28 @@ def test_what_a_body_put_out_is_shown_again(made):
     assert str(tables.output("2024-01-01")) == "making 2024-01-01\n"
     with pytest.raises(NotMaterializedError, match="tables 2024-01-05 was never tried"):
         tables.output("2024-01-05")
+
+
+def test_displays_are_shown_again_where_they_were_among_the_prints():
+    picture = {"text/plain": "<Figure>", "image/png": "..."}
+    page = {"text/html": "<b>bold</b>"}
+    shown = Shown("before\n<Figure>\nbetween\n<Figure>\nafter\n", [picture, page, picture])
+    assert list(shown.in_order()) == [
+        ("before\n", picture),
+        ("", page),
+        ("between\n", picture),
+        ("after\n", None),
+    ]
+    assert "".join(text for text, _ in shown.in_order()) == "before\nbetween\nafter\n"
+
+
+def test_displays_that_a_flood_of_prints_has_drowned_out_are_shown_after_it():
+    picture = {"text/plain": "<Figure>", "image/png": "..."}
+    assert list(Shown("flood", [picture, picture]).in_order()) == [("flood", picture), ("", picture), ("", None)]
+
+
+def test_what_was_put_out_is_its_text_in_a_terminal():
+    assert repr(Shown("printed\n", [{"text/html": "<b>bold</b>"}])) == "printed\n"
 
 
 def test_debugging_has_the_inputs_in_hand_and_runs_the_body_again(made):

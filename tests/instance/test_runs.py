@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,12 +18,14 @@ from ipyassets import (
     DailyPartitionsDefinition,
     DynamicPartitionsDefinition,
     Instance,
+    RetryPolicy,
     StaticPartitionsDefinition,
     asset,
     materialize,
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.run import Run
 from ipyassets.errors import NoInstanceError
 from ipyassets.events import State
 from ipyassets.partitions import Spans
@@ -363,67 +369,6 @@ def test_a_run_that_dies_with_its_process_leaves_nothing_running(tmp_path):
     instance.close()
 
 
-INTERRUPTED = """
-import random, os, signal, sys, threading, time
-from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
-from ipyassets.assets.graph import AssetGraph
-from ipyassets.events import State
-
-KEYS = [f"{number:03}" for number in range(60)]
-
-@asset(partitions_def=StaticPartitionsDefinition(KEYS))
-def source(context):
-    time.sleep(0.001)
-    return [int(context.partition_key), seed]
-
-@asset(partitions_def=StaticPartitionsDefinition(KEYS))
-def reader(source):
-    return sum(range(1000)), source[0]
-
-instance = Instance(sys.argv[1], durability="fast")
-graph = AssetGraph.of([source, reader])
-executor = sys.argv[2] if sys.argv[2] != "here" else None
-chance = random.Random(1)
-late, interrupted = [], 0
-for seed in range(int(sys.argv[3])):
-    sent = []
-    def interrupt():
-        sent.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-    timer = threading.Timer(chance.uniform(0.0, 0.25), interrupt)
-    try:
-        timer.start()
-        workers = 2 if executor else None
-        materialize(
-            [source, reader], partition_keys="all", instance=instance, executor=executor, max_workers=workers
-        )
-        timer.join()
-        time.sleep(0.01)
-    except KeyboardInterrupt:
-        if sent:
-            late.append(time.monotonic() - sent[0])
-        interrupted += 1
-    facts = instance.facts(graph)
-    for made in (source, reader):
-        lies = {State.RUNNING, State.QUEUED, State.FAILED, State.DAMAGED} & set(facts.counts(made.key))
-        assert not lies, facts.counts(made.key)
-        for index in facts.spans(made.key, State.FRESH, State.STALE):
-            instance.store.load(made, KEYS[index])
-print(interrupted, max(late), flush=True)
-"""
-
-
-@pytest.mark.parametrize("executor", ["here", "threads"])
-def test_an_interrupt_at_any_moment_leaves_states_that_are_true_and_comes_soon(tmp_path, executor):
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, str(tmp_path), executor, "12"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    count, latest = done.stdout.split()
-    assert int(count) > 0
-    assert float(latest) < 5  # a bound for a machine under load; half a second is what is promised
-
-
 def test_an_interrupt_of_a_run_of_very_many_does_not_wait_until_each_is_marked(instance):
     many = StaticPartitionsDefinition([str(number) for number in range(20_000)])
 
@@ -439,6 +384,113 @@ def test_an_interrupt_of_a_run_of_very_many_does_not_wait_until_each_is_marked(i
     assert found["fresh"] == 3
     assert 1000 < found["cancelled"] < 10_000
     assert found["missing"] == 20_000 - 3 - found["cancelled"]
+
+
+def interrupt(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_waits_for_an_interrupted_partition_is_cancelled_with_it(instance):
+    @asset(partitions_def=LETTERS)
+    def source(context):
+        if context.partition_key == "b":
+            interrupt()
+        return 1
+
+    @asset(partitions_def=LETTERS)
+    def reader(source):
+        return source
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([source, reader], partition_keys="all", instance=instance)
+    graph = AssetGraph.of([source, reader])
+    assert counts(instance, graph, source) == {"fresh": 1, "cancelled": 3}
+    assert counts(instance, graph, reader) == {"cancelled": 4}
+
+
+def test_an_interrupt_before_a_run_begins_leaves_none_that_goes_on(instance):
+    @asset
+    def one():
+        return 1
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([one], instance=instance, watch=interrupt)
+    assert instance.active == []
+    assert counts(instance, AssetGraph.of([one]), one) == {"cancelled": 1}
+
+
+def test_an_interrupt_while_a_retry_is_waited_for_ends_the_run(instance):
+    runs: list[Run] = []
+
+    def end() -> None:
+        runs[0].cancel()
+
+    too_late = threading.Timer(10, end)
+
+    @asset(retry_policy=RetryPolicy(max_retries=1, delay=600))
+    def failing():
+        threading.Timer(0.1, interrupt).start()
+        too_late.start()
+        raise ValueError
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([failing], instance=instance, watch=runs.append)
+    too_late.cancel()
+    assert counts(instance, AssetGraph.of([failing]), failing) == {"cancelled": 1}
+
+
+def test_a_run_within_a_body_can_be_interrupted_and_records_what_it_has_made(instance):
+    @asset(partitions_def=LETTERS)
+    def inner(context):
+        if context.partition_key == "c":
+            interrupt()
+        return 1
+
+    @asset
+    def outer():
+        materialize([inner], partition_keys="all", instance=instance)
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([outer], instance=instance)
+    assert counts(instance, AssetGraph.of([inner]), inner) == {"fresh": 2, "cancelled": 2}
+    assert counts(instance, AssetGraph.of([outer]), outer) == {"cancelled": 1}
+
+
+@pytest.mark.parametrize("is_beside_a_loop", [False, True])
+def test_an_async_body_that_is_interrupted_cleans_up_behind_itself(instance, is_beside_a_loop):
+    cleaned = []
+
+    @asset
+    async def waiting():
+        threading.Timer(0.1, interrupt).start()
+        try:
+            await asyncio.sleep(20)
+        finally:
+            cleaned.append(1)
+
+    def run():
+        materialize([waiting], instance=instance)
+
+    async def kernel():
+        run()
+
+    with contextlib.closing(asyncio.new_event_loop()) as loop, pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(kernel()) if is_beside_a_loop else run()
+    assert cleaned == [1]
+    assert counts(instance, AssetGraph.of([waiting]), waiting) == {"cancelled": 1}
+
+
+def test_the_waiting_for_a_started_run_can_be_interrupted_and_the_run_goes_on(instance):
+    gate = Gate()
+    made = gated(gate)
+    graph = AssetGraph.of([made])
+    run = instance.start(instance.plan(graph, {made.key: ALL}))
+    gate.until_entered()
+    threading.Timer(0.1, interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        run.wait()
+    gate.passes.release(4)
+    assert run.wait(20).success
 
 
 def test_an_interrupted_run_says_what_it_left(instance):

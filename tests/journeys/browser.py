@@ -10,8 +10,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ON_A_MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 ADVICE = (
@@ -36,6 +52,19 @@ def install() -> None:
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in ("update", "install --yes --no-install-recommends chromium"):
             subprocess.run(["apt-get", "-qq", *arguments.split()], check=False, env=quiet)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A running browser; that there is none is an error, for `make test` brings one."""
+    from playwright.sync_api import sync_playwright
+
+    program = installed()
+    assert program is not None, ADVICE
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield running
+        running.close()
 
 
 def _own_build() -> Path:

@@ -7,22 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.journeys import browser as browsers
 from tests.journeys.notebook_page import NotebookPage
 from tests.journeys.server import Server, serving
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 # The front ends have errors of their own; a widget's module is the one that is loaded from a blob.
 OURS = "blob:"
 # Milliseconds within which a page follows what happens, on a busy machine.
@@ -46,13 +36,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The browser of all journeys; that there is none is a failure, for `make test` brings one."""
-    program = browsers.installed()
-    assert program is not None, browsers.ADVICE
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    """The browser of all journeys."""
+    with browsers.launched() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

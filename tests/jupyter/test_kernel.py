@@ -334,3 +334,54 @@ def test_the_configuration_of_kernels_gives_the_key_that_a_team_shares(tmp_path,
     log.close()
     assert {Signer(key_file=team).signed(AssetKey("one"), key, artifacts[key].digest) for key in "ab"} == {True}
     assert not (tmp_path / "own" / "ipyassets_key").exists()
+
+
+CHARTS = """\
+%%asset charts --partitions days
+from matplotlib import pyplot as plt
+plt.plot([1, 2])
+Path("drawn").touch()
+while not Path("seen").exists(): time.sleep(0.01)
+plt.title(partition_key)
+partition_key"""
+
+
+def pictures(answer) -> int:
+    return sum("image/png" in each.get("data", {}) for each in answer.outputs)
+
+
+def test_a_figure_that_a_body_leaves_open_in_the_background_is_kept_and_the_users_own_appears(kernel):
+    kernel.run(CHARTS)
+    bar = kernel.bar("charts")
+    kernel.send(bar, {"kind": "materialize"}, encode_selection(Spans.range(0, 1), 365))
+    kernel.run("while not Path('drawn').exists(): time.sleep(0.01)")
+    users = kernel.run("from matplotlib import pyplot as plt\nplt.plot([3, 4]);")
+    assert pictures(users) == 1
+    assert pictures(kernel.run("Path('seen').touch()")) == 0
+    kernel.until(lambda: counts(bar).get("fresh") == 1, SOON)
+    assert pictures(kernel.run("len(plt.get_fignums())")) == 0
+    assert pictures(kernel.run("charts.output('2013-01-01')")) == 1
+
+
+TALKING = """\
+%%asset talking
+from IPython.display import HTML, display
+print("first")
+display(HTML("<b>second</b>"))
+print("third", end="")
+from matplotlib import pyplot as plt
+plt.plot([1, 2])
+plt.show()
+print("fifth")
+plt.plot([3, 4])
+0"""
+
+
+def test_what_a_body_put_out_is_shown_again_as_a_cell_would_have_shown_it(kernel):
+    kernel.run(TALKING)
+    kernel.run("%materialize talking")
+    shown = [
+        each.get("text") or ("picture" if "image/png" in each["data"] else each["data"]["text/html"])
+        for each in kernel.run("talking.output()").outputs
+    ]
+    assert shown == ["first\n", "<b>second</b>", "third", "picture", "fifth\n", "picture"]

@@ -130,11 +130,12 @@ class ReadingContext(OutputSideContext):
 class Link:
     """What ties a body to the run that drives it, within a process; a copy sent to another, `is_far`, ties to nothing.
 
-    `stop` is set when the run is cancelled; `report` takes asset, partition keys and how far these have come, from 0
-    to 1.
+    `stop` is set when the run is cancelled, `over` when it waits for nobody any more: what a body still returns is not
+    stored. `report` takes asset, partition keys and how far these have come, from 0 to 1.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
     report: Callable[[AssetKey, Sequence[str], float], None] = field(default=lambda _asset, _keys, _fraction: None)
     instance: object = None
     is_far: bool = False

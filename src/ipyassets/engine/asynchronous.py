@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
+
+from ipyassets.interrupt import shielded, waited
 
 if TYPE_CHECKING:
     import asyncio
+
+CANCEL_SECONDS = 0.2  # how long a body that was interrupted may take to clean up behind itself
 
 
 def finished(result: object) -> object:
@@ -44,13 +50,22 @@ def _elsewhere(coroutine: Coroutine[object, object, object]) -> object:
 
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(drive,), name="ipyassets-async-body", daemon=True)
-    thread.start()
-    try:
-        return done.result()
-    except KeyboardInterrupt:
-        loop.call_soon_threadsafe(_cancel_all, loop)
-        thread.join(0.2)
-        raise
+    with shielded():
+        thread.start()
+        try:
+            waited(partial(_has_ended, thread))
+        except KeyboardInterrupt:
+            with contextlib.suppress(RuntimeError):  # it has just ended, and closed its loop
+                loop.call_soon_threadsafe(_cancel_all, loop)
+            thread.join(CANCEL_SECONDS)
+            raise
+    return done.result()
+
+
+def _has_ended(thread: threading.Thread, seconds: float) -> bool:
+    """Wait so many seconds, at most, for a thread to end; whether it has."""
+    thread.join(seconds)
+    return not thread.is_alive()
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

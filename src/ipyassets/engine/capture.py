@@ -13,9 +13,10 @@ import io
 import logging
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any, TextIO
 
 LIMIT = 1_000_000  # characters kept of one partition: a body that prints in a loop must not fill the log
 
@@ -24,10 +25,11 @@ _SINK: contextvars.ContextVar[Output | None] = contextvars.ContextVar("ipyassets
 
 @dataclass(slots=True)
 class Output:
-    """What one body has put out so far: text in order, and the MIME bundles that it displayed."""
+    """What one body has put out so far: text in order, MIME bundles that it displayed, pyplot figures that are open."""
 
     pieces: list[str] = field(default_factory=list)
     displays: list[Mapping[str, object]] = field(default_factory=list)
+    figures: OrderedDict[object, Any] = field(default_factory=OrderedDict)
     size: int = 0
 
     def write(self, text: str) -> None:
@@ -41,12 +43,17 @@ class Output:
     def display(self, bundle: Mapping[str, object]) -> None:
         """Keep a displayed object, bytes in base64 as Jupyter has them, and its plain text among the prints."""
         self.displays.append({kind: _text_of(data) for kind, data in bundle.items()})
-        self.write(f"{bundle.get('text/plain', '')}\n")
+        self.write(said_of(bundle))
 
     @property
     def text(self) -> str:
         """All text so far."""
         return "".join(self.pieces)
+
+
+def said_of(bundle: Mapping[str, object]) -> str:
+    """What stands in a body's text, in its place, for something that the body displayed."""
+    return f"{bundle['text/plain']}\n" if "text/plain" in bundle else ""
 
 
 def _text_of(data: object) -> object:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.accounts import Accounts
 from ipyassets.engine.failing import Raised
 from ipyassets.engine.frontier import Frontier
 from ipyassets.engine.inline import InlineExecutor
-from ipyassets.engine.interrupt import interruptible
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.neighbours import Neighbours
 from ipyassets.engine.plan import Plan
@@ -19,12 +20,15 @@ from ipyassets.engine.step import Step, StepResult, run_steps
 from ipyassets.engine.workshop import Workshop
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Attempt, Event
+from ipyassets.interrupt import interruptible
 from ipyassets.partitions import Spans
 
 Work = Future[tuple[StepResult, ...]]
 
-POLL_SECONDS = 0.1  # how soon a cancel is noticed
-REFILL_SHARE = 0.2  # the part of a run's time that working out what may start may take, while others are at work
+POLL_SECONDS = 0.05  # how soon a cancel or an interrupt is noticed
+DRAIN_SECONDS = 0.2  # how long an interrupted run waits for what is about to end
+REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others can start
+REFILL_SHARE = 0.2  # the part of a run's time that working out what may start may take, where nothing else can
 SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
 CANCELLED = "the run was cancelled"
 
@@ -44,10 +48,11 @@ class Dispatch:
         self._accounts = accounts
         self._executor = manner.executor or InlineExecutor()
         self._work: dict[Work, tuple[AssetKey, list[int]]] = {}
+        self._given_up: list[tuple[AssetKey, list[int], Work | None]] = []
         self._seconds: dict[AssetKey, float] = {}
-        self._refill_at = 0.0
+        self._refilled = self._refill_cost = 0.0
         self._is_changed = True
-        self._is_cancelled = False
+        self._is_cancelled = self._is_interrupted = False
         self._most = len(plan) + 1
 
     @property
@@ -57,50 +62,69 @@ class Dispatch:
 
     def submit(self) -> bool:
         """Hand out as much as the executor should have before it; whether anything is being worked on."""
-        if self._is_changed and (began := time.monotonic()) >= self._refill_at:
+        if self._is_changed and self._until_refill <= 0:
+            began = time.monotonic()
             self._frontier.refill()
-            ended = time.monotonic()
-            self._is_changed, self._refill_at = False, ended + (ended - began) / REFILL_SHARE
+            self._is_changed, self._refilled = False, time.monotonic()
+            self._refill_cost = self._refilled - began
         while len(self._work) < self._manner.in_flight and (steps := self._next_steps()):
             key, indices = steps[0].asset_key, self._indices(steps)
             try:
                 work = self._executor.submit(run_steps, steps)
             except KeyboardInterrupt:
-                self._cancelled(key, Spans.from_indices(indices))
+                self._give_up(key, indices, None)
                 raise
             self._work[work] = key, indices
         return bool(self._work)
 
+    @property
+    def _until_refill(self) -> float:
+        """Seconds until it is time to work out what may start; what is begun together is recorded together."""
+        pause = REFILL_SECONDS if self._frontier.assets else self._refill_cost / REFILL_SHARE
+        return self._refilled + pause - time.monotonic()
+
     def take_in(self) -> None:
         """Wait a moment for something to end, and take it in."""
         self._is_changed |= self.neighbours.look()
+        done = [work for work in self._work if work.done()]
+        if not done:
+            # shielded, because an interrupted wait may keep locks for ever that workers need
+            pause = min(max(self._until_refill, 0.0), POLL_SECONDS) if self._is_changed else POLL_SECONDS
+            done = list(wait(self._work, pause, FIRST_COMPLETED).done)
         with interruptible():
             if not self._work:
                 self.neighbours.give_way()
-            done = [work for work in self._work if work.done()]
-            if not done:
-                pause = self._refill_at - time.monotonic() if self._is_changed else POLL_SECONDS
-                done = list(wait(self._work, min(max(pause, 0.0), POLL_SECONDS), FIRST_COMPLETED).done)
         for work in done:
             self._absorb(work)
 
     def cancel(self) -> None:
         """Let nothing begin that has not begun; end the workers that are ours to end."""
-        for work in list(self._work):
-            work.cancel()
-        if not self._is_cancelled and self._manner.kill is not None:
+        if self._manner.kill is None:
+            for work in list(self._work):
+                work.cancel()
+        elif not self._is_cancelled:
             self._manner.kill()
         self._is_cancelled = True
 
     def drain(self) -> None:
-        """After an interrupt: take in what ends within a moment; what does not is cancelled."""
+        """After an interrupt: take in what ends well within a moment; everything else is cancelled."""
+        self._is_interrupted = True
         self.cancel()
-        done, late = wait(self._work, 2 * POLL_SECONDS)
+        done, late = wait(self._work, DRAIN_SECONDS)
         for work in done:
             self._absorb(work)
         for work in late:
-            key, indices = self._work.pop(work)
-            self._cancelled(key, Spans.from_indices(indices))
+            self._give_up(*self._work.pop(work), work)
+
+    def tidy(self) -> None:
+        """Leave nothing aside of what was given up, now or when it has ended; called once nothing is claimed."""
+        for key, indices, work in self._given_up:
+            space = self._plan.facts.spaces[key]
+            drop = partial(self._drop, key, [space.key(index) for index in indices])
+            if work is None:
+                drop()
+            else:
+                work.add_done_callback(drop)
 
     def _indices(self, steps: Sequence[Step]) -> list[int]:
         space = self._plan.facts.spaces[steps[0].asset_key]
@@ -146,12 +170,9 @@ class Dispatch:
         key, indices = self._work.pop(work)
         try:
             results = work.result()
-        except CancelledError:
-            self._cancelled(key, Spans.from_indices(indices))
-            return
         except BaseException as error:  # noqa: BLE001 - a worker died, or the step could not be sent to it
             if self._is_cancelled:
-                self._cancelled(key, Spans.from_indices(indices))
+                self._give_up(key, indices, work)
                 return
             error = self._workshop.body(key).unsendable or error
             lost = tuple(self._accounts.event(Attempt.FAILED, key, index, failed=error) for index in indices)
@@ -163,6 +184,15 @@ class Dispatch:
             for event in result.events:
                 self._settle(event, result.raised)
         self._is_changed = True
+
+    def _give_up(self, key: AssetKey, indices: list[int], work: Work | None) -> None:
+        """Let what was handed out count as waiting again, in a run that is being cancelled."""
+        self._frontier.give_back(key, Spans.from_indices(indices))
+        self._given_up.append((key, indices, work))
+
+    def _drop(self, key: AssetKey, partition_keys: Sequence[str], _work: Work | None = None) -> None:
+        with contextlib.suppress(Exception):  # what stays aside is nobody's, and takes room until it is compacted away
+            self._books.tidy(key, partition_keys)
 
     def _overtaken(self, raised: Raised | None) -> DamagedPartitionError | None:
         """The error of a step whose input somebody has made again since it was looked up; None if it was not that."""
@@ -184,8 +214,9 @@ class Dispatch:
     def _settle(self, event: Event, raised: Raised | None) -> None:
         key = event.asset_key
         index = self._plan.facts.spaces[key].index_of(event.partition_key)
-        if event.attempt is Attempt.CANCELLED:
-            self._frontier.give_back(key, Spans.range(index, index + 1))  # as if it had not been begun
+        # a terminal interrupts also the programs that bodies have started, which lets the bodies fail
+        if event.attempt is Attempt.CANCELLED or (event.attempt is Attempt.FAILED and self._is_interrupted):
+            self._give_up(key, [index], None)
             return
         self._accounts.end(event, index, None if raised is None else raised.error)
         self._seconds[key] = 0.8 * self._seconds.get(key, event.seconds) + 0.2 * event.seconds
@@ -206,7 +237,3 @@ class Dispatch:
             if key is not None:
                 for down, blocked in self._frontier.lose(each, spans).items():
                     self._accounts.end_all(Attempt.BLOCKED, down, blocked, f"{each} was {why}")
-
-    def _cancelled(self, key: AssetKey, spans: Spans) -> None:
-        self._frontier.lose(key, spans)
-        self._accounts.end_all(Attempt.CANCELLED, key, spans, CANCELLED)

@@ -14,6 +14,7 @@ from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.body import Body
 from ipyassets.errors import InvalidResultError
 from ipyassets.events import Artifact, Attempt, data_version
+from ipyassets.interrupt import checkpoint
 from ipyassets.partitions import TimeWindow
 
 Windows = Sequence[TimeWindow | None]
@@ -44,6 +45,7 @@ def outcomes(body: Body, context: AssetExecutionContext, windows: Windows, resul
     found = {}
     for (key, value), window in zip(_by_key(body, keys, result).items(), windows, strict=True):
         scope = PartitionScope(context.scope.owner, (key,), window, context.scope.definition)
+        checkpoint()  # storing many values takes its time; what is stored of them so far is dropped
         try:
             found[key] = _kept(body, context, scope, key, value)
         except Exception as error:  # noqa: BLE001 - one key's failure is not the others'

@@ -22,14 +22,16 @@ class Books:
     """What a run tells the instance, and asks of it.
 
     `renew` plans the same again with the facts of now; `record` writes events into the log, then calls what puts their
-    values in place; `claims` keep others from making the same partitions; `cursor` and `since` tell what others have
-    recorded; `load` reads a stored value; `note` hears of a damaged one, and tells whether it was merely made again
-    since it was looked up (False); `changed` hears whose states may differ.
+    values in place; `claims` keep others from making the same partitions; `tidy` drops what bodies that were given up
+    have stored aside, once nobody claims their partitions; `cursor` and `since` tell what others have recorded; `load`
+    reads a stored value; `note` hears of a damaged one, and tells whether it was merely made again since it was looked
+    up (False); `changed` hears whose states may differ.
     """
 
     renew: Callable[[Plan], Plan]
     record: Callable[[Sequence[Event], Callable[[], None]], None]
     claims: Claims
+    tidy: Callable[[AssetKey, Sequence[str]], None]
     cursor: Callable[[], int]
     since: Callable[[int], Sequence[Event]]
     load: Callable[[AssetKey, str | None], object]

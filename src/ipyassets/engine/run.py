@@ -12,7 +12,6 @@ from ipyassets.engine.capture import streams
 from ipyassets.engine.dispatch import CANCELLED, Dispatch
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.frontier import Frontier
-from ipyassets.engine.interrupt import shielded
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.progress import Progress
@@ -20,18 +19,19 @@ from ipyassets.engine.ready import first
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.events import Attempt
+from ipyassets.interrupt import interruptible, waited
 from ipyassets.partitions import PartitionSpace, Spans
 
 EARLIER = "an earlier run"
-MARKED = 4000  # partitions that a cancelled run marks so; marking more would keep a person waiting
+MARKED = 2000  # partitions that a cancelled run marks so; marking more would keep a person waiting
 
 
 class Run:
     """A plan being worked off: ask it for its progress, wait for it, cancel it.
 
-    `drive` is the loop, and runs in the thread that calls it; everything else may be called from any thread. The
-    graph and the code are those of the plan, whatever cells are run meanwhile; what it finds stored is as of the
-    moment it begins.
+    `drive` is the loop, and runs in the thread that calls it, which is shielded from interrupts but for where bodies
+    run and where it waits; everything else may be called from any thread. The graph and the code are those of the plan,
+    whatever cells are run meanwhile; what it finds stored is as of the moment it begins.
     """
 
     def __init__(self, plan: Plan, means: Means, manner: Manner, books: Books) -> None:
@@ -72,7 +72,7 @@ class Run:
 
     def wait(self, timeout: float | None = None) -> RunResult | None:
         """Wait for the end, at most so many seconds; the result, or None if the run is not over."""
-        self._over.wait(timeout)
+        waited(self._over.wait, timeout)
         return self.result
 
     def report(self, key: AssetKey, partition_keys: Sequence[str], fraction: float) -> None:
@@ -94,16 +94,17 @@ class Run:
     def drive(self) -> RunResult:
         """Work the plan off in this thread. KeyboardInterrupt is raised when everything that finished is recorded."""
         try:
-            with shielded():
-                try:
-                    with streams():
-                        self._begin()
-                        self._loop()
-                except KeyboardInterrupt as error:
-                    self.error = error
-                    self.cancel()
-                    self._dispatch.drain()
-                result = self._close()
+            try:
+                with streams():
+                    self._begin()
+                    self._loop()
+            except KeyboardInterrupt as error:
+                self.error = error
+                self.cancel()
+                self._dispatch.drain()
+            finally:
+                self._means.link.over.set()
+            result = self._close()
         except BaseException as error:
             self.error = error
             raise
@@ -111,6 +112,7 @@ class Run:
             if self._manner.close is not None:
                 self._manner.close()
             self._books.claims.close()
+            self._dispatch.tidy()
             self._over.set()
             self._books.changed(self.assets)
         if self.error is not None:
@@ -130,7 +132,9 @@ class Run:
         """Look again at what is stored: another run may have been before this one."""
         self._has_begun = True
         cursor = self._books.cursor()
-        self._outfit(self._books.renew(self.plan))
+        with interruptible():
+            plan = self._books.renew(self.plan)
+        self._outfit(plan)
         self._dispatch.neighbours.follow_from(cursor)
         for key, reasons in self.plan.held.items():
             for reason, spans in reasons.items():

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
 
@@ -20,9 +21,9 @@ from ipyassets.engine.body import Body
 from ipyassets.engine.capture import Output, captured
 from ipyassets.engine.failing import Raised, failure_of
 from ipyassets.engine.figures import figures_kept
-from ipyassets.engine.interrupt import interruptible
 from ipyassets.engine.keeping import Outcome, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
+from ipyassets.interrupt import interruptible
 from ipyassets.partitions import TimeWindow
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -99,8 +100,7 @@ def run_step(step: Step) -> StepResult:
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
-                delay = _delay(step, error, retry_number + 1)
-                if delay is None or step.link.stop.wait(delay):
+                if not _is_tried_again(step, error, retry_number + 1):
                     ended = _cancelled if step.link.stop.is_set() else _failed
                     found = dict.fromkeys(step.places, ended(error, context))
                     return _result(step, output, found, started, retry_number)
@@ -168,7 +168,10 @@ def inputs_of(step: Step, context: AssetExecutionContext) -> dict[str, object]:
 def _called(step: Step, context: AssetExecutionContext) -> object:
     arguments = inputs_of(step, context)
     compute = step.body.asset.compute
-    return finished(compute(context, **arguments) if step.body.asset.takes_context else compute(**arguments))
+    returned = finished(compute(context, **arguments) if step.body.asset.takes_context else compute(**arguments))
+    if step.link.over.is_set():
+        raise CancelledError  # nobody waits for this any more, and perhaps somebody else has made it meanwhile
+    return returned
 
 
 def _loaded(body: Body, read: InputRead, context: AssetExecutionContext) -> object:
@@ -185,6 +188,14 @@ def _loaded(body: Body, read: InputRead, context: AssetExecutionContext) -> obje
             gives_one=source.gives_one,
         )
     )
+
+
+def _is_tried_again(step: Step, error: BaseException, retry_number: int) -> bool:
+    """Wait for a retry, if there is to be one; whether there is."""
+    if (delay := _delay(step, error, retry_number)) is None:
+        return False
+    with interruptible():
+        return not step.link.stop.wait(delay)
 
 
 def _delay(step: Step, error: BaseException, retry_number: int) -> float | None:

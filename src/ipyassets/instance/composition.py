@@ -32,6 +32,7 @@ from ipyassets.instance.places import refuse_shared_places
 from ipyassets.instance.runs import Runs, translated
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
+from ipyassets.interrupt import shielded
 from ipyassets.partitions import AsOf, PartitionSpace, as_of
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
@@ -155,14 +156,16 @@ class Instance(KeepsDynamicPartitions):
 
     def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:
         """Work a plan off in this thread; `watch` is handed the run before it begins."""
-        run = self._runs.opened(plan, manner or Manner())
-        if watch is not None:
-            watch(run)
-        return self._runs.driven(run)
+        with shielded():
+            run = self._runs.opened(plan, manner or Manner())
+            if watch is not None:
+                watch(run)
+            return self._runs.driven(run)
 
     def start(self, plan: Plan, manner: Manner | None = None) -> Run:
         """Work a plan off on the one thread that this instance owns, after what was started before."""
-        return self._runs.started(self._runs.opened(plan, manner or Manner()))
+        with shielded():
+            return self._runs.started(self._runs.opened(plan, manner or Manner()))
 
     def subscribe(self, callback: Callable[[frozenset[AssetKey]], None]) -> Callable[[], None]:
         """Have a function called, on any thread, with the assets whose states may have changed; the result ends it.

@@ -6,9 +6,9 @@ import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
-from ipyassets.engine.interrupt import ignore_interrupts
 from ipyassets.engine.manner import Manner, OnError
 from ipyassets.errors import InvalidArgumentError
+from ipyassets.interrupt import ignore_interrupts
 
 NAMES = ("threads", "processes")
 IDLE = 300  # seconds after which an idle worker ends: one that ends just as work comes is warned of
@@ -35,7 +35,7 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
 
         # kept for the next run; loky ends workers that have been idle for a while
         processes = get_reusable_executor(max_workers=workers, timeout=IDLE, initializer=ignore_interrupts)
-        kill = partial(processes.shutdown, wait=False, kill_workers=True)
+        kill = partial(processes.shutdown, kill_workers=True)
         return Manner(executor=processes, in_flight=workers + 1, chunk=CHUNK, on_error=on_error, kill=kill)
     if isinstance(executor, str):
         raise InvalidArgumentError(

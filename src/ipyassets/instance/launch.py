@@ -22,6 +22,7 @@ from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
 from ipyassets.instance.terminal import line_of
+from ipyassets.interrupt import shielded
 from ipyassets.partitions import PartitionKeyRange, Spans
 from ipyassets.partitions.arguments import texts
 from ipyassets.partitions.selection_text import parse
@@ -112,7 +113,7 @@ def materialize(
         return made
     manner = _with(manner_of(executor, max_workers, on_error), made, run_config, resources, tags)
     runs: list[Run] = []
-    with contextlib.nullcontext() if watch else line_of(runs):
+    with shielded(), contextlib.nullcontext() if watch else line_of(runs):
         result = chosen.run(made, manner, watch=watch or runs.append)
     if raise_on_error:
         result.raise_for_failure()

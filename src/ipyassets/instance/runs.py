@@ -14,6 +14,7 @@ from functools import cached_property, partial
 
 from ipyassets.assets.config import Config, configured
 from ipyassets.assets.context import Link
+from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.manner import Books, Manner
@@ -87,6 +88,7 @@ class Runs:
             renew=self.renew,
             record=partial(self.record, claims),
             claims=claims,
+            tidy=lambda key, partition_keys: self._tidy(means.io_manager(graph[key]), key, partition_keys),
             cursor=lambda: self.log().cursor(),
             since=lambda cursor: self.log().since(cursor),
             load=lambda key, partition: self.store.load(graph[key], partition),
@@ -192,6 +194,16 @@ class Runs:
     def _announcer(self) -> Announcer | None:
         live_runs = self.live_runs()
         return None if live_runs is None else Announcer(live_runs)
+
+    def _tidy(self, io_manager: IOManager, key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """Drop what is stored aside for partitions, but for those that another run is making."""
+        claims = self.claims()
+        try:
+            free = claims.take(key, partition_keys)
+            recorded = self.store.artifacts(key, free)
+            io_manager.unstage(key, {each: recorded.get(each) for each in free})
+        finally:
+            claims.close()
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:

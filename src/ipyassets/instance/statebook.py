@@ -69,9 +69,9 @@ class StateBook:
             return
         behind = cursor - self._cursor
         events = log.since(self._cursor) if self._pages and behind <= REREAD else None
-        self._cursor = cursor
         if events is None:
             self._pages.clear()
+            self._cursor = cursor
             return
         by_asset: dict[AssetKey, list[Event]] = {}
         for event in events:
@@ -79,6 +79,7 @@ class StateBook:
         for key, theirs in by_asset.items():
             if (page := self._pages.get(key)) is not None:
                 self._pages[key] = replace(page, standing=page.standing.after(theirs, page.space))
+        self._cursor = cursor  # last: what is interrupted before is done again, and comes to the same
 
     def _looked(self, asset: AssetsDefinition, page: Page) -> Page:
         """Look for the files of recorded values."""

@@ -11,7 +11,10 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
+
+from ipyassets.interrupt import shielded, waited
 
 log = logging.getLogger(__name__)
 
@@ -44,19 +47,19 @@ class Bridge:
 
     def post(self, action: Callable[[], object]) -> None:
         """Have `action` run after those posted before; returns at once, on any thread."""
-        with self._changed:
+        with shielded(), self._changed:
             self._actions.append(action)
             self._wake()
 
     def mark(self) -> None:
         """Ask for a new picture; returns at once, on any thread."""
-        with self._changed:
+        with shielded(), self._changed:
             self._marked = True
             self._wake()
 
     def watch(self, *, on: bool) -> None:
         """Have `look` called once a second from now on, or no more."""
-        with self._changed:
+        with shielded(), self._changed:
             self._watches = on
             self._wake()
 
@@ -64,13 +67,16 @@ class Bridge:
         """Wait until everything posted and marked so far is done; False if that took longer than `timeout` seconds."""
         if threading.current_thread() is self._thread:
             return False
-        with self._changed:
+        with shielded(), self._changed:
             self._settling += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: not (self._actions or self._marked or self._busy), timeout)
+                return waited(partial(self._changed.wait_for, self._is_calm), timeout)
             finally:
                 self._settling -= 1
+
+    def _is_calm(self) -> bool:
+        return not (self._actions or self._marked or self._busy)
 
     def _wake(self) -> None:
         if self._thread is None:

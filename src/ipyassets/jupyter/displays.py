@@ -1,4 +1,4 @@
-"""What a body displays is kept with its partition instead of appearing under whichever cell runs."""
+"""What a body displays is kept with its partition instead of appearing under whichever cell runs; and shown again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
 
 from ipyassets.engine.capture import current_output
+from ipyassets.instance.trial import Shown
 
 
 @contextmanager
@@ -36,3 +38,11 @@ def displays_kept(shell: InteractiveShell) -> Iterator[None]:
             publisher.publish = publish  # type: ignore[method-assign]  # as above
         else:
             del publisher.publish
+
+
+def show_again(shown: Shown) -> None:
+    """Print and display what a body has printed and displayed, in the same order."""
+    for text, bundle in shown.in_order():
+        print(text, end="")  # noqa: T201 - as the body did
+        if bundle is not None:
+            display(dict(bundle), raw=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,8 +17,9 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.instance import Instance
 from ipyassets.instance.composition import FOLDER, HOME
 from ipyassets.instance.current import set_default_graph, set_default_instance
+from ipyassets.instance.trial import Shown
 from ipyassets.jupyter.completion import matcher
-from ipyassets.jupyter.displays import displays_kept
+from ipyassets.jupyter.displays import displays_kept, show_again
 from ipyassets.jupyter.kernel import NotebookKernel
 from ipyassets.jupyter.magics import AssetMagics
 from ipyassets.jupyter.tracebacks import own_frames_hidden
@@ -65,7 +66,8 @@ def load(shell: InteractiveShell) -> NotebookKernel:
             undo.enter_context(_in_list(shell.configurables, settings))
             undo.enter_context(_magics(shell, kernel))
             undo.enter_context(_in_list(shell.Completer.custom_matchers, matcher(kernel)))
-            undo.enter_context(_display(shell, kernel))
+            undo.enter_context(_display(shell, AssetsDefinition, kernel.show))
+            undo.enter_context(_display(shell, Shown, show_again))
             undo.enter_context(_after_each_cell(shell, kernel))
             undo.enter_context(displays_kept(shell))
             undo.enter_context(own_frames_hidden(shell))
@@ -127,18 +129,18 @@ def _magics(shell: InteractiveShell, kernel: NotebookKernel) -> Iterator[None]:
 
 
 @contextmanager
-def _display(shell: InteractiveShell, kernel: NotebookKernel) -> Iterator[None]:
-    """Have an asset displayed as its bar."""
+def _display(shell: InteractiveShell, kind: type, show: Callable[[Any], None]) -> Iterator[None]:
+    """Have objects of some kind displayed by a function."""
     assert shell.display_formatter is not None  # noqa: S101 - every shell has one from its beginning
     formatter = shell.display_formatter.ipython_display_formatter
-    before = formatter.type_printers.get(AssetsDefinition)
-    formatter.for_type(AssetsDefinition, kernel.show)
+    before = formatter.type_printers.get(kind)
+    formatter.for_type(kind, show)
     try:
         yield
     finally:
-        formatter.pop(AssetsDefinition)
+        formatter.pop(kind)
         if before is not None:
-            formatter.for_type(AssetsDefinition, before)
+            formatter.for_type(kind, before)
 
 
 @contextmanager
@@ -146,7 +148,8 @@ def _after_each_cell(shell: InteractiveShell, kernel: NotebookKernel) -> Iterato
     """Have bars follow after each cell; the hooks before and after execution would also fire for widget messages."""
 
     def refresh(_result: object) -> None:
-        kernel.refresh()
+        with suppress(KeyboardInterrupt):  # it ends the waiting for bars, which follow all the same
+            kernel.refresh()
 
     shell.events.register("post_run_cell", refresh)
     try:

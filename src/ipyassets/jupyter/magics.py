@@ -21,6 +21,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.instance.executors import NAMES, manner_of
 from ipyassets.instance.launch import configs
+from ipyassets.interrupt import shielded
 from ipyassets.jupyter.arguments import evaluate, header, parse
 from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
@@ -111,25 +112,25 @@ class AssetMagics(Magics):
             return
         instance = self._kernel.instance
         assets, selection = self._asked(arguments.words)
-        facts = instance.facts(self._kernel.graph())
-        plan = instance.plan_from(facts, _wanted(facts, assets, selection), arguments.upstream)
-        manner = replace(
-            manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error),
-            tags=self._mapping("--tags", arguments.tags),
-            resources=self._mapping("--resources", arguments.resources),
-            configs=configs(plan, cast("RunConfigLike", self._value("--config", arguments.config))),
-        )
         title = ", ".join(str(asset.key) for asset in assets)
-        if not (len(plan) or plan.held):
-            print(f"nothing to make: nothing of {title} is {selection}; `all` would make it again")  # noqa: T201
-            return
-        if arguments.dry_run:
-            print(plan)  # noqa: T201
-            return
         progress = ProgressLine(self.shell, title)
-        with cancelled(progress), progress.shown():
-            result = instance.run(plan, manner, watch=progress.watch)
-        raise_failure(self.shell, result)
+        with cancelled(progress):
+            facts = instance.facts(self._kernel.graph())
+            plan = instance.plan_from(facts, _wanted(facts, assets, selection), arguments.upstream)
+            manner = replace(
+                manner_of(self._executor(arguments.executor), arguments.max_workers, arguments.on_error),
+                tags=self._mapping("--tags", arguments.tags),
+                resources=self._mapping("--resources", arguments.resources),
+                configs=configs(plan, cast("RunConfigLike", self._value("--config", arguments.config))),
+            )
+            if not (len(plan) or plan.held):
+                print(f"nothing to make: nothing of {title} is {selection}; `all` would make it again")  # noqa: T201
+            elif arguments.dry_run:
+                print(plan)  # noqa: T201
+            else:
+                with shielded(), progress.shown():
+                    result = instance.run(plan, manner, watch=progress.watch)
+                raise_failure(self.shell, result)
 
     def _asked(self, words: list[str]) -> tuple[list[AssetsDefinition], str]:
         """The assets that a line names, and the selection after them; without one, what is not fresh."""

@@ -40,7 +40,7 @@ class ProgressLine:
     @property
     def text(self) -> str:
         """How far the run is, or how it ended."""
-        return f"{self._title}: {_words(self._runs[0].progress)}" if self._runs else self._title
+        return f"{self._title}: {_words(self._runs[0].progress) if self._runs else 'nothing was begun'}"
 
     @contextmanager
     def shown(self) -> Iterator[None]:

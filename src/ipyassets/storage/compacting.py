@@ -12,6 +12,7 @@ from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import ASIDE, identity
 from ipyassets.storage.signature import seal_of
+from ipyassets.storage.staging import owner, staged_files
 from ipyassets.storage.value_files import ValueFiles
 
 # A file of a writer that made no claim is left alone for so long.
@@ -38,7 +39,7 @@ def compact(
 
     `now` is in UTC epoch seconds: files younger than an hour are left alone, as are those of partitions being made.
     """
-    left = [path for path in _left(files) if _is_abandoned(path, claims, now)]
+    left = [path for path in staged_files(files) if _is_abandoned(path, claims, now)]
     recorded = _recorded(log) if left else {}
     removed = size = finished = 0
     for path in left:
@@ -56,19 +57,12 @@ def compact(
     return Compacted(removed, folders, size + log.database.pack(dry_run=dry_run), finished)
 
 
-def _left(files: ValueFiles) -> list[Path]:
-    try:
-        return sorted(Path(files.staging).iterdir())
-    except FileNotFoundError:
-        return []
-
-
 def _is_abandoned(path: Path, claims: Claims | NoClaims, now: float) -> bool:
     try:
         age = now - path.stat().st_mtime
     except FileNotFoundError:  # put in place a moment ago
         return False
-    return age > PATIENCE_SECONDS and claims.is_free(path.name.partition("-")[0].partition(".")[0])
+    return age > PATIENCE_SECONDS and claims.is_free(owner(path))
 
 
 def _recorded(log: SqliteEventLog) -> dict[str, tuple[AssetKey, str]]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ipyassets.errors import DamagedLogError, IncompatibleLogError, UnwritableStoreError
+from ipyassets.interrupt import shielded
 from ipyassets.storage.schema import check, migrate
 
 IN_MEMORY = ":memory:"
@@ -77,8 +78,11 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """The connection to read through, for this thread alone."""
-        with self._reading, _explained(self.path):
+        """The connection to read through, for this thread alone; no interrupt leaves it locked, or a query half read.
+
+        Such a query would hold on to what the log was at that moment, for as long as anybody keeps the traceback.
+        """
+        with shielded(), self._reading, _explained(self.path):
             yield self._reader
 
     @contextmanager
@@ -86,7 +90,7 @@ class Database:
         """A transaction, for this thread and this process alone: committed at the end, or undone if anything raises."""
         if not self.is_writable:
             raise UnwritableStoreError(f"{self.path} cannot be written to: nothing can be made, wiped or renamed here")
-        with self._writing, _explained(self.path):
+        with shielded(), self._writing, _explained(self.path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ipyassets.errors import UnwritableStoreError
+from ipyassets.interrupt import checkpoint
 from ipyassets.storage.signature import content_hash
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Sink(io.RawIOBase):
         return self._descriptor < 0
 
     def write(self, data: Buffer, /) -> int:
-        """Write all of `data`, however much."""
+        """Write all of `data`, however much; an interrupt comes before, as a value half written leaves nothing."""
+        checkpoint()
         view = memoryview(data).cast("B")
         self.size += view.nbytes
         if self.is_small and self.size <= SMALL:
