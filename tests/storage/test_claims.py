@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import UnwritableStoreError
 from ipyassets.storage.claims import Claims, NoClaims
 
 A = AssetKey("a")
@@ -126,3 +129,63 @@ def test_where_nobody_else_is_everything_is_granted():
     assert claims.take(A, ["k"]) == ["k"]
     claims.release(A, ["k"])
     claims.close()
+
+
+def test_a_run_whose_file_of_claims_was_deleted_claims_the_same_in_the_new_one(claims, other, tmp_path):
+    claims.take(A, ["k"])
+    (tmp_path / "claims.lock").unlink()
+    for each in (claims, other):
+        each.keep([(A, "k")])
+    assert other.take(A, ["k", "l"]) == ["l"]
+    claims.release(A, ["k"])
+    assert other.take(A, ["k"]) == ["k"]
+
+
+@pytest.fixture
+def robbed(claims, tmp_path):
+    """Claims on k and l, whose file was deleted, and another run that has come since and claimed k."""
+    claims.take(A, ["k", "l"])
+    (tmp_path / "claims.lock").unlink()
+    newcomer = Claims(tmp_path)
+    assert newcomer.take(A, ["k"]) == ["k"]
+    yield newcomer
+    newcomer.close()
+
+
+def test_claims_in_a_deleted_file_are_not_taken_for_granted(claims, robbed):
+    with pytest.raises(UnwritableStoreError, match=r"claims\.lock was deleted .* another run has begun to make a k"):
+        claims.keep([(A, "k"), (A, "never claimed")], patience=0)
+
+
+def test_a_run_waits_for_the_one_that_took_its_claims(claims, robbed):
+    ends = threading.Timer(0.1, robbed.release, (A, ["k"]))
+    ends.start()
+    claims.keep([(A, "k")])
+    ends.join()
+    assert robbed.take(A, ["k"]) == []
+
+
+def test_the_loss_of_one_claim_does_not_hold_up_the_others(claims, robbed):
+    claims.keep([(A, "l")], patience=0)
+    assert robbed.take(A, ["l"]) == []
+
+
+def test_of_two_that_took_the_same_in_different_files_one_waits(claims, other, tmp_path):
+    (tmp_path / "claims.lock").unlink()
+    claims.keep([])
+    assert claims.take(A, ["k"]) == other.take(A, ["k"]) == ["k"]
+    claims.keep([(A, "k")])
+    with pytest.raises(UnwritableStoreError):
+        other.keep([(A, "k")], patience=0)
+
+
+def test_the_whole_folder_may_be_deleted_under_a_run(tmp_path):
+    claims = Claims(tmp_path / "root")
+    claims.take(A, ["k"])
+    shutil.rmtree(tmp_path / "root")
+    claims.keep([(A, "k")])
+    assert claims.take(A, ["l"]) == ["l"]
+    other = Claims(tmp_path / "root")
+    assert other.take(A, ["k", "l"]) == []
+    claims.close()
+    other.close()

@@ -47,6 +47,9 @@ class Claims(Protocol):
     def take(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> list[str]:
         """Claim partitions; those that are now ours, the others being made by somebody else."""
 
+    def keep(self, partitions: Iterable[tuple[AssetKey, str]]) -> None:
+        """Make sure that what was claimed still is, before it is recorded; UnwritableStoreError if it cannot be."""
+
     def release(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Let go of partitions; those not held are no error."""
 
