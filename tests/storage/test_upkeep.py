@@ -25,6 +25,7 @@ from ipyassets.storage.trusting import NOT_RECORDED
 from ipyassets.storage.upkeep import Upkeep
 from ipyassets.storage.value_files import CHANGED, GONE
 from ipyassets.storage.wiping import Retention
+from tests.conformance.event_log import ended
 from tests.storage.store import DAY, SALES, TOTALS, CreatesAFile, Store, use_of
 
 
@@ -122,11 +123,32 @@ def test_only_the_newest_values_are_kept(store):
     assert store.read("b") == "b"
 
 
-def test_no_limit_expires_nothing_and_a_negative_one_is_refused(store):
+def test_an_attempt_in_vain_makes_a_value_no_younger(store):
+    for key, age in (("first", 31), ("second", 29)):
+        store.make(key, key, at=store.now - age * DAY)
+    store.log.append([ended(Attempt.FAILED, "first", SALES, at=store.now)])
+    for retention in (Retention(newest=1), Retention(days=30)):
+        assert store.upkeep.expire(SALES, retention, dry_run=True).partition_keys == ("first",)
+
+
+def test_the_newest_value_is_the_one_made_last_even_if_the_clock_was_set_back(store):
+    store.make("first", 1, at=store.now)
+    store.make("second", 2, at=store.now - DAY)
+    assert store.upkeep.expire(SALES, Retention(newest=1)).partition_keys == ("first",)
+
+
+def test_no_limit_expires_nothing(store):
     store.make("a", 1, at=0.0)
     assert store.upkeep.expire(SALES, Retention()).partition_keys == ()
-    with pytest.raises(InvalidArgumentError, match="days=-1"):
-        Retention(days=-1)
+
+
+@pytest.mark.parametrize(
+    "limit", [{"days": -1}, {"days": "30"}, {"days": float("nan")}, {"newest": 1.5}, {"newest": "1"}, {"newest": True}]
+)
+def test_what_is_no_limit_is_refused(limit):
+    [(name, value)] = limit.items()
+    with pytest.raises(InvalidArgumentError, match=f"{name}={value!r} is no limit"):
+        Retention(**limit)
 
 
 # --- verify

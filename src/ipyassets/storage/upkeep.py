@@ -23,7 +23,7 @@ from ipyassets.storage.trusting import Trusted, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
 from ipyassets.storage.walking import stored_files_of
-from ipyassets.storage.wiping import Retention, Wiped, wipe
+from ipyassets.storage.wiping import Retention, Wiped, values_of, wipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Upkeep:
 
     def expire(self, asset_key: AssetKey, retention: Retention, *, dry_run: bool = False) -> Wiped:
         """Delete the values of an asset that are older, or more, than should be kept."""
-        expired = retention.expired(self.log.records(asset_key), self.clock())
+        expired = retention.expired(values_of(self.log, asset_key), self.clock())
         return self.wipe(asset_key, expired, reason="no longer kept", dry_run=dry_run)
 
     def trust(
