@@ -48,7 +48,7 @@ def test_several_processes_on_one_root_never_make_a_partition_twice_at_once(tmp_
     assert passed(harness("hammer", tmp_path, "--seconds", 3, "--partitions", 30))
 
 
-@pytest.mark.parametrize("kind", ["full-disk", "read-only"])
+@pytest.mark.parametrize("kind", ["full-disk", "read-only", "read-while-written"])
 def test_a_store_under_hardship_keeps_what_it_has_and_says_what_is_wrong(tmp_path, kind):
     tmp_path.chmod(0o755)
     for folder in takewhile(Path(tempfile.gettempdir()).resolve().__ne__, tmp_path.resolve().parents):

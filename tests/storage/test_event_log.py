@@ -59,7 +59,7 @@ def test_what_one_process_appends_another_one_sees(log, tmp_path):
 def test_records_of_100_000_partitions_are_read_without_an_object_for_each_row(log):
     log.append([made(str(i)) for i in range(2_000)])
     seen: list[str] = []
-    log.database._reader.set_trace_callback(seen.append)
+    log.database._opened.reader.set_trace_callback(seen.append)
     assert len(log.records(FLIGHTS).keys) == 2_000
     assert len(seen) == 3  # the asset, the names, one row with everything
 

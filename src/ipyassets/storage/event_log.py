@@ -16,6 +16,8 @@ from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, key_id_of
 
 # By how much the cursor jumps when following it event by event would miss something.
 JUMP = 1_000_000
+# By how much it jumps when the file of the log was replaced.
+_REPLACED = 1 << 40
 
 _INSERT = f"INSERT INTO event ({event_rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constant
 _SELECT = f"SELECT {event_rows.COLUMNS} FROM event"  # noqa: S608  # a constant
@@ -67,20 +69,26 @@ class SqliteEventLog:
             return latest.records(connection, asset, _names(connection))
 
     def cursor(self) -> int:
-        """A number that grows with every append of any process; a few microseconds."""
+        """A number that grows with every append of any process; a few microseconds.
+
+        It jumps where following it event by event would miss something: an asset was renamed, or the log was deleted or
+        repaired, so that another one is there.
+        """
         with self.database.read() as connection:
-            return _last_id(connection)
+            return self._base + _last_id(connection)
 
     def since(self, cursor: int) -> list[Event]:
-        """The events appended after `cursor`, in order."""
+        """The events appended after `cursor`, in order; none where that is of a log that was replaced since."""
         with self.database.read() as connection:
-            return _events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (cursor,))
+            return _events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (self._event_at(cursor),))
 
     def touched(self, cursor: int) -> frozenset[AssetKey]:
         """The assets of the events appended after `cursor`."""
         with self.database.read() as connection:
+            of_later = "SELECT asset FROM event WHERE event.id > ?"
             found = connection.execute(
-                "SELECT key FROM asset WHERE id IN (SELECT asset FROM event WHERE event.id > ?)", (cursor,)
+                f"SELECT key FROM asset WHERE id IN ({of_later})",  # noqa: S608  # a constant
+                (self._event_at(cursor),),
             )
             return frozenset(AssetKey.from_db_string(text) for (text,) in found)
 
@@ -177,6 +185,16 @@ class SqliteEventLog:
     def close(self) -> None:
         """Let go of the file; nothing may be asked afterwards."""
         self.database.close()
+
+    @property
+    def _base(self) -> int:
+        return self.database.replaced * _REPLACED
+
+    def _event_at(self, cursor: int) -> int:
+        """The number of the event that a cursor stands at."""
+        if cursor >= self._base:
+            return cursor - self._base
+        return _REPLACED if cursor else 0  # 0 is the cursor of an empty log: what follows it is everything
 
 
 def _check_key(key: str) -> None:
