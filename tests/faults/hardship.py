@@ -12,8 +12,13 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
-from ipyassets.errors import UnwritableStoreError
+from ipyassets.errors import DamagedPartitionError, UnwritableStoreError
+from ipyassets.storage.claims import Claims
+from ipyassets.storage.damage import Damage
+from ipyassets.storage.repair import repair
+from ipyassets.storage.value_files import CHANGED
 from tests.storage.store import SALES, Store
 
 NOBODY = 65534
@@ -58,8 +63,23 @@ def read_only(root: Path) -> None:
     with refused(OSError):
         reader.make("a", "another")
     assert reader.read("a") == "value"
+    with refused(DamagedPartitionError) as damaged:
+        reader.read("b")
+    assert isinstance(damaged.raised, DamagedPartitionError)
+    assert Damage(reader.log).note(damaged.raised)
+    assert reader.upkeep.verify()[0].damaged == {"b": CHANGED}
+    assert reader.upkeep.wipe(SALES, ["a", "b"], dry_run=True).files == 2
+    assert reader.upkeep.compact(dry_run=True).files == 0
+    for attempt in (
+        lambda: reader.upkeep.wipe(SALES, ["a"]),
+        lambda: Claims(root).take(SALES, ["a"]),
+        lambda: repair(root / "events.sqlite"),
+    ):
+        with refused(UnwritableStoreError):
+            attempt()
+    assert repair(root / "events.sqlite", dry_run=True).events == 2
     reader.close()
-    print("a read-only store is read, and refuses to be written to")
+    print("a read-only store is read, looked after in dry runs, and refuses to be written to")
 
 
 def read_while_written(root: Path) -> None:
@@ -132,13 +152,15 @@ class refused:  # noqa: N801 - reads as a sentence
 
     def __init__(self, error: type[BaseException]) -> None:
         self.error = error
+        self.raised: BaseException | None = None
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+    def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, _: object) -> bool:
         if kind is None:
             raise SystemExit(f"{self.error.__name__} was not raised")
+        self.raised = raised
         return issubclass(kind, self.error)
 
 

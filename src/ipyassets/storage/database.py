@@ -42,7 +42,7 @@ class _Opened:
 
     def is_current(self, path: Path) -> bool:
         """Whether nothing has come or gone since then."""
-        if self.file != _identity(path):
+        if self.file != which_file(path):
             return False
         return self.frozen is None or (self.is_unchanged(path) and not is_in_use(path))
 
@@ -81,7 +81,7 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """The connection to read through, for this thread alone."""
         self._follow()
-        with self._reading, _explained(self.path):
+        with self._reading, explained(self.path):
             try:
                 yield self._opened.reader
             finally:
@@ -91,7 +91,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction, for this thread and this process alone: committed at the end, or undone if anything raises."""
-        with self._writing, _explained(self.path):
+        with self._writing, explained(self.path):
             writer = self._begun()
             try:
                 yield writer
@@ -107,7 +107,7 @@ class Database:
             [free] = connection.execute("PRAGMA freelist_count").fetchone()
             [size] = connection.execute("PRAGMA page_size").fetchone()
         if not dry_run and (self.path is None or self.path.exists()):
-            with self._writing, _explained(self.path):
+            with self._writing, explained(self.path):
                 writer = self._to_write()
                 writer.execute("VACUUM")
                 writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -150,12 +150,12 @@ class Database:
         if self.path is None:
             connection = self._empty()
             return _Opened(connection, connection, None)
-        file = _identity(self.path)
+        file = which_file(self.path)
         if file is None:
             return _Opened(self._empty(), None, None)
         if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
             return _opened_to_read(self.path, file)
-        with _explained(self.path):
+        with explained(self.path):
             writer = self._connect(self.path)
             migrate(writer, self.path)
             return _Opened(self._connect(self.path), writer, file)
@@ -178,7 +178,7 @@ class Database:
 def _opened_to_read(path: Path, file: Look) -> _Opened:
     """The connection of a user who cannot write to a file."""
     frozen = None if is_in_use(path) else _extent(path)
-    with _explained(path):
+    with explained(path):
         connection = connect_to_read(path, frozen=frozen is not None)
         check(connection, path)
     return _Opened(connection, None, file, frozen)
@@ -200,8 +200,8 @@ def is_in_use(path: Path) -> bool:
     return path.with_name(f"{path.name}-wal").exists()
 
 
-def _identity(path: Path) -> Look | None:
-    """Which file is at a path."""
+def which_file(path: Path) -> Look | None:
+    """Which file is at a path now, whatever it was called before; None where there is none."""
     found = _status(path)
     return found and (found.st_dev, found.st_ino)
 
@@ -253,7 +253,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _explained(path: Path | None) -> Iterator[None]:
+def explained(path: Path | None) -> Iterator[None]:
     """SQLite's errors as ours, where they say something about the file."""
     try:
         yield
