@@ -9,6 +9,7 @@ from functools import partial
 
 from ipyassets.engine.manner import Manner, OnError
 from ipyassets.errors import InvalidArgumentError
+from ipyassets.storage.signature import KEY_VARIABLE
 
 NAMES = ("threads", "processes")
 CHUNK = 8  # short partitions in one task of a process, which costs more than they do
@@ -31,8 +32,9 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
     if executor == "processes":
         from loky import get_reusable_executor
 
-        # kept for the next run; loky ends workers that have been idle for a while
-        processes = get_reusable_executor(max_workers=workers, initializer=_ignore_interrupts)
+        # kept for the next run, unless the key has changed that they look up; loky ends those idle for a while
+        key = {KEY_VARIABLE: os.environ[KEY_VARIABLE]} if KEY_VARIABLE in os.environ else None
+        processes = get_reusable_executor(max_workers=workers, initializer=_ignore_interrupts, env=key)
         kill = partial(processes.shutdown, wait=False, kill_workers=True)
         return Manner(executor=processes, in_flight=workers + 1, chunk=CHUNK, on_error=on_error, kill=kill)
     if isinstance(executor, str):
