@@ -11,6 +11,7 @@ from ipyassets.errors import (
     DamagedPartitionError,
     InvalidArgumentError,
     InvalidDefinitionError,
+    InvalidInvocationError,
     NotMaterializedError,
     UnknownAssetError,
     UntrustedPartitionError,
@@ -20,6 +21,7 @@ from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD
+from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import NOT_SIGNED
 from ipyassets.storage.trusting import NOT_RECORDED
 from ipyassets.storage.upkeep import Upkeep
@@ -462,6 +464,21 @@ def test_only_orphans_that_nobody_recorded_are_deleted(store):
     assert store.upkeep.delete_orphans(found) == 5
     assert not stray.exists()
     assert store.read("dropped") == 2
+
+
+def test_what_another_root_may_have_recorded_is_not_deleted(store, tmp_path):
+    shared = FilesystemIOManager(tmp_path / "shared", signer=store.files.signer)
+    other = Store(tmp_path / "other")
+    for each in (store, other):
+        each.manager = shared
+    store.make("mine", 1)
+    other.make("theirs", 2)
+    found = store.upkeep.orphans(lambda *_: True)
+    assert [orphan.partition_key for orphan in found] == ["theirs"]
+    with pytest.raises(InvalidInvocationError, match="another root may have recorded"):
+        store.upkeep.delete_orphans(found)
+    assert other.read("theirs") == 2
+    other.close()
 
 
 def test_disk_use_is_told_by_asset(keeping):
