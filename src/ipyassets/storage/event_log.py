@@ -12,7 +12,8 @@ from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError, Unk
 from ipyassets.events import Artifact, Event, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
-from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, key_id_of
+from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, Signer, key_id_of
+from ipyassets.storage.vouching import sealed, vouched
 
 # By how much the cursor jumps when following it event by event would miss something.
 JUMP = 1_000_000
@@ -28,12 +29,16 @@ class SqliteEventLog:
 
     History only ever grows; the latest row of each partition is kept beside it. Any number of threads and processes may
     use one file. Keys are stored as text, so that a definition may change without touching what was recorded.
-    `durable=False` makes a commit that a power cut may take back, but never tear. Raises IncompatibleLogError for a
-    file of a newer release.
+    `durable=False` makes a commit that a power cut may take back, but never tear. With a `signer`, what bodies
+    displayed is sealed when it is recorded, and what others displayed is read without what could run in a page. Raises
+    IncompatibleLogError for a file of a newer release.
     """
 
-    def __init__(self, path: str | Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, path: str | Path, *, durable: bool = True, signer: Callable[[], Signer] | None = None
+    ) -> None:
         self.database = Database(path, durable=durable)
+        self._signer = signer
 
     def append(self, events: Sequence[Event]) -> None:
         """Record events in one transaction: all or none of them."""
@@ -41,6 +46,7 @@ class SqliteEventLog:
             return
         for event in events:
             _check_key(event.partition_key)
+        events = sealed(events, self._signer)
         with self.database.write() as connection:
             read = {use.asset_key for event in events for use in event.inputs}
             ids = _ids_of(connection, {event.asset_key for event in events} | read)
@@ -80,7 +86,7 @@ class SqliteEventLog:
     def since(self, cursor: int) -> list[Event]:
         """The events appended after `cursor`, in order; none where that is of a log that was replaced since."""
         with self.database.read() as connection:
-            return _events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (self._event_at(cursor),))
+            return self._events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (self._event_at(cursor),))
 
     def touched(self, cursor: int) -> frozenset[AssetKey]:
         """The assets of the events appended after `cursor`."""
@@ -99,9 +105,9 @@ class SqliteEventLog:
                 return []
             most = -1 if limit is None else limit
             if partition_key is None:
-                return _events(connection, f"{_SELECT} WHERE asset = ? ORDER BY id DESC LIMIT ?", (asset, most))
+                return self._events(connection, f"{_SELECT} WHERE asset = ? ORDER BY id DESC LIMIT ?", (asset, most))
             where = "asset = ? AND partition = ?"
-            return _events(
+            return self._events(
                 connection, f"{_SELECT} WHERE {where} ORDER BY id DESC LIMIT ?", (asset, str(partition_key), most)
             )
 
@@ -115,8 +121,8 @@ class SqliteEventLog:
             ).fetchone()
             event, made = found or (None, None)
             by_id = f"{_SELECT} WHERE id = ?"
-            attempt = _events(connection, by_id, (event,))
-            standing = attempt if made == event else _events(connection, by_id, (made,))
+            attempt = self._events(connection, by_id, (event,))
+            standing = attempt if made == event else self._events(connection, by_id, (made,))
             return attempt[0] if attempt else None, standing[0] if standing else None
 
     def artifacts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Artifact]:
@@ -186,6 +192,13 @@ class SqliteEventLog:
         """Let go of the file; nothing may be asked afterwards."""
         self.database.close()
 
+    def _events(self, connection: sqlite3.Connection, query: str, arguments: tuple[object, ...]) -> list[Event]:
+        rows = connection.execute(query, arguments).fetchall()
+        if not rows:
+            return []
+        names = _names(connection)
+        return vouched([event_rows.event(row, names) for row in rows], self._signer)
+
     @property
     def _base(self) -> int:
         return self.database.replaced * _REPLACED
@@ -237,11 +250,3 @@ def _row_at(connection: sqlite3.Connection, place: tuple[int, str]) -> latest.Ro
         "SELECT made, facts, inputs FROM latest WHERE asset = ? AND partition = ?", place
     ).fetchone()
     return found
-
-
-def _events(connection: sqlite3.Connection, query: str, arguments: tuple[object, ...]) -> list[Event]:
-    rows = connection.execute(query, arguments).fetchall()
-    if not rows:
-        return []
-    names = _names(connection)
-    return [event_rows.event(row, names) for row in rows]

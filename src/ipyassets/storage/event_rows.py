@@ -84,10 +84,10 @@ def _details(event: Event, asset_ids: Mapping[AssetKey, int]) -> str:
         "retries": event.retries,
     }
     told = {name: value for name, value in details.items() if value}
-    return json.dumps(told, default=_plain, skipkeys=True) if told else ""
+    return json.dumps(told, default=plain, skipkeys=True) if told else ""
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """What JSON can hold of a value of metadata; what it cannot hold is kept as it prints."""
     if isinstance(value, datetime | date):
         return value.isoformat()

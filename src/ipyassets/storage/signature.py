@@ -132,6 +132,16 @@ class Signer:
         own = self._seal(asset_key, partition_key, content_of(digest))
         return hmac.compare_digest(seal_of(digest).encode(), own.encode())
 
+    def seal_of(self, text: str) -> str:
+        """A seal over a text that is not a value."""
+        return hashlib.blake2b(
+            text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=SEAL_DIGITS // 2, person=b"ipyassets-text"
+        ).hexdigest()
+
+    def has_sealed(self, text: str, seal: str) -> bool:
+        """Whether a text was sealed with this key."""
+        return hmac.compare_digest(self.seal_of(text).encode(), seal.encode("utf-8", "surrogatepass"))
+
     def _seal(self, asset_key: AssetKey, partition_key: str, content: str) -> str:
         identity = f"{asset_key.to_string()}\0{partition_key}\0{content}".encode("utf-8", "surrogatepass")
         return self.key_id + hashlib.blake2b(identity, key=self._key, digest_size=SEAL_DIGITS // 2).hexdigest()
