@@ -54,8 +54,7 @@ def test_processes_that_make_the_key_at_once_agree_on_it(tmp_path):
 
 def test_the_key_lies_with_jupyters_own_data():
     key_file = Signer.of_user({"JUPYTER_DATA_DIR": "/data/jupyter"}).key_file
-    assert key_file is not None
-    assert key_file.parent == Path("/data/jupyter")
+    assert key_file == Path("/data/jupyter/ipyassets_key")
 
 
 def test_jupyters_folder_is_where_jupyter_itself_looks(monkeypatch, tmp_path):

@@ -181,11 +181,11 @@ class Instance(KeepsDynamicPartitions):
 
     @cached_property
     def _sqlite_log(self) -> SqliteEventLog:
-        signer = None if self._is_ephemeral else lambda: self._signer
+        signer = None if self._is_ephemeral else lambda: self._sealing
         return SqliteEventLog(self._place(LOG), durable=self.durability == "full", signer=signer)
 
     @cached_property
-    def _signer(self) -> Signer:
+    def _sealing(self) -> Signer:
         return Signer.of_user()
 
     @cached_property
@@ -213,7 +213,7 @@ class Instance(KeepsDynamicPartitions):
         bound = getattr(manager, "bound", None)
         if bound is None:
             return manager
-        found: IOManager = bound(self.root / "storage", self._signer, durable=self.durability == "full")
+        found: IOManager = bound(self.root / "storage", Signer.of_user(), durable=self.durability == "full")
         return found
 
     def _claims(self) -> Claims:

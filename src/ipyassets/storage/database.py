@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,18 +148,21 @@ class Database:
             self.replaced += before.file not in (None, self._opened.file)
 
     def _open(self) -> _Opened:
+        """What is there now; closed when this object is forgotten, if not before."""
         if self.path is None:
             connection = self._empty()
-            return _Opened(connection, connection, None)
-        file = which_file(self.path)
-        if file is None:
-            return _Opened(self._empty(), None, None)
-        if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
-            return _opened_to_read(self.path, file)
-        with explained(self.path):
-            writer = self._connect(self.path)
-            migrate(writer, self.path)
-            return _Opened(self._connect(self.path), writer, file)
+            opened = _Opened(connection, connection, None)
+        elif (file := which_file(self.path)) is None:
+            opened = _Opened(self._empty(), None, None)
+        elif os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
+            with explained(self.path):
+                writer = self._connect(self.path)
+                migrate(writer, self.path)
+                opened = _Opened(self._connect(self.path), writer, file)
+        else:
+            opened = _opened_to_read(self.path, file)
+        weakref.finalize(self, opened.close).atexit = False
+        return opened
 
     def _empty(self) -> sqlite3.Connection:
         connection = self._connect(IN_MEMORY)

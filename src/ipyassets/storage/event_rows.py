@@ -84,10 +84,10 @@ def _details(event: Event, asset_ids: Mapping[AssetKey, int]) -> str:
         "retries": event.retries,
     }
     told = {name: value for name, value in details.items() if value}
-    return json.dumps(told, default=plain, skipkeys=True) if told else ""
+    return json.dumps(told, default=_plain, skipkeys=True) if told else ""
 
 
-def plain(value: object) -> object:
+def _plain(value: object) -> object:
     """What JSON can hold of a value of metadata; what it cannot hold is kept as it prints."""
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -101,3 +101,8 @@ def plain(value: object) -> object:
     if callable(item) and getattr(value, "ndim", None) == 0:
         return item()
     return repr(value)
+
+
+def bundle_text(bundle: Mapping[str, object]) -> str:
+    """A MIME bundle as one text: the same before it was recorded and after."""
+    return json.dumps(json.loads(json.dumps(bundle, default=_plain, skipkeys=True)), sort_keys=True)

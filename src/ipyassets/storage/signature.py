@@ -64,9 +64,13 @@ class Signer:
     """
 
     secret: bytes = field(default=b"", repr=False)
-    key_file: Path | None = None
+    key_file: str | Path | None = None
     makes_key: bool = True
     variable: str = ""
+
+    def __post_init__(self) -> None:
+        if self.key_file is not None:  # the same file, wherever a worker happens to be
+            object.__setattr__(self, "key_file", Path(self.key_file).expanduser().absolute())
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str] | None = None) -> Signer:
@@ -85,12 +89,11 @@ class Signer:
     @classmethod
     def of_file(cls, key_file: str | Path) -> Signer:
         """The signer of whoever has a file, which has to be there; InvalidArgumentError for a relative path."""
-        path = Path(key_file).expanduser()
-        if not path.is_absolute():
+        if not Path(key_file).expanduser().is_absolute():
             raise InvalidArgumentError(
                 f"the key file {str(key_file)!r} would be another one in each working directory: give its whole path"
             )
-        return cls(key_file=path, makes_key=False)
+        return cls(key_file=key_file, makes_key=False)
 
     @cached_property
     def _key(self) -> bytes:
@@ -105,7 +108,7 @@ class Signer:
             raise InvalidArgumentError(f"{self.variable} is not set here: set it wherever partitions are made")
         if self.key_file is None:
             raise InvalidArgumentError("a signer needs a secret: give secret= or key_file=, or use Signer.of_user()")
-        return (read_or_make_key if self.makes_key else read_key)(self.key_file)
+        return (read_or_make_key if self.makes_key else read_key)(Path(self.key_file))
 
     @cached_property
     def key_id(self) -> str:

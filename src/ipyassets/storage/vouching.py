@@ -7,13 +7,12 @@ kinds that are only looked at.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ipyassets.errors import IpyassetsError
 from ipyassets.events import Event
-from ipyassets.storage.event_rows import plain
+from ipyassets.storage.event_rows import bundle_text
 from ipyassets.storage.signature import Signer
 
 # Kept in the bundle itself, so that it goes wherever the bundle goes.
@@ -47,7 +46,7 @@ def _sealed(bundle: Bundle, key: Key) -> Bundle:
     if told.keys() <= ONLY_LOOKED_AT:
         return told
     try:
-        return {**told, SEAL: key().seal_of(_text(told))}
+        return {**told, SEAL: key().seal_of(bundle_text(told))}
     except IpyassetsError:
         return told
 
@@ -65,11 +64,6 @@ def _without_seal(bundle: Bundle) -> Bundle:
 
 def _is_own(bundle: Bundle, seal: object, key: Key) -> bool:
     try:
-        return isinstance(seal, str) and key().has_sealed(_text(bundle), seal)
+        return isinstance(seal, str) and key().has_sealed(bundle_text(bundle), seal)
     except IpyassetsError:
         return False
-
-
-def _text(bundle: Bundle) -> str:
-    """The same text before it was recorded and after."""
-    return json.dumps(json.loads(json.dumps(bundle, default=plain, skipkeys=True)), sort_keys=True)
