@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
 import threading
@@ -127,3 +128,13 @@ def test_a_root_that_cannot_be_made_is_said_to_be(tmp_path):
     with pytest.raises(UnwritableStoreError, match=r"cannot be made: .*choose another root"):
         log.append([made("a")])
     log.close()
+
+
+def test_a_store_that_is_forgotten_is_closed(path):
+    elsewhere(path, made("a"))
+    log = SqliteEventLog(path)
+    log.records(FLIGHTS)
+    assert len(list(path.parent.iterdir())) > 1  # a write-ahead file, as long as somebody has it open
+    del log
+    gc.collect()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

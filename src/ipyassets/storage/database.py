@@ -148,21 +148,26 @@ class Database:
             self.replaced += before.file not in (None, self._opened.file)
 
     def _open(self) -> _Opened:
-        """What is there now; closed when this object is forgotten, if not before."""
+        """What is there now."""
         if self.path is None:
             connection = self._empty()
-            opened = _Opened(connection, connection, None)
-        elif (file := which_file(self.path)) is None:
-            opened = _Opened(self._empty(), None, None)
-        elif os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK):
-            with explained(self.path):
-                writer = self._connect(self.path)
-                migrate(writer, self.path)
-                opened = _Opened(self._connect(self.path), writer, file)
-        else:
-            opened = _opened_to_read(self.path, file)
-        weakref.finalize(self, opened.close).atexit = False
-        return opened
+            return _Opened(connection, connection, None)
+        file = which_file(self.path)
+        if file is None:
+            return _Opened(self._empty(), None, None)
+        if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
+            return self._opened_to_read(self.path, file)
+        with explained(self.path):
+            writer = self._connect(self.path)
+            migrate(writer, self.path)
+            return _Opened(self._connect(self.path), writer, file)
+
+    def _opened_to_read(self, path: Path, file: Look) -> _Opened:
+        frozen = None if is_in_use(path) else _extent(path)
+        with explained(path):
+            connection = self._kept(connect_to_read(path, frozen=frozen is not None))
+            check(connection, path)
+        return _Opened(connection, None, file, frozen)
 
     def _empty(self) -> sqlite3.Connection:
         connection = self._connect(IN_MEMORY)
@@ -171,21 +176,19 @@ class Database:
 
     def _connect(self, path: str | Path) -> sqlite3.Connection:
         # Threads take turns through our own locks, hence the check can go.
-        connection = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = self._kept(
+            sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
+        )
         if path != IN_MEMORY:
             _use_write_ahead_log(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
-
-def _opened_to_read(path: Path, file: Look) -> _Opened:
-    """The connection of a user who cannot write to a file."""
-    frozen = None if is_in_use(path) else _extent(path)
-    with explained(path):
-        connection = connect_to_read(path, frozen=frozen is not None)
-        check(connection, path)
-    return _Opened(connection, None, file, frozen)
+    def _kept(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A connection that is closed when this object is forgotten, if not before."""
+        weakref.finalize(self, connection.close).atexit = False
+        return connection
 
 
 def connect_to_read(path: Path, *, frozen: bool) -> sqlite3.Connection:
