@@ -132,6 +132,7 @@ def deaths(folder: Path, operation: Operation) -> tuple[int, int]:
     """Kill an operation at every step until it gets through; how many there were, and how many different outcomes."""
     pristine, root = folder / "pristine", folder / "root"
     shutil.rmtree(folder, ignore_errors=True)
+    pristine.mkdir(parents=True)  # looking at a store that nothing was made in makes none
     store = Store(pristine, versions=operation.versions)
     operation.prepare(store)
     store.close()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -58,6 +60,39 @@ def test_an_instance_in_memory_leaves_nothing_behind(here):
     instance.add_dynamic_partitions("images", ["a"])
     instance.close()
     assert list(here.iterdir()) == []
+
+
+def test_deleting_the_root_begins_anew_in_a_kernel_that_goes_on(tmp_path):
+    root = tmp_path / "root"
+    instance, graph = Instance(root), AssetGraph.of([one])
+    heard: queue.SimpleQueue[frozenset[AssetKey]] = queue.SimpleQueue()
+    materialize([one], instance=instance)
+    instance.subscribe(heard.put)
+    shutil.rmtree(root)
+    assert heard.get(timeout=30) == frozenset()  # whatever is shown is looked at again
+    assert instance.facts(graph).counts(one.key) == {State.MISSING: 1}
+    assert not root.exists()
+    materialize([one], instance=instance)
+    for seen in (instance, Instance(root)):
+        assert seen.facts(graph).counts(one.key) == {State.FRESH: 1}
+        seen.close()
+
+
+def test_a_run_whose_root_is_deleted_records_what_it_makes_from_then_on(tmp_path):
+    @asset
+    def first():
+        return 1
+
+    @asset
+    def second(context, first):
+        shutil.rmtree(tmp_path / "root")
+        return first + 1
+
+    instance, graph = Instance(tmp_path / "root"), AssetGraph.of([first, second])
+    assert materialize([first, second], instance=instance).success
+    assert instance.facts(graph).counts(first.key) == {State.MISSING: 1}
+    assert instance.store.load(second, None) == 2
+    instance.close()
 
 
 def test_an_unknown_durability_is_refused():

@@ -105,6 +105,19 @@ def test_a_month_fills_exactly_what_is_missing_in_order_wherever_it_runs(instanc
     assert all(str(state) == "fresh" for each in ASSETS for state in facts.counts(each.key))
 
 
+def test_processes_sign_with_the_key_of_the_environment_as_it_is_now(tmp_path, monkeypatch):
+    @asset(partitions_def=LETTERS)
+    def letters(context):
+        return context.partition_key
+
+    for key in ("one", "another"):
+        monkeypatch.setenv("IPYASSETS_KEY", key)
+        instance = Instance(tmp_path / key)
+        materialize([letters], partition_keys="all", instance=instance, executor="processes", max_workers=2)
+        assert instance.store.load(letters, "d") == "d"
+        instance.close()
+
+
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_output_and_tracebacks_with_source_lines_come_back(instance, executor):
     @asset(partitions_def=LETTERS)

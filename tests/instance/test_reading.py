@@ -17,6 +17,7 @@ from ipyassets import (
     materialize,
     use_instance,
 )
+from ipyassets.engine.capture import current_output
 from ipyassets.errors import (
     InvalidArgumentError,
     InvalidInvocationError,
@@ -313,3 +314,22 @@ def test_a_key_that_is_no_text_is_an_error_that_says_so(made, key):
 
 def test_a_partition_in_hand_says_which_it_is_and_what_to_do_with_it(made):
     assert repr(means.debug("2024-01-03")) == "<means 2024-01-03 in hand, with tables: call it to run the body>"
+
+
+def test_what_another_user_s_body_displayed_is_shown_without_what_could_run_in_the_page(tmp_path, monkeypatch):
+    @asset
+    def table():
+        output = current_output()
+        assert output is not None
+        output.display({"text/html": "<script>", "text/plain": "a table"})
+
+    for key, kinds in (("theirs", {"text/html", "text/plain"}), ("mine", {"text/plain"})):
+        monkeypatch.setenv("IPYASSETS_KEY", key)
+        instance = Instance(tmp_path)
+        with use_instance(instance):
+            if key == "theirs":
+                materialize([table])
+            shown = table.output()._repr_mimebundle_()
+        instance.close()
+        assert shown.keys() == kinds
+        assert shown["text/plain"] == "a table\n"

@@ -11,6 +11,7 @@ import pytest
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import UnwritableStoreError
 from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.paths import identity
 
 A = AssetKey("a")
 
@@ -171,12 +172,33 @@ def test_the_loss_of_one_claim_does_not_hold_up_the_others(claims, robbed):
 
 
 def test_of_two_that_took_the_same_in_different_files_one_waits(claims, other, tmp_path):
+    for each in (claims, other):
+        each.take(A, ["j"])
+        each.release(A, ["j"])
     (tmp_path / "claims.lock").unlink()
     claims.keep([])
     assert claims.take(A, ["k"]) == other.take(A, ["k"]) == ["k"]
     claims.keep([(A, "k")])
     with pytest.raises(UnwritableStoreError):
         other.keep([(A, "k")], patience=0)
+
+
+def test_asking_who_makes_a_partition_makes_no_file(claims, other, tmp_path):
+    name = identity(A, "k")
+    assert claims.is_free(name)
+    assert list(tmp_path.iterdir()) == []
+    other.take(A, ["k"])
+    assert not claims.is_free(name)
+    other.release(A, ["k"])
+    assert claims.is_free(name)
+
+
+def test_claims_that_cannot_be_made_are_said_to_be(tmp_path):
+    (tmp_path / "file").touch()
+    claims = Claims(tmp_path / "file")
+    with pytest.raises(UnwritableStoreError, match=r"claims\.lock cannot be written to .*nothing can be made"):
+        claims.take(A, ["k"])
+    claims.close()
 
 
 def test_the_whole_folder_may_be_deleted_under_a_run(tmp_path):

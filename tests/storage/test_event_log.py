@@ -60,7 +60,7 @@ def test_what_one_process_appends_another_one_sees(log, tmp_path):
 def test_records_of_100_000_partitions_are_read_without_an_object_for_each_row(log):
     log.append([made(str(i)) for i in range(2_000)])
     seen: list[str] = []
-    log.database._reader.set_trace_callback(seen.append)
+    log.database._opened.reader.set_trace_callback(seen.append)
     assert len(log.records(FLIGHTS).keys) == 2_000
     assert len(seen) == 3  # the asset, the names, one row with everything
 
@@ -94,7 +94,7 @@ def test_the_log_can_be_read_with_sqlite_alone(log, tmp_path):
 
 def test_a_log_that_is_forgotten_is_closed(tmp_path):
     log = SqliteEventLog(tmp_path / "log.sqlite")
-    reader = log.database._reader
+    reader = log.database._opened.reader
     del log
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from upath import UPath
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
@@ -19,6 +20,7 @@ from ipyassets.errors import (
 from ipyassets.events import Artifact
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
+from ipyassets.storage.value_files import ValueFiles
 from tests.conformance.io_manager import SALES, IOManagerConformance, output, wanted
 
 MINE = Signer(secret=b"mine")
@@ -238,6 +240,17 @@ def test_an_instance_gives_a_manager_what_it_lacks(tmp_path):
     kept = FilesystemIOManager(tmp_path / "mine", durable=False).bound(tmp_path, MINE)
     assert kept.path(SALES, "a") == tmp_path / "mine" / "sales" / "a"
     assert not kept.durable
+
+
+@pytest.mark.parametrize("kind", [str, UPath])
+@pytest.mark.parametrize("prefix", ["", "file://", "local://"])
+def test_a_folder_of_this_machine_is_one_however_it_is_written(tmp_path, kind, prefix):
+    manager = FilesystemIOManager(kind(f"{prefix}{tmp_path}"), signer=MINE, versions=1)
+    assert isinstance(manager.files, ValueFiles)
+    assert manager.files.folder == tmp_path
+    artifacts = stored(manager, None, 1) | stored(manager, "a", 2)
+    assert manager.load_input(wanted(None, artifacts=artifacts)) == 1
+    assert manager.load_input(wanted("a", artifacts=artifacts)) == 2
 
 
 def test_a_manager_can_be_sent_to_a_worker_without_the_key(tmp_path):

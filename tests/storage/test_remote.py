@@ -10,17 +10,26 @@ import s3fs
 from moto.server import ThreadedMotoServer
 from upath import UPath
 
-from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import (
+    DamagedPartitionError,
+    InvalidArgumentError,
+    InvalidInvocationError,
+    NotMaterializedError,
+    UntrustedPartitionError,
+)
 from ipyassets.storage.claims import NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.parquet_io import ParquetIOManager
+from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
-from ipyassets.storage.signature import Signer
-from ipyassets.storage.upkeep import Upkeep
+from ipyassets.storage.signature import NOT_SIGNED, Signer
+from ipyassets.storage.upkeep import DiskUse, Upkeep
 from ipyassets.storage.value_files import CHANGED, GONE
 from tests.conformance.event_log import made
 from tests.conformance.io_manager import SALES, IOManagerConformance, output, wanted
 
+A = AssetKey("a")
 MINE = Signer(secret=b"mine")
 pytestmark = pytest.mark.filterwarnings("default")  # those of the S3 client and the test server are not ours
 
@@ -110,17 +119,147 @@ def test_a_large_value_comes_back(manager):
     assert manager.load_input(wanted("a", artifacts=stored(manager, "a", value))) == value
 
 
-def test_objects_are_verified_and_wiped(manager):
+@pytest.fixture
+def log():
     log = SqliteEventLog(":memory:")
+    yield log
+    log.close()
+
+
+def keeping(log, manager):
+    return Upkeep(log, lambda _: manager, lambda: 7.0, NoClaims)
+
+
+def made_by(log, manager, key, value):
+    """Store and record a value as a run does."""
+    log.append([made(key, SALES, artifact=stored(manager, key, value)[key])])
+
+
+def left_by(log, manager, key, value):
+    """Record a value as a run does that is killed before it has put it in place."""
+    context = output(key)
+    manager.stage(context, value)
+    log.append([made(key, SALES, artifact=context.stored[key])])
+
+
+@pytest.fixture
+def elsewhere(bucket, options):
+    """The same location as another process sees it: with listings of its own."""
+    other = UPath(str(bucket), **options, skip_instance_cache=True)
+    assert other.fs is not bucket.fs
+    return FilesystemIOManager(other, signer=MINE)
+
+
+def objects(manager):
+    """The names of all objects, as they are now."""
+    system = manager.files.folder.fs
+    system.invalidate_cache()
+    return sorted(name.rpartition("/storage/")[2] for name in system.find(manager.files.folder.path))
+
+
+def read(log, manager, key):
+    return manager.load_input(wanted(key, artifacts=log.artifacts(SALES, [key])))
+
+
+def test_objects_are_verified_and_wiped(log, manager):
     for key in "ab":
-        log.append([made(key, SALES, artifact=stored(manager, key, key)[key])])
-    upkeep = Upkeep(log, lambda _: manager, lambda: 0.0, NoClaims)
+        made_by(log, manager, key, key)
+    upkeep = keeping(log, manager)
     assert (upkeep.verify()[0].checked, upkeep.verify()[0].damaged) == (2, {})
     assert upkeep.wipe(SALES, ["a"]).files == 1
     assert manager.present(SALES, ["a", "b"]).tolist() == [False, True]
     with pytest.raises(NotMaterializedError):
-        manager.load_input(wanted("a", artifacts={}))
-    log.close()
+        read(log, manager, "a")
+
+
+def test_what_another_process_has_made_since_the_listing_is_wiped_too(log, manager, elsewhere):
+    made_by(log, manager, "a", 1)
+    manager.present(SALES, ["a", "b"])
+    made_by(log, elsewhere, "b", 2)
+    assert keeping(log, manager).wipe(SALES, ["a", "b"]).files == 2
+    assert objects(manager) == []
+
+
+def test_what_another_process_has_staged_since_the_listing_is_put_in_place(manager, elsewhere):
+    manager.stage(output("a"), 1)
+    manager.present(SALES, ["b"])
+    context = output("b")
+    elsewhere.stage(context, 2)
+    manager.publish(SALES, context.stored)
+    assert manager.load_input(wanted("b", artifacts=context.stored)) == 2
+    assert "sales/b" in objects(manager)
+
+
+def test_a_value_that_is_not_in_place_is_wiped_where_it_is(log, manager):
+    left_by(log, manager, "a", 1)
+    manager.stage(output("b"), 2)
+    keeping(log, manager).wipe(SALES, ["a"])
+    [name] = objects(manager)
+    assert name.startswith(f".staging/{identity(SALES, 'b')}")
+
+
+def test_recorded_values_are_put_in_place_and_nothing_is_deleted(log, manager):
+    left_by(log, manager, "a", 1)
+    manager.stage(output("b"), 2)  # perhaps recorded in the log of another root
+    upkeep = keeping(log, manager)
+    assert upkeep.compact(dry_run=True).finished == 1
+    assert len(objects(manager)) == 2
+    assert upkeep.compact().finished == 1
+    assert [name for name in objects(manager) if not name.startswith(".staging/")] == ["sales/a"]
+    assert len(objects(manager)) == 2
+    assert read(log, manager, "a") == 1
+
+
+def test_disk_use_is_told_of_each_asset(log, manager):
+    size = 0
+    for key in ("a", "b"):
+        made_by(log, manager, key, "x" * 100)
+        size += log.artifacts(SALES, [key])[key].size
+    assert keeping(log, manager).disk_use() == [DiskUse(SALES, 2, size, 0)]
+
+
+def test_what_another_user_made_is_let_in_by_trusting_it(log, manager, bucket):
+    theirs = FilesystemIOManager(bucket, signer=Signer(secret=b"theirs"))
+    for key in ("a", "b", "flipped", "gone"):
+        made_by(log, theirs, key, [key, "abcdef"])
+    left_by(log, theirs, "aside", 5)
+    versions = [log.last(SALES, key)[1].data_version for key in ("a", "aside")]
+    flipped = bucket / "sales" / "flipped"
+    flipped.write_bytes(flipped.read_bytes().replace(b"abc", b"abd"))
+    (bucket / "sales" / "gone").unlink()
+    upkeep = keeping(log, manager)
+    tried = upkeep.trust(SALES, dry_run=True)
+    assert dict(tried.partition_keys) == dict.fromkeys(["a", "b", "aside"], NOT_SIGNED)
+    assert dict(tried.refused) == {"flipped": CHANGED, "gone": GONE}
+    with pytest.raises(UntrustedPartitionError):
+        read(log, manager, "a")
+    assert upkeep.trust(SALES) == tried
+    assert (read(log, manager, "a"), read(log, manager, "aside")) == (["a", "abcdef"], 5)
+    assert [log.last(SALES, key)[1].data_version for key in ("a", "aside")] == versions
+    assert log.history(SALES, "a")[0].reason == "trusted"
+    assert "sales/aside" in objects(manager)
+    assert upkeep.trust(SALES).partition_keys == {}
+
+
+def test_what_differs_from_its_record_or_has_none_is_trusted_only_by_name(log, manager, bucket):
+    made_by(log, manager, "flipped", "abcdef")
+    flipped = bucket / "sales" / "flipped"
+    flipped.write_bytes(flipped.read_bytes().replace(b"abc", b"abd"))
+    stored(manager, "stray", 3)
+    upkeep = keeping(log, manager)
+    assert upkeep.trust(SALES).partition_keys == {}
+    assert dict(upkeep.trust(SALES, ["flipped", "stray", "never"], code_version="v7").refused) == {"never": GONE}
+    assert (read(log, manager, "flipped"), read(log, manager, "stray")) == ("abddef", 3)
+    assert log.last(SALES, "stray")[1].code_version == "v7"
+
+
+def test_versions_are_refused_where_none_can_be_kept(bucket, log, manager):
+    with pytest.raises(InvalidArgumentError, match="no versions can be kept at s3://"):
+        FilesystemIOManager(bucket, versions=2)
+    made_by(log, manager, "a", 1)
+    for refused in (lambda: keeping(log, manager).versions(SALES, "a"), lambda: keeping(log, manager).rename(SALES, A)):
+        with pytest.raises(InvalidInvocationError, match="only there are versions kept, and assets renamed"):
+            refused()
 
 
 def test_a_manager_of_a_remote_location_can_be_sent_to_a_worker(manager):

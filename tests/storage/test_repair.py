@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
+import threading
+
 import pytest
 
-from ipyassets.errors import DamagedLogError, UntrustedPartitionError
+from ipyassets.errors import DamagedLogError, InvalidArgumentError, UntrustedPartitionError, UnwritableStoreError
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
-from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.repair import is_sound, repair
+from ipyassets.storage.event_log import JUMP, SqliteEventLog
+from ipyassets.storage.repair import repair
 from tests.conformance.event_log import FLIGHTS, made
 from tests.storage.store import SALES, Store
 
@@ -31,14 +34,19 @@ def ruin(path, page):
         file.write(b"\xff" * PAGE)
 
 
-def test_a_sound_log_is_sound_and_a_ruined_one_is_not(path):
-    assert is_sound(path)
-    ruin(path, 20)
-    assert not is_sound(path)
+def is_sound(path):
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        connection.close()
 
 
 def test_what_is_left_of_a_ruined_log_is_saved(path):
     ruin(path, 20)
+    assert not is_sound(path)
     repaired = repair(path)
     assert 400 < repaired.events < 500
     assert repaired.events + repaired.lost == 500
@@ -60,7 +68,7 @@ def test_a_dry_run_of_repairing_changes_nothing(path):
     tried = repair(path, dry_run=True)
     assert tried.kept_as is None
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir() if "repaired" in each.name] == []
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert repair(path).events == tried.events
 
 
@@ -78,6 +86,74 @@ def test_a_log_of_which_nothing_is_left_is_not_repaired(path):
         ruin(path, page)
     with pytest.raises(DamagedLogError, match="nothing can be read"):
         repair(path)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_where_there_is_no_log_none_is_repaired_and_nothing_is_made(tmp_path, dry_run):
+    with pytest.raises(InvalidArgumentError, match=r"typo/events\.sqlite is not there"):
+        repair(tmp_path / "typo" / "events.sqlite", dry_run=dry_run)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_has_the_log_open_goes_on_with_the_repaired_one(path):
+    log, keys = SqliteEventLog(path), SqliteDynamicKeys(path)
+    before = log.cursor()
+    log.append([made("early")])
+    repaired = repair(path)
+    log.append([made("late")])
+    keys.add_dynamic_partitions("cities", ["bari"])
+    assert (repaired.events, repaired.lost) == (501, 0)
+    assert log.cursor() - before >= JUMP
+    for each in (log, SqliteEventLog(path)):
+        assert {"00000", "early", "late"} < set(each.records(FLIGHTS).keys)
+        each.close()
+    assert keys.get_dynamic_partitions("cities") == ["rome", "oslo", "bari"]
+    keys.close()
+    assert is_sound(path)
+    assert is_sound(repaired.kept_as)
+
+
+def test_nothing_that_is_recorded_while_a_log_is_repaired_is_lost(path):
+    log = SqliteEventLog(path)
+    over = threading.Event()
+    recorded: list[str] = []
+
+    def record():
+        while not over.is_set():
+            recorded.append(f"new-{len(recorded)}")
+            log.append([made(recorded[-1])])
+
+    recording = threading.Thread(target=record)
+    recording.start()
+    for _ in range(5):
+        repair(path)
+    over.set()
+    recording.join()
+    assert set(log.records(FLIGHTS).keys) == {f"{i:05d}" for i in range(500)} | set(recorded)
+    log.close()
+
+
+def test_a_log_that_is_being_written_to_is_repaired_afterwards(path, monkeypatch):
+    monkeypatch.setattr("ipyassets.storage.repair.PATIENCE_SECONDS", 0.01)
+    log = SqliteEventLog(path)
+    with log.database.write(), pytest.raises(UnwritableStoreError, match="kept locked"):
+        repair(path)
+    assert repair(path).events == 500
+    log.close()
+
+
+def test_a_repair_that_was_interrupted_at_its_end_is_finished(path, monkeypatch):
+    log = SqliteEventLog(path)
+    whole = path.with_name("events.sqlite.repaired")
+    path.rename(whole)
+    monkeypatch.setattr("ipyassets.storage.database.PATIENCE_SECONDS", 0.01)
+    with pytest.raises(UnwritableStoreError, match=r"is gone, and .* not in its place yet: run repair\(\) again"):
+        log.append([made("a")])
+    assert repair(path).events == 500
+    log.append([made("a")])
+    assert len(log.records(FLIGHTS).keys) == 501
+    log.close()
 
 
 def test_a_value_whose_record_is_lost_is_let_in_again_by_trusting_it(tmp_path):

@@ -104,7 +104,9 @@ def test_a_migration_that_fails_leaves_the_log_as_it_was(path, monkeypatch):
 
 
 def test_a_new_log_needs_no_backup(tmp_path):
-    SqliteEventLog(tmp_path / "events.sqlite").close()
+    log = SqliteEventLog(tmp_path / "events.sqlite")
+    log.append([made("a")])
+    log.close()
     assert {each.name for each in tmp_path.iterdir()} == {"events.sqlite"}
 
 

@@ -11,6 +11,7 @@ from ipyassets.errors import (
     DamagedPartitionError,
     InvalidArgumentError,
     InvalidDefinitionError,
+    InvalidInvocationError,
     NotMaterializedError,
     UnknownAssetError,
     UntrustedPartitionError,
@@ -21,11 +22,13 @@ from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD
+from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import NOT_SIGNED
 from ipyassets.storage.trusting import NOT_RECORDED
 from ipyassets.storage.upkeep import Upkeep
 from ipyassets.storage.value_files import CHANGED, GONE
 from ipyassets.storage.wiping import Retention
+from tests.conformance.event_log import ended
 from tests.storage.store import DAY, SALES, TOTALS, CreatesAFile, Store, use_of
 
 
@@ -123,11 +126,32 @@ def test_only_the_newest_values_are_kept(store):
     assert store.read("b") == "b"
 
 
-def test_no_limit_expires_nothing_and_a_negative_one_is_refused(store):
+def test_an_attempt_in_vain_makes_a_value_no_younger(store):
+    for key, age in (("first", 31), ("second", 29)):
+        store.make(key, key, at=store.now - age * DAY)
+    store.log.append([ended(Attempt.FAILED, "first", SALES, at=store.now)])
+    for retention in (Retention(newest=1), Retention(days=30)):
+        assert store.upkeep.expire(SALES, retention, dry_run=True).partition_keys == ("first",)
+
+
+def test_the_newest_value_is_the_one_made_last_even_if_the_clock_was_set_back(store):
+    store.make("first", 1, at=store.now)
+    store.make("second", 2, at=store.now - DAY)
+    assert store.upkeep.expire(SALES, Retention(newest=1)).partition_keys == ("first",)
+
+
+def test_no_limit_expires_nothing(store):
     store.make("a", 1, at=0.0)
     assert store.upkeep.expire(SALES, Retention()).partition_keys == ()
-    with pytest.raises(InvalidArgumentError, match="days=-1"):
-        Retention(days=-1)
+
+
+@pytest.mark.parametrize(
+    "limit", [{"days": -1}, {"days": "30"}, {"days": float("nan")}, {"newest": 1.5}, {"newest": "1"}, {"newest": True}]
+)
+def test_what_is_no_limit_is_refused(limit):
+    [(name, value)] = limit.items()
+    with pytest.raises(InvalidArgumentError, match=f"{name}={value!r} is no limit"):
+        Retention(**limit)
 
 
 # --- verify
@@ -441,6 +465,21 @@ def test_only_orphans_that_nobody_recorded_are_deleted(store):
     assert store.upkeep.delete_orphans(found) == 5
     assert not stray.exists()
     assert store.read("dropped") == 2
+
+
+def test_what_another_root_may_have_recorded_is_not_deleted(store, tmp_path):
+    shared = FilesystemIOManager(tmp_path / "shared", signer=store.files.signer)
+    other = Store(tmp_path / "other")
+    for each in (store, other):
+        each.manager = shared
+    store.make("mine", 1)
+    other.make("theirs", 2)
+    found = store.upkeep.orphans(lambda *_: True)
+    assert [orphan.partition_key for orphan in found] == ["theirs"]
+    with pytest.raises(InvalidInvocationError, match="another root may have recorded"):
+        store.upkeep.delete_orphans(found)
+    assert other.read("theirs") == 2
+    other.close()
 
 
 def test_disk_use_is_told_by_asset(keeping):

@@ -195,7 +195,12 @@ class Instance(KeepsDynamicPartitions):
 
     @cached_property
     def _sqlite_log(self) -> SqliteEventLog:
-        return SqliteEventLog(self._place(LOG), durable=self.durability == "full")
+        signer = None if self._is_ephemeral else lambda: self._sealing
+        return SqliteEventLog(self._place(LOG), durable=self.durability == "full", signer=signer)
+
+    @cached_property
+    def _sealing(self) -> Signer:
+        return Signer.of_user()
 
     @cached_property
     def _damage(self) -> FoundDamage:

@@ -9,6 +9,7 @@ from functools import partial
 from ipyassets.engine.manner import Manner, OnError
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.interrupt import ignore_interrupts
+from ipyassets.storage.signature import KEY_VARIABLE
 
 NAMES = ("threads", "processes")
 IDLE = 300  # seconds after which an idle worker ends: one that ends just as work comes is warned of
@@ -33,8 +34,9 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
     if executor == "processes":
         from loky import get_reusable_executor
 
-        # kept for the next run; loky ends workers that have been idle for a while
-        processes = get_reusable_executor(max_workers=workers, timeout=IDLE, initializer=ignore_interrupts)
+        # kept for the next run, unless the key has changed that they look up; loky ends those idle for a while
+        key = {KEY_VARIABLE: os.environ[KEY_VARIABLE]} if KEY_VARIABLE in os.environ else None
+        processes = get_reusable_executor(max_workers=workers, timeout=IDLE, initializer=ignore_interrupts, env=key)
         kill = partial(processes.shutdown, kill_workers=True)
         return Manner(executor=processes, in_flight=workers + 1, chunk=CHUNK, on_error=on_error, kill=kill)
     if isinstance(executor, str):

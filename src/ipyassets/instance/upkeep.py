@@ -64,8 +64,9 @@ def expire(
 
 
 def repair(root: str | Path, *, dry_run: bool = False) -> Repaired:
-    """Save what can be read of the damaged log of a root; nobody may have the root open meanwhile.
+    """Save what can be read of the damaged log of a root; whoever has the root open goes on with what was saved.
 
-    The damaged log is kept beside the new one. Values whose record is lost are let in again by `trust()`.
+    The damaged log is kept beside the new one. Values whose record is lost are let in again by `trust()`. On Windows
+    nobody may have the root open meanwhile.
     """
     return repair_log(Path(root) / LOG, dry_run=dry_run)

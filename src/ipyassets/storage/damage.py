@@ -10,6 +10,9 @@ from ipyassets.errors import DamagedPartitionError
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, NOT_SIGNED
 
+_STANDING = """FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
+               WHERE asset.key = ?"""
+
 
 class Damage:
     """What is known to be wrong with stored values, by the log they are recorded in.
@@ -38,24 +41,33 @@ class Damage:
             return dict.fromkeys(foreign, NOT_SIGNED) | dict(found.fetchall())
 
     def note(self, error: DamagedPartitionError) -> bool:
-        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do."""
-        with self._database.write() as connection:
+        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do.
+
+        Where the log cannot be written to, it is not remembered.
+        """
+        asset = _text(error.asset_key)
+        with self._database.read() as connection:
             standing = connection.execute(
-                """SELECT latest.asset, latest.partition, latest.made, event.digest
-                   FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
-                   WHERE asset.key = ? AND latest.partition = ?""",
-                (_text(error.asset_key), error.partition_key),
+                f"SELECT event.digest {_STANDING} AND latest.partition = ?",
+                (asset, error.partition_key),
             ).fetchone()
-            if standing is None or standing[3] != error.digest:
-                return standing is None
-            connection.execute(
-                "REPLACE INTO damage (asset, partition, event, reason) VALUES (?, ?, ?, ?)",
-                (*standing[:3], error.reason),
-            )
+        if standing is None or standing[0] != error.digest:
+            return standing is None
+        if not self._database.is_writable:
             return True
+        with self._database.write() as connection:
+            noted = connection.execute(
+                f"""REPLACE INTO damage (asset, partition, event, reason)
+                    SELECT latest.asset, latest.partition, latest.made, ? {_STANDING}
+                    AND latest.partition = ? AND event.digest = ?""",
+                (error.reason, asset, error.partition_key, error.digest),
+            )
+            return noted.rowcount > 0
 
     def record(self, asset_key: AssetKey, reasons: Mapping[str, str]) -> None:
         """Remember why partitions are damaged; those without a standing value are left out."""
+        if not self._database.is_writable:
+            return
         with self._database.write() as connection:
             connection.executemany(
                 """REPLACE INTO damage (asset, partition, event, reason)
@@ -67,6 +79,8 @@ class Damage:
 
     def clear(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Forget findings about partitions, because they were found in order."""
+        if not self._database.is_writable:
+            return
         with self._database.write() as connection:
             connection.executemany(
                 "DELETE FROM damage WHERE asset = (SELECT id FROM asset WHERE key = ?) AND partition = ?",

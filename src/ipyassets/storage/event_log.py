@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
@@ -12,10 +12,13 @@ from ipyassets.errors import InvalidPartitionKeyError
 from ipyassets.events import Artifact, Event, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
-from ipyassets.storage.signature import key_id_of
+from ipyassets.storage.signature import Signer, key_id_of
+from ipyassets.storage.vouching import sealed, vouched
 
 # By how much the cursor jumps when following it event by event would miss something.
 JUMP = 1_000_000
+# By how much it jumps when the file of the log was replaced.
+_REPLACED = 1 << 40
 
 _INSERT = f"INSERT INTO event ({event_rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constant
 _SELECT = f"SELECT {event_rows.COLUMNS} FROM event"  # noqa: S608  # a constant
@@ -26,12 +29,16 @@ class SqliteEventLog:
 
     History only ever grows; the latest row of each partition is kept beside it. Any number of threads and processes may
     use one file. Keys are stored as text, so that a definition may change without touching what was recorded.
-    `durable=False` makes a commit that a power cut may take back, but never tear. Raises IncompatibleLogError for a
-    file of a newer release.
+    `durable=False` makes a commit that a power cut may take back, but never tear. With a `signer`, what bodies
+    displayed is sealed when it is recorded, and what others displayed is read without what could run in a page. Raises
+    IncompatibleLogError for a file of a newer release.
     """
 
-    def __init__(self, path: str | Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, path: str | Path, *, durable: bool = True, signer: Callable[[], Signer] | None = None
+    ) -> None:
         self.database = Database(path, durable=durable)
+        self._signer = signer
 
     def append(self, events: Sequence[Event]) -> None:
         """Record events in one transaction: all or none of them."""
@@ -39,6 +46,7 @@ class SqliteEventLog:
             return
         for event in events:
             _check_key(event.partition_key)
+        events = sealed(events, self._signer)
         with self.database.write() as connection:
             read = {use.asset_key for event in events for use in event.inputs}
             ids = _ids_of(connection, {event.asset_key for event in events} | read)
@@ -67,20 +75,26 @@ class SqliteEventLog:
             return latest.records(connection, asset, _names(connection))
 
     def cursor(self) -> int:
-        """A number that grows with every append of any process; a few microseconds."""
+        """A number that grows with every append of any process; a few microseconds.
+
+        It jumps where following it event by event would miss something: an asset was renamed, or the log was deleted or
+        repaired, so that another one is there.
+        """
         with self.database.read() as connection:
-            return _last_id(connection)
+            return self._base + _last_id(connection)
 
     def since(self, cursor: int) -> list[Event]:
-        """The events appended after `cursor`, in order."""
+        """The events appended after `cursor`, in order; none where that is of a log that was replaced since."""
         with self.database.read() as connection:
-            return _events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (cursor,))
+            return self._events(connection, f"{_SELECT} WHERE id > ? ORDER BY id", (self._event_at(cursor),))
 
     def touched(self, cursor: int) -> frozenset[AssetKey]:
         """The assets of the events appended after `cursor`."""
         with self.database.read() as connection:
+            of_later = "SELECT asset FROM event WHERE event.id > ?"
             found = connection.execute(
-                "SELECT key FROM asset WHERE id IN (SELECT asset FROM event WHERE event.id > ?)", (cursor,)
+                f"SELECT key FROM asset WHERE id IN ({of_later})",  # noqa: S608  # a constant
+                (self._event_at(cursor),),
             )
             return frozenset(AssetKey.from_db_string(text) for (text,) in found)
 
@@ -95,7 +109,7 @@ class SqliteEventLog:
             # an index has all the ids: rows beyond the limit are never looked at
             newest = f"SELECT id FROM event WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608  # constants
             arguments = (*place, -1 if limit is None else limit)
-            return _events(connection, f"{_SELECT} WHERE id IN ({newest}) ORDER BY id DESC", arguments)
+            return self._events(connection, f"{_SELECT} WHERE id IN ({newest}) ORDER BY id DESC", arguments)
 
     def last(self, asset_key: AssetKey, partition_key: str) -> tuple[Event | None, Event | None]:
         """The last attempt at a partition, and the materialization of it that still stands."""
@@ -107,8 +121,8 @@ class SqliteEventLog:
             ).fetchone()
             event, made = found or (None, None)
             by_id = f"{_SELECT} WHERE id = ?"
-            attempt = _events(connection, by_id, (event,))
-            standing = attempt if made == event else _events(connection, by_id, (made,))
+            attempt = self._events(connection, by_id, (event,))
+            standing = attempt if made == event else self._events(connection, by_id, (made,))
             return attempt[0] if attempt else None, standing[0] if standing else None
 
     def attempts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Event]:
@@ -118,7 +132,7 @@ class SqliteEventLog:
                 return {}
             last = """SELECT latest.event FROM json_each(?) AS wanted
                       CROSS JOIN latest ON latest.asset = ? AND latest.partition = wanted.value"""
-            found = _events(connection, f"{_SELECT} WHERE id IN ({last})", (_listed(partition_keys), asset))
+            found = self._events(connection, f"{_SELECT} WHERE id IN ({last})", (_listed(partition_keys), asset))
             return {event.partition_key: event for event in found}
 
     def metadata(self, asset_key: AssetKey) -> dict[str, Mapping[str, object]]:
@@ -160,6 +174,23 @@ class SqliteEventLog:
     def close(self) -> None:
         """Let go of the file; nothing may be asked afterwards."""
         self.database.close()
+
+    def _events(self, connection: sqlite3.Connection, query: str, arguments: tuple[object, ...]) -> list[Event]:
+        rows = connection.execute(query, arguments).fetchall()
+        if not rows:
+            return []
+        names = _names(connection)
+        return vouched([event_rows.event(row, names) for row in rows], self._signer)
+
+    @property
+    def _base(self) -> int:
+        return self.database.replaced * _REPLACED
+
+    def _event_at(self, cursor: int) -> int:
+        """The number of the event that a cursor stands at."""
+        if cursor >= self._base:
+            return cursor - self._base
+        return _REPLACED if cursor else 0  # 0 is the cursor of an empty log: what follows it is everything
 
 
 def _check_key(key: str) -> None:
@@ -208,11 +239,3 @@ def _row_at(connection: sqlite3.Connection, place: tuple[int, str]) -> latest.Ro
         "SELECT made, facts, inputs FROM latest WHERE asset = ? AND partition = ?", place
     ).fetchone()
     return found
-
-
-def _events(connection: sqlite3.Connection, query: str, arguments: tuple[object, ...]) -> list[Event]:
-    rows = connection.execute(query, arguments).fetchall()
-    if not rows:
-        return []
-    names = _names(connection)
-    return [event_rows.event(row, names) for row in rows]

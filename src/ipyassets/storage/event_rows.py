@@ -127,3 +127,8 @@ def _plain(value: object) -> object:
     if callable(item) and getattr(value, "ndim", None) == 0:
         return item()
     return repr(value)
+
+
+def bundle_text(bundle: Mapping[str, object]) -> str:
+    """A MIME bundle as one text: the same before it was recorded and after."""
+    return json.dumps(json.loads(json.dumps(bundle, default=_plain, skipkeys=True)), sort_keys=True)

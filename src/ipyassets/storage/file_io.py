@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, PathAddressed
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
 from ipyassets.events import Artifact
 from ipyassets.storage.presence import Look, look
 from ipyassets.storage.signature import Signer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ipyassets.storage.remote_files import RemoteFiles
 
+T = TypeVar("T")
 Files: TypeAlias = "ValueFiles | RemoteFiles"
 
 ALLOW_MISSING = "allow_missing_partitions"  # Dagster's metadata of an input
@@ -47,7 +49,9 @@ class FileIOManager(IOManager, PathAddressed):
         durable: bool = True,
         versions: int = 0,
     ) -> None:
-        self.base_dir = base_dir
+        self.base_dir = None if base_dir is None else _as_folder(base_dir)
+        if versions and self.base_dir is not None and not is_local(self.base_dir):
+            raise InvalidArgumentError(f"no versions can be kept at {base_dir}: leave versions={versions} out")
         self.signer = signer
         self.durable = durable
         self.versions = versions
@@ -156,7 +160,7 @@ _WORTH_A_THREAD = 256 * 1024
 _THREADS = 8
 
 
-def at_once(load: Callable[[str], object], keys: Sequence[str]) -> dict[str, object]:
+def at_once(load: Callable[[str], T], keys: Sequence[str]) -> dict[str, T]:
     """The values of several partitions, in the order of `keys`, loaded at the same time."""
     if len(keys) < 2:  # noqa: PLR2004 - one alone has nobody to wait for
         return {key: load(key) for key in keys}
@@ -167,6 +171,14 @@ def at_once(load: Callable[[str], object], keys: Sequence[str]) -> dict[str, obj
 def is_local(location: str | Path | UPath) -> bool:
     """Whether a location is a folder of this machine, written as one."""
     return isinstance(location, Path) or (isinstance(location, str) and "://" not in location)
+
+
+def _as_folder(location: str | Path | UPath) -> str | Path | UPath:
+    """A path for a folder of this machine that is written as a location: "file:///data", or a UPath to it."""
+    scheme, _, rest = str(location).partition("://")
+    if scheme not in ("file", "local"):
+        return location
+    return Path(rest[1:] if re.match("/[A-Za-z]:", rest) else rest)  # file:///C:/data
 
 
 def _remote(location: object, signer: Signer) -> RemoteFiles:

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
+from ipyassets.errors import UnwritableStoreError
+
 # Two names that share a place would wait for one another, no more; even among a million there are hardly two.
 _PLACES = 2**53
 
@@ -21,9 +23,9 @@ _PLACES = 2**53
 class LockFile:
     """What one holder has locked; another `LockFile` on the same path, here or elsewhere, is another holder.
 
-    Names are hexadecimal digits. Where somebody has deleted the file, `follow` moves to the one that is there now, and
-    `lost` are the names that somebody else had got by then. Once closed, and in a forked child, it begins anew with
-    nothing.
+    Names are hexadecimal digits. The file is made when the first is taken; UnwritableStoreError where it cannot be.
+    Where somebody has deleted it, `follow` moves to the one that is there now, and `lost` are the names that somebody
+    else had got by then. Once closed, and in a forked child, it begins anew with nothing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,14 +34,13 @@ class LockFile:
         self._held: set[str] = set()
         self._descriptor = -1
         self._guard = Lock()
-        self._open()
         _ALL.add(self)
 
     def take(self, names: Iterable[str]) -> set[str]:
         """Take names; those that are now ours, the others being somebody else's."""
         with self._guard:
             if self._descriptor < 0:
-                self._open()
+                self._make()
             return {name for name in names if self._take(name)}
 
     def release(self, names: Iterable[str]) -> None:
@@ -52,20 +53,30 @@ class LockFile:
                     _unlock(self._descriptor, _place(name))
 
     def is_free(self, name: str) -> bool:
-        """Whether nobody holds a name at this moment."""
+        """Whether nobody holds a name at this moment, as far as this user can see; makes no file."""
         with self._guard:
-            self._follow()
+            if self._held:
+                self._follow()
+            elif not self._is_in_place():
+                self._let_go()
+                try:
+                    self._open()
+                except FileNotFoundError:
+                    return True
+                except PermissionError:
+                    return False
             return name not in self._held and _is_free(self._descriptor, _place(name))
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the file is still there, so that nobody can have got what we hold."""
-        return self._descriptor >= 0 and self._is_in_place()
+        """Whether nobody can have got what we hold: the file is still there, or nothing was ever taken."""
+        return self._descriptor < 0 or self._is_in_place()
 
     def follow(self) -> None:
         """Move to the file that is there now, if ours was deleted."""
         with self._guard:
-            self._follow()
+            if self._descriptor >= 0:
+                self._follow()
 
     def close(self) -> None:
         """Let go of everything."""
@@ -82,23 +93,30 @@ class LockFile:
         return True
 
     def _follow(self) -> None:
-        while self._descriptor < 0 or not self._is_in_place():
+        while not self._is_in_place():
             self._let_go()
-            self._open()
+            self._make()
             gone = {name for name in self._held if not _lock(self._descriptor, _place(name))}
             self._held -= gone
             self.lost |= gone
 
     def _is_in_place(self) -> bool:
         try:
-            return os.path.samestat(os.stat(self._path), self._status)  # noqa: PTH116 - asked often
+            return self._descriptor >= 0 and os.path.samestat(os.stat(self._path), self._status)  # noqa: PTH116 - asked often
         except FileNotFoundError:
             return False
 
-    def _open(self) -> None:
-        Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._descriptor = os.open(self._path, flags, 0o666)
+    def _make(self) -> None:
+        try:
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            self._open(os.O_CREAT)
+        except OSError as error:
+            raise UnwritableStoreError(
+                f"{self._path} cannot be written to ({error.strerror}): nothing can be made, wiped or renamed here"
+            ) from error
+
+    def _open(self, create: int = 0) -> None:
+        self._descriptor = os.open(self._path, os.O_RDWR | create | getattr(os, "O_CLOEXEC", 0), 0o666)
         self._status = os.fstat(self._descriptor)
 
     def _disown(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -61,7 +61,7 @@ class RemoteFiles:
         """Put staged values in place; those that are there already are left alone."""
         for partition_key, artifact in artifacts.items():
             staged = self._staged(asset_key, partition_key, artifact.digest)
-            if self._system.exists(staged):
+            with suppress(FileNotFoundError):
                 self._put(staged, self._place(asset_key, partition_key))
 
     @contextmanager
@@ -70,25 +70,45 @@ class RemoteFiles:
         name = f"{asset_key} {partition_key!r}" if partition_key else str(asset_key)
         place = self._place(asset_key, partition_key)
         if artifact is None:
-            if self._system.exists(place):
+            if self._info(place) is not None:
                 raise UntrustedPartitionError(f"nobody knows who made {name}: {place} is not read; trust() lets it in")
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {place}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             message = f"{name} is not signed by you: {place} is not read; trust() lets it in"
             raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, artifact.digest)
+        with self.found(asset_key, partition_key, artifact) as (file, what):
+            if file is None:
+                message = f"{name}: {what}: {place}; materialize it again"
+                raise DamagedPartitionError(message, asset_key, partition_key, what, artifact.digest)
+            yield file
+
+    @contextmanager
+    def found(
+        self, asset_key: AssetKey, partition_key: str, artifact: Artifact
+    ) -> Iterator[tuple[BinaryIO | None, str]]:
+        """A local copy of what was recorded, whoever signed it; None where there is none, and what is wrong."""
+        place = self._place(asset_key, partition_key)
         staged = self._staged(asset_key, partition_key, artifact.digest)
         what = GONE
-        with _local_file() as local:
-            for source in (place, staged, place):  # it may be put in place between the first two looks
-                if not self._downloaded(source, local):
+        for source in (place, staged, place):  # it may be put in place between the first two looks
+            with self._copied(source) as file:
+                if file is None:
                     continue
-                with local.open("rb", buffering=0) as file:
-                    if matches(file, artifact):
-                        yield file
-                        return
+                if matches(file, artifact):
+                    yield file, ""
+                    return
                 what = CHANGED
-        message = f"{name}: {what}: {place}; materialize it again"
-        raise DamagedPartitionError(message, asset_key, partition_key, what, artifact.digest)
+        yield None, what
+
+    @contextmanager
+    def copied(self, asset_key: AssetKey, partition_key: str) -> Iterator[BinaryIO | None]:
+        """A local copy of what is in place, whatever it is, open at its start; None where there is nothing."""
+        with self._copied(self._place(asset_key, partition_key)) as file:
+            yield file
+
+    def staged(self) -> frozenset[str]:
+        """The names of values that are not in place."""
+        return self._listed(self._staging)
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
@@ -100,47 +120,78 @@ class RemoteFiles:
                 listings[folder] = self._listed(folder)
             found[i] = name in listings[folder]
         if not found.all():
-            staged = {name.partition("-")[0] for name in self._listed(f"{self.folder.path}/{STAGING}")}
+            staged = {name.partition("-")[0] for name in self.staged()}
             for i in np.flatnonzero(~found).tolist() if staged else ():
                 found[i] = identity(asset_key, partition_keys[i]) in staged
         return found
 
+    def listed(self, asset_key: AssetKey) -> Iterator[tuple[str, int]]:
+        """The address and size of every value that lies where those of an asset do."""
+        place = self._place(asset_key, None)
+        self._system.invalidate_cache(place)
+        for name, info in self._system.find(place, detail=True).items():
+            yield name.removeprefix(self._top).lstrip("/"), int(info["size"])
+
     def extent(self, asset_key: AssetKey, partition_key: str) -> tuple[int, int]:
         """How many files a partition has, and their bytes."""
-        place = self._place(asset_key, partition_key)
-        return (1, int(self._system.size(place))) if self._system.isfile(place) else (0, 0)
+        info = self._info(self._place(asset_key, partition_key))
+        return (1, int(info["size"])) if info else (0, 0)
 
     def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
-        """Delete the values of partitions; those that have none are no error."""
-        for key in partition_keys:
-            place = self._place(asset_key, key)
-            if self._system.isfile(place):
+        """Delete the values of partitions, those not in place yet among them; those that have none are no error."""
+        mine = {identity(asset_key, key): self._place(asset_key, key) for key in partition_keys}
+        staged = [f"{self._staging}/{name}" for name in self.staged() if name.partition("-")[0] in mine]
+        for place in (*mine.values(), *staged):
+            with suppress(FileNotFoundError):
                 self._system.rm_file(place)
 
     @property
     def _system(self) -> Any:
         return self.folder.fs
 
+    @property
+    def _top(self) -> str:
+        return str(self.folder.path).rstrip("/")
+
+    @property
+    def _staging(self) -> str:
+        return f"{self._top}/{STAGING}"
+
     def _place(self, asset_key: AssetKey, partition_key: str | None) -> str:
-        return f"{self.folder.path.rstrip('/')}/{address(asset_key, partition_key)}"
+        return f"{self._top}/{address(asset_key, partition_key)}"
 
     def _staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
-        return f"{self.folder.path.rstrip('/')}/{STAGING}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
+        return f"{self._staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
+
+    @contextmanager
+    def _copied(self, source: str) -> Iterator[BinaryIO | None]:
+        with _local_file() as local:
+            try:
+                self._system.get_file(source, str(local))
+            except FileNotFoundError:
+                yield None
+                return
+            with local.open("rb", buffering=0) as file:
+                yield file
 
     def _put(self, staged: str, place: str) -> None:
+        # A copy looks its source up in what was listed earlier, perhaps before another process staged it.
+        self._system.invalidate_cache(staged.rpartition("/")[0])
         self._make_parent(place)
         self._system.cp_file(staged, place)
         self._system.rm_file(staged)
 
+    def _info(self, place: str) -> Mapping[str, Any] | None:
+        """What is at a place now; what was listed earlier may be out of date."""
+        self._system.invalidate_cache(place.rpartition("/")[0])
+        try:
+            found: Mapping[str, Any] = self._system.info(place)
+        except FileNotFoundError:
+            return None
+        return found if found["type"] == "file" else None
+
     def _make_parent(self, place: str) -> None:
         self._system.makedirs(place.rpartition("/")[0], exist_ok=True)
-
-    def _downloaded(self, source: str, local: Path) -> bool:
-        try:
-            self._system.get_file(source, str(local))
-        except FileNotFoundError:
-            return False
-        return True
 
     def _listed(self, folder: str) -> frozenset[str]:
         self._system.invalidate_cache(folder)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import DamagedLogError
+from ipyassets.errors import DamagedLogError, IncompatibleLogError, InvalidArgumentError, UnwritableStoreError
 from ipyassets.storage import event_rows
+from ipyassets.storage.database import (
+    PATIENCE_SECONDS,
+    REPAIRED,
+    connect_to_read,
+    explained,
+    is_in_use,
+    which_file,
+)
 from ipyassets.storage.event_log import JUMP, SqliteEventLog
 
 Row = tuple[Any, ...]
@@ -30,28 +39,52 @@ class Repaired:
     kept_as: Path | None
 
 
-def is_sound(path: Path) -> bool:
-    """Whether an event log can be read from one end to the other."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return bool(connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
-    except sqlite3.DatabaseError:
-        return False
-    finally:
-        connection.close()
-
-
 def repair(path: Path, *, dry_run: bool = False) -> Repaired:
     """Write what can still be read of an event log to a new file in its place, and keep the damaged one beside it.
 
-    Nobody may have the log open meanwhile. The latest rows are made anew from the events that are left: a partition
-    whose materialization is lost has a file without a record, which `trust` lets in again. Raises DamagedLogError
-    where nothing at all can be read.
+    Whoever has the log open waits meanwhile, and goes on with the new one. The latest rows are made anew from the
+    events that are left: a partition whose materialization is lost has a file without a record, which `trust` lets in
+    again. Raises DamagedLogError where nothing at all can be read, InvalidArgumentError where there is no log.
     """
-    fresh = path.with_name(f"{path.name}.repaired")
-    fresh.unlink(missing_ok=True)
+    whole = path.with_name(path.name + REPAIRED)
+    if whole.is_file() and not path.is_file() and not dry_run:  # an earlier repair was interrupted at its very end
+        whole.replace(path)
+    if not path.is_file():
+        raise InvalidArgumentError(f"{path} is not there, so there is nothing to repair: give the root of a store")
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(_looked_at(path) if dry_run else _held(path)))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) if dry_run else path.parent
+        fresh = folder / f"{path.name}.repairing"
+        stack.callback(fresh.unlink, missing_ok=True)
+        fresh.unlink(missing_ok=True)
+        repaired = _copied(source, fresh, path)
+        return repaired if dry_run else replace(repaired, kept_as=_swapped(path, fresh, whole))
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    return connect_to_read(path, frozen=not is_in_use(path))
+
+
+def _held(path: Path) -> sqlite3.Connection:
+    """A connection to a log that nobody else can write to until it is closed."""
+    while True:
+        file = which_file(path)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_SECONDS, isolation_level=None
+        )
+        try:
+            with suppress(DamagedLogError, IncompatibleLogError), explained(path):  # nobody else can write to it either
+                connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            connection.close()
+            raise
+        if file == which_file(path):
+            return connection
+        connection.close()  # somebody else has just repaired it
+
+
+def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
     log = SqliteEventLog(fresh)
-    source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         names = {row[0]: AssetKey.from_db_string(row[1]) for row in _rows(source, "asset", "id, key")}
         if not names:
@@ -63,12 +96,8 @@ def repair(path: Path, *, dry_run: bool = False) -> Repaired:
             # Whoever follows the log must not take the new numbers for the old ones.
             connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'event'", (last + JUMP,))
     finally:
-        source.close()
         log.close()
-    kept = None if dry_run else _swapped(path, fresh)
-    if dry_run:
-        fresh.unlink(missing_ok=True)
-    return Repaired(saved, max(0, last - saved), len(names), len(keys), kept)
+    return Repaired(saved, max(0, last - saved), len(names), len(keys), None)
 
 
 def _copy_events(source: sqlite3.Connection, log: SqliteEventLog, names: Mapping[int, AssetKey]) -> tuple[int, int]:
@@ -77,7 +106,7 @@ def _copy_events(source: sqlite3.Connection, log: SqliteEventLog, names: Mapping
     for rows in _batches(_rows(source, "event", event_rows.COLUMNS)):
         events = []
         for row in rows:
-            with contextlib.suppress(DamagedLogError):  # a row that was hit itself
+            with suppress(DamagedLogError):  # a row that was hit itself
                 events.append(event_rows.event(row, names))
                 last = max(last, row[0])
         log.append(events)
@@ -85,17 +114,24 @@ def _copy_events(source: sqlite3.Connection, log: SqliteEventLog, names: Mapping
     return saved, last
 
 
-def _swapped(path: Path, fresh: Path) -> Path:
-    """Put the new log in place of the damaged one; where that is kept."""
+def _swapped(path: Path, fresh: Path, whole: Path) -> Path:
+    """Put the new log in place of the damaged one; where that is kept.
+
+    Whoever finds no log at this moment waits for the one that is called `whole`, instead of beginning another.
+    """
     number = 1
     while (kept := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    path.rename(kept)
-    for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.rename(f"{kept}{suffix}")
-    fresh.rename(path)
+    try:
+        fresh.replace(whole)
+        path.rename(kept)
+        for suffix in ("-wal", "-shm"):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.rename(f"{kept}{suffix}")
+        whole.rename(path)
+    except OSError as error:  # Windows renames nothing that is open
+        raise UnwritableStoreError(f"{path} could not be replaced: {error}; end what has it open") from error
     return kept
 
 

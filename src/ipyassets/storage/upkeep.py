@@ -12,18 +12,20 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidInvocationError, NotMaterializedError
 from ipyassets.events import Event
 from ipyassets.storage import orphans as lost
+from ipyassets.storage import remote_upkeep
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import Compacted, compact
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager, Files
 from ipyassets.storage.paths import identity
+from ipyassets.storage.remote_files import RemoteFiles
 from ipyassets.storage.renaming import Renamed, rename
 from ipyassets.storage.signature import seal_of
 from ipyassets.storage.trusting import Trusted, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
 from ipyassets.storage.walking import stored_files_of
-from ipyassets.storage.wiping import Retention, Wiped, wipe
+from ipyassets.storage.wiping import Retention, Wiped, values_of, wipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Upkeep:
 
     def expire(self, asset_key: AssetKey, retention: Retention, *, dry_run: bool = False) -> Wiped:
         """Delete the values of an asset that are older, or more, than should be kept."""
-        expired = retention.expired(self.log.records(asset_key), self.clock())
+        expired = retention.expired(values_of(self.log, asset_key), self.clock())
         return self.wipe(asset_key, expired, reason="no longer kept", dry_run=dry_run)
 
     def trust(
@@ -88,6 +90,16 @@ class Upkeep:
         dry_run: bool = False,
     ) -> Trusted:
         """Let in values that somebody else made or nobody recorded: they are unpickled from now on."""
+        if isinstance(files := self._files(asset_key), RemoteFiles):
+            return remote_upkeep.trust(
+                self.log,
+                files,
+                asset_key,
+                partition_keys,
+                at=self.clock(),
+                code_version=code_version,
+                dry_run=dry_run,
+            )
         files = self._required(asset_key)
         return trust(
             self.log,
@@ -145,11 +157,20 @@ class Upkeep:
 
     def delete_orphans(self, found: Sequence[lost.Orphan], *, dry_run: bool = False) -> int:
         """Delete files that nobody recorded; the bytes this frees."""
-        files = self._local(None)
-        return 0 if files is None else lost.delete(files, found, dry_run=dry_run)
+        if (files := self._local(None)) is None:
+            return 0
+        root = self.log.database.path and self.log.database.path.absolute().parent
+        if root and not files.folder.is_relative_to(root):
+            raise InvalidInvocationError(
+                f"{files.folder} is not below {root}, so that another root may have recorded what this one has not:"
+                " delete by hand what belongs to none"
+            )
+        return lost.delete(files, found, dry_run=dry_run)
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
         """Clear away what interrupted writers left, and pack the log."""
+        if isinstance(remote := self._files(None), RemoteFiles):
+            return remote_upkeep.compact(self.log, remote, dry_run=dry_run)
         with self._claiming() as claims:
             files = self._local(None)
             return Compacted() if files is None else compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
@@ -160,7 +181,10 @@ class Upkeep:
         recorded = self.log.asset_keys()
         known = self.assets.union(recorded)
         for key in recorded:
-            if (files := self._local(key)) is None:
+            if isinstance(files := self._files(key), RemoteFiles):
+                sizes = remote_upkeep.sizes(files, key, known)
+                found.append(DiskUse(key, len(sizes), sum(sizes), 0))
+            if not isinstance(files, ValueFiles):
                 continue
             mine = list(stored_files_of(files, key, known))
             versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
@@ -181,7 +205,7 @@ class Upkeep:
     def _required(self, asset_key: AssetKey) -> ValueFiles:
         if (files := self._local(asset_key)) is None:
             raise InvalidInvocationError(
-                f"the values of {asset_key} are not in files of this machine: nothing to do here"
+                f"the values of {asset_key} are not in files here: only there are versions kept, and assets renamed"
             )
         return files
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from numbers import Integral, Real
+from typing import Any
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError
-from ipyassets.events import Attempt, Event, Records
+from ipyassets.events import Attempt, Event
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import Files
+
+DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +29,51 @@ class Wiped:
     busy: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A value that stands: whose it is, and when it was made, in UTC epoch seconds."""
+
+    partition_key: str
+    timestamp: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long values are kept: no longer than `days`, and no more than the `newest` so many; None sets no limit."""
+    """How long values are kept: no longer than `days`, and no more than the `newest` so many; None sets no limit.
+
+    What counts is when a value was made: that it was tried again since, in vain, makes it no younger.
+    """
 
     days: float | None = None
     newest: int | None = None
 
     def __post_init__(self) -> None:
-        for name, limit in (("days", self.days), ("newest", self.newest)):
-            if limit is not None and limit < 0:
-                raise InvalidArgumentError(
-                    f"{name}={limit!r} keeps less than nothing: give a number from 0 on, or None"
-                )
+        _check_limit("days", self.days, Real, "a number")
+        _check_limit("newest", self.newest, Integral, "a whole number")
 
-    def expired(self, records: Records, now: float) -> list[str]:
-        """The partitions whose values are no longer kept; `now` and the records are in UTC epoch seconds."""
-        standing = np.flatnonzero(records.made)
-        newest_first = standing[np.argsort(-records.timestamp[standing], kind="stable")]
-        gone = np.zeros(len(records.keys), np.bool_)
-        if self.newest is not None:
-            gone[newest_first[self.newest :]] = True
-        if self.days is not None:
-            gone |= records.made & (records.timestamp < now - self.days * 86_400)
-        return [records.keys[i] for i in np.flatnonzero(gone)]
+    def expired(self, values: Sequence[Made], now: float) -> list[str]:
+        """The partitions whose values are no longer kept, of all that stand, in the order in which they were made."""
+        enough = 0 if self.newest is None else len(values) - self.newest
+        oldest = -math.inf if self.days is None else now - self.days * DAY_SECONDS
+        return [each.partition_key for i, each in enumerate(values) if i < enough or each.timestamp < oldest]
+
+
+def _check_limit(name: str, limit: Any, kind: Any, wanted: str) -> None:
+    if limit is None or (isinstance(limit, kind) and not isinstance(limit, bool) and limit >= 0):
+        return
+    raise InvalidArgumentError(f"{name}={limit!r} is no limit: give {wanted} from 0 on, or None to keep all")
+
+
+def values_of(log: SqliteEventLog, asset_key: AssetKey) -> list[Made]:
+    """The values of an asset that stand, in the order in which they were made, whatever the clock said."""
+    with log.database.read() as connection:
+        found = connection.execute(
+            """SELECT latest.partition, event.ended
+               FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
+               WHERE asset.key = ? ORDER BY latest.made""",
+            (asset_key.to_string(),),
+        )
+        return [Made(partition, ended) for partition, ended in found]
 
 
 def wipe(
@@ -68,7 +92,7 @@ def wipe(
     `files` None is for values that are not files. The record goes first: whatever is interrupted, no record tells of a
     file that is not there. Partitions without a standing value are left out.
     """
-    standing = set(_standing(log, asset_key))
+    standing = {each.partition_key for each in values_of(log, asset_key)}
     wanted = [key for key in dict.fromkeys(map(str, partition_keys)) if key in standing]
     held = claims or NoClaims()
     mine = wanted if dry_run else held.take(asset_key, wanted)
@@ -82,11 +106,6 @@ def wipe(
         held.release(asset_key, mine)
     busy = tuple(key for key in wanted if key not in set(mine))
     return Wiped(asset_key, tuple(mine), sum(n for n, _ in extents), sum(size for _, size in extents), busy)
-
-
-def _standing(log: SqliteEventLog, asset_key: AssetKey) -> list[str]:
-    records = log.records(asset_key)
-    return [records.keys[i] for i in np.flatnonzero(records.made)]
 
 
 def _wiping(asset_key: AssetKey, key: str, at: float, reason: str) -> Event:
