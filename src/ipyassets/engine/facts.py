@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,6 +84,10 @@ class Facts:
         """What was recorded of an asset."""
         return self.standings[self.graph[key].key]
 
+    def upstreams(self, key: AssetKey) -> frozenset[AssetKey]:
+        """The assets that an asset reads, whether they are in the graph or not."""
+        return frozenset(upstream.key for upstream in self.graph[key].upstreams)
+
     def states(self, key: AssetKey) -> States:
         """The State code of every partition; a read-only array."""
         if (found := self._states.get(key)) is None:
@@ -144,6 +149,7 @@ class Facts:
             return None
         same = (
             before.standings[key] is self.standings[key]
+            and before.upstreams(key) == self.upstreams(key)
             and before.code_versions[key] == self.code_versions[key]
             and before.spaces[key] == self.spaces[key]
             and before.graph.edges[key] == self.graph.edges[key]
@@ -164,6 +170,8 @@ class Facts:
         standing = self.standing(key)
         readable = standing.made & standing.present
         changed, outdated, blocked = (np.zeros(len(standing), np.bool_) for _ in range(3))
+        for others in rewired(standing, self.upstreams(key)).values():
+            changed |= others
         tried_in_vain = standing.attempt == Attempt.BLOCKED
         for edge in self.graph.edges[key]:
             if edge.is_self:
@@ -216,6 +224,14 @@ def counted(states: States) -> dict[State, int]:
     """How many of each state, in order of precedence, without zeros."""
     found = np.bincount(states, minlength=len(State)).tolist()
     return {state: found[state] for state in State if found[state]}
+
+
+def rewired(down: Standing, upstreams: AbstractSet[AssetKey]) -> dict[AssetKey, Mask]:
+    """Where an asset is among those read today and was not read, or was read and is not among them, by asset."""
+    found = {key: down.made & used for key, used in down.used.items() if key not in upstreams}
+    for key in sorted(upstreams, key=str):
+        found[key] = down.made & ~down.used[key] if key in down.used else down.made
+    return {key: mask for key, mask in found.items() if mask.any()}
 
 
 def differs(down: Standing, up: Standing, edge: Edge, reads: Reads) -> Mask:

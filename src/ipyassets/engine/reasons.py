@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.facts import Facts, differs
+from ipyassets.engine.facts import Facts, differs, rewired
 from ipyassets.engine.standing import Mask, number
 from ipyassets.events import Event, State
 
@@ -145,9 +145,12 @@ def _of_damaged(facts: Facts, key: AssetKey) -> Causes:
 
 
 def _of_stale(facts: Facts, key: AssetKey) -> Causes:
-    """The code before the inputs, an input that is another before one that only would be."""
+    """The code, then which inputs there are, then an input that is another, then one that only would be."""
     condition, standing = facts.condition(key), facts.standing(key)
     yield Cause(State.STALE, "the code has changed"), condition.code_changed
+    upstreams = facts.upstreams(key)
+    for other, applies in rewired(standing, upstreams).items():
+        yield Cause(State.STALE, f"{other} is {'a new input' if other in upstreams else 'no input any more'}"), applies
     edges = facts.graph.edges[key]
     for edge in edges:
         changed = differs(standing, facts.standing(edge.up), edge, facts.reads(edge))

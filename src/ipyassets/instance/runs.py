@@ -56,6 +56,7 @@ class Runs:
         means = Means(
             io_manager=lambda asset: self.store.io_manager(asset, resources),
             artifacts=self.store.artifacts,
+            standing=self.store.standing,
             run_id=run_id,
             link=link,
             tags=manner.tags,

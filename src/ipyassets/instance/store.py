@@ -18,7 +18,7 @@ from ipyassets.errors import (
     InvalidInvocationError,
     nearest,
 )
-from ipyassets.events import Artifact
+from ipyassets.events import Artifact, Event
 from ipyassets.partitions import AsOf
 
 DEFAULT = "io_manager"
@@ -87,6 +87,10 @@ class Store:
     def artifacts(self, key: AssetKey, partition_keys: Sequence[str]) -> Mapping[str, Artifact]:
         """What the log recorded of stored values."""
         return self.log().artifacts(key, partition_keys)
+
+    def standing(self, key: AssetKey, partition_key: str) -> Event | None:
+        """The materialization of a partition that stands."""
+        return self.log().last(key, partition_key)[1]
 
     def _resource(self, name: str, resources: Mapping[str, object] | None) -> IOManager | None:
         found = (resources or {}).get(name)

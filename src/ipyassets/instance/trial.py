@@ -81,6 +81,7 @@ def trial(facts: Facts, asset: AssetsDefinition, partition_key: str | None, inst
     means = Means(
         io_manager=instance.store.io_manager,
         artifacts=instance.store.artifacts,
+        standing=instance.store.standing,
         run_id="trial",
         link=Link(instance=instance),
     )
