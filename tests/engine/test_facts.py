@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipyassets import AssetIn, Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets import AssetIn, Instance, Skip, StaticPartitionsDefinition, asset, materialize, use_instance
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.reasons import reasons
 from ipyassets.events import State
@@ -86,3 +86,55 @@ def test_a_dependency_from_outside_the_graph_that_was_not_there_is_followed_once
     assert told(instance, [ONE, down], "down") == [("fresh", "")]
     materialize([ONE], instance=instance)
     assert told(instance, [ONE, down], "down") == [("stale", "one has changed")]
+
+
+KEPT = ("fresh", "skipped since; the previous value is kept")
+
+
+def skipping(name, version):
+    return asset(name=name, code_version=version, partitions_def=LETTERS)(
+        lambda context: Skip("a holiday") if context.partition_key == "a" else "new"
+    )
+
+
+def test_a_skip_over_a_value_lets_it_stand_for_the_code_that_skipped(instance):
+    down = asset(name="down", code_version="1", partitions_def=LETTERS)(lambda days: days)
+    materialize([constant("days", "old", partitions_def=LETTERS), down], instance=instance, partition_keys="all")
+    days = skipping("days", "2")
+    materialize([days, down], instance=instance, partition_keys="all")
+    assert told(instance, [days, down], "days") == [KEPT, ("fresh", "")]
+    assert told(instance, [days, down], "down") == [("fresh", "")] * 2
+    assert instance.store.load(days, "a") == "old"
+    assert told(instance, [skipping("days", "3")], "days")[0] == ("stale", "the code has changed")
+
+
+def test_a_skip_over_a_value_lets_it_stand_for_the_inputs_that_it_was_skipped_with(instance):
+    days = asset(name="days", code_version="1", partitions_def=LETTERS)(lambda one: one if one == 1 else Skip())
+    materialize([ONE, days], instance=instance, partition_keys="all")
+    materialize([constant("one", 5)], instance=instance)
+    assert told(instance, [ONE, days], "days")[0] == ("stale", "one has changed")
+    materialize([days], instance=instance, partition_keys="all")
+    assert told(instance, [ONE, days], "days") == [KEPT] * 2
+    materialize([constant("one", 6)], instance=instance)
+    assert told(instance, [ONE, days], "days")[0] == ("stale", "one has changed")
+
+
+def test_what_is_skipped_because_its_input_was_keeps_a_value_that_stands(instance):
+    days, down = skipping("days", "1"), asset(name="down", code_version="1", partitions_def=LETTERS)(lambda days: days)
+    materialize([constant("days", "old", partitions_def=LETTERS), down], instance=instance, partition_keys="all")
+    with use_instance(instance):
+        days.wipe("a")
+    materialize([days, down], instance=instance, partition_keys="all")
+    assert told(instance, [days, down], "days")[0] == ("skipped", "")
+    assert told(instance, [days, down], "down")[0] == KEPT
+
+
+def test_what_a_skip_settled_is_so_for_whoever_reads_the_log_anew(tmp_path):
+    old, days = constant("days", "old", partitions_def=LETTERS), skipping("days", "2")
+    for each in (old, days):
+        one = Instance(tmp_path, durability="fast")
+        materialize([each], instance=one, partition_keys="all")
+        one.close()
+    later = Instance(tmp_path)
+    assert told(later, [days], "days")[0] == KEPT
+    later.close()

@@ -171,7 +171,12 @@ class Model:
 
     def reason(self, place: Place) -> str:
         """Why a place is as it is, naming no upstream partition."""
-        tellers = {State.FAILED: self.why_failed, State.BLOCKED: self.why_blocked, State.STALE: self.why_stale}
+        tellers = {
+            State.FAILED: self.why_failed,
+            State.BLOCKED: self.why_blocked,
+            State.STALE: self.why_stale,
+            State.FRESH: self.why_fresh,
+        }
         return tellers.get(self.state(place), lambda _: "")(place)
 
     def why_failed(self, place: Place) -> str:
@@ -186,6 +191,10 @@ class Model:
             if any(self.blocked(each) for each in read):
                 return f"{up} is blocked"
         raise AssertionError(place)
+
+    def why_fresh(self, place: Place) -> str:
+        skipped = self.last[place][0] is Attempt.SKIPPED
+        return "skipped since; the previous value is kept" if skipped else ""
 
     def why_stale(self, place: Place) -> str:
         made = self.made[place]
@@ -264,19 +273,27 @@ class Model:
         for up, places in self.reads(place):
             skipped = self.last.get(places[0], (None, 0))[0] is Attempt.SKIPPED if places else False
             if edges[up].gives_one and up != place[0] and skipped and places[0] not in self.made:
-                return Attempt.SKIPPED
+                return self.skip(place)
         if place in world.failing or not self.loadable(place, edges):
             return Attempt.FAILED
         if place in world.skipping:
-            return Attempt.SKIPPED
-        used = {
+            return self.skip(place)
+        inputs = sorted((up, self.shown(edges[up], places)) for up, places in self.reads(place))
+        content = f"{place[0]}{self.code[place[0]]}{place[1]}({inputs})"
+        self.made[place] = Made(self.code[place[0]], content, self.used(place))
+        return Attempt.MATERIALIZED
+
+    def used(self, place: Place) -> dict[str, dict[int, str]]:
+        return {
             up: {index: self.made[up, index].content for up, index in places if (up, index) in self.made}
             for up, places in self.reads(place)
         }
-        inputs = sorted((up, self.shown(edges[up], places)) for up, places in self.reads(place))
-        content = f"{place[0]}{self.code[place[0]]}{place[1]}({inputs})"
-        self.made[place] = Made(self.code[place[0]], content, used)
-        return Attempt.MATERIALIZED
+
+    def skip(self, place: Place) -> Attempt:
+        """A value that is there stands: for this code and these inputs."""
+        if place in self.made:
+            self.made[place] = Made(self.code[place[0]], self.made[place].content, self.used(place))
+        return Attempt.SKIPPED
 
     def loadable(self, place: Place, edges) -> bool:
         """Whether every input has a value, or was skipped and is left out."""

@@ -13,7 +13,7 @@ from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts, differs, rewired
 from ipyassets.engine.standing import Mask, number
-from ipyassets.events import Event, State
+from ipyassets.events import Attempt, Event, State
 
 KEPT = "the previous value is kept"
 EDITED = "the code has changed since"
@@ -161,9 +161,14 @@ def _of_stale(facts: Facts, key: AssetKey) -> Causes:
         yield Cause(State.STALE, "is stale", edge, up.stale), reads.any(up.stale)
 
 
+def _of_fresh(facts: Facts, key: AssetKey) -> Causes:
+    yield Cause(State.FRESH, f"skipped since; {KEPT}"), facts.standing(key).attempt == Attempt.SKIPPED
+
+
 POSSIBLE: Mapping[State, Callable[[Facts, AssetKey], Causes]] = {
     State.FAILED: _of_failed,
     State.BLOCKED: _of_blocked,
     State.DAMAGED: _of_damaged,
     State.STALE: _of_stale,
+    State.FRESH: _of_fresh,
 }
