@@ -138,3 +138,39 @@ def test_what_a_skip_settled_is_so_for_whoever_reads_the_log_anew(tmp_path):
     later = Instance(tmp_path)
     assert told(later, [days], "days")[0] == KEPT
     later.close()
+
+
+def test_a_failure_that_kept_its_value_is_not_tried_again_by_whoever_wants_what_is_behind_it(instance):
+    tries = []
+
+    def fail():
+        tries.append(1)
+        raise ValueError
+
+    broken = asset(name="one", code_version="2")(fail)
+    down = asset(name="down", code_version="1")(lambda one: one)
+    materialize([ONE, down], instance=instance)
+    materialize([broken], instance=instance, raise_on_error=False)
+    for _ in range(2):
+        result = materialize(
+            [broken, down], selection="down", upstream="stale", instance=instance, raise_on_error=False
+        )
+        assert [trouble.reason for trouble in result.troubles] == ["one failed before"]
+    assert len(tries) == 1
+    materialize([broken, down], selection="down", instance=instance)  # the value that was kept will do
+
+
+def test_a_failure_whose_value_is_still_fresh_holds_nothing_up(instance):
+    fails: list[int] = []
+
+    def body():
+        if fails:
+            raise ValueError
+        return 1
+
+    flaky = asset(name="one", code_version="1")(body)
+    down = asset(name="down", code_version="1")(lambda one: one)
+    materialize([flaky, down], instance=instance)
+    fails.append(1)
+    materialize([flaky], instance=instance, raise_on_error=False)
+    materialize([flaky, down], selection="down", upstream="stale", instance=instance)

@@ -208,9 +208,17 @@ class Model:
         stale = [f"{up} is stale" for up, read in self.reads(place) if any(self.stale(each) for each in read)]
         return next(iter([*changed, *stale]))
 
-    def settled(self, place: Place, *attempts: Attempt) -> bool:
+    def tried_before(self, place: Place, *attempts: Attempt) -> bool:
         attempt, code = self.last.get(place, (Attempt.NONE, 0))
-        return place not in self.made and attempt in attempts and code == self.code[place[0]]
+        return attempt in attempts and code == self.code[place[0]]
+
+    def unfit(self, place: Place, upstream: str) -> bool:
+        """Whether an upstream place has not the value that is asked for."""
+        return upstream != "none" and (place not in self.made or (upstream == "stale" and self.stale(place)))
+
+    def pulled(self, place: Place, upstream: str) -> bool:
+        settled = [Attempt.FAILED] if place in self.made else [Attempt.FAILED, Attempt.SKIPPED]
+        return self.unfit(place, upstream) and not self.tried_before(place, *settled)
 
     def plan(self, wanted: set[Place], upstream: str) -> tuple[set[Place], set[Place]]:
         """What runs, and what cannot."""
@@ -220,9 +228,7 @@ class Model:
             while front:
                 for _, read in self.reads(front.pop()):
                     for each in read:
-                        lacking = each not in self.made and not self.settled(each, Attempt.FAILED, Attempt.SKIPPED)
-                        pulled = upstream != "none" and (lacking or (upstream == "stale" and self.stale(each)))
-                        if pulled and each not in pending:
+                        if each not in pending and self.pulled(each, upstream):
                             pending.add(each)
                             front.append(each)
             return pending
@@ -234,7 +240,8 @@ class Model:
                 place
                 for place in pending - held
                 if any(
-                    (each in held or (each not in pending and self.settled(each, Attempt.FAILED)))
+                    each in held
+                    or (each not in pending and self.unfit(each, upstream) and self.tried_before(each, Attempt.FAILED))
                     for _, read in self.reads(place)
                     for each in read
                 )

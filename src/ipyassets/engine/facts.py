@@ -31,7 +31,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """Of one asset: which values are there to be read, and which of them are outdated, and how."""
+    """Of one asset: which values are there to be read, and which of them are outdated, and how.
+
+    `known_failure` and `known_skip` say where the last attempt was made with the code of today and ended so.
+    """
 
     readable: Mask
     damaged: Mask
@@ -40,6 +43,8 @@ class Condition:
     input_outdated: Mask
     failed: Mask
     blocked: Mask
+    known_failure: Mask
+    known_skip: Mask
 
     @property
     def stale(self) -> Mask:
@@ -116,22 +121,6 @@ class Facts:
         last = Spans.range(length - 1, length) if length else NOTHING
         return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
 
-    def lacking(self, key: AssetKey) -> Spans:
-        """Partitions without a value to read that could have one: not failed or skipped by this same code."""
-        condition, standing = self.condition(key), self.standing(key)
-        settled = (standing.attempt == Attempt.FAILED) | (standing.attempt == Attempt.SKIPPED)
-        return Spans.from_mask(~condition.readable & ~(settled & (standing.tried == self._code(key))))
-
-    def outdated(self, key: AssetKey) -> Spans:
-        """Partitions that are lacking, or whose value is stale."""
-        return self.lacking(key) | Spans.from_mask(self.condition(key).stale)
-
-    def known_failures(self, key: AssetKey) -> Spans:
-        """Partitions without a value that have failed with this same code."""
-        condition, standing = self.condition(key), self.standing(key)
-        same_code = standing.tried == self._code(key)
-        return Spans.from_mask(~condition.readable & (standing.attempt == Attempt.FAILED) & same_code)
-
     def reads(self, edge: Edge) -> Reads:
         """What every downstream partition of an edge reads."""
         return self.book.of(edge.mapping, self.spaces[edge.down], self.spaces[edge.up])
@@ -163,11 +152,8 @@ class Facts:
         )
         return found if same else None
 
-    def _code(self, key: AssetKey) -> np.uint64:
-        return np.uint64(number(self.code_versions[key]))
-
     def _judged(self, key: AssetKey) -> Condition:
-        standing = self.standing(key)
+        standing, code = self.standing(key), np.uint64(number(self.code_versions[key]))
         readable = standing.made & standing.present
         changed, outdated, blocked = (np.zeros(len(standing), np.bool_) for _ in range(3))
         for others in rewired(standing, self.upstreams(key)).values():
@@ -183,11 +169,13 @@ class Facts:
         condition = Condition(
             readable=readable,
             damaged=standing.made & ~standing.present,
-            code_changed=standing.code != self._code(key),
+            code_changed=standing.code != code,
             input_changed=changed,
             input_outdated=outdated,
             failed=standing.attempt == Attempt.FAILED,
             blocked=blocked,
+            known_failure=(standing.attempt == Attempt.FAILED) & (standing.tried == code),
+            known_skip=(standing.attempt == Attempt.SKIPPED) & (standing.tried == code),
         )
         for edge in self.graph.edges[key]:
             if edge.is_self:

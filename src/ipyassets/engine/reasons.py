@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts, differs, rewired
-from ipyassets.engine.standing import Mask, number
+from ipyassets.engine.standing import Mask
 from ipyassets.events import Attempt, Event, State
 
 KEPT = "the previous value is kept"
@@ -120,8 +120,7 @@ Causes = Iterator[tuple[Cause, Mask | np.bool_]]
 
 
 def _of_failed(facts: Facts, key: AssetKey) -> Causes:
-    kept = facts.condition(key).readable
-    edited = facts.standing(key).tried != np.uint64(number(facts.code_versions[key]))
+    kept, edited = facts.condition(key).readable, ~facts.condition(key).known_failure
     yield Cause(State.FAILED, f"{KEPT}; {EDITED}"), kept & edited
     yield Cause(State.FAILED, KEPT), kept
     yield Cause(State.FAILED, EDITED), edited
