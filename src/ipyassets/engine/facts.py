@@ -216,10 +216,9 @@ def counted(states: States) -> dict[State, int]:
 
 def rewired(down: Standing, upstreams: AbstractSet[AssetKey]) -> dict[AssetKey, Mask]:
     """Where an asset is among those read today and was not read, or was read and is not among them, by asset."""
-    found = {key: down.made & used for key, used in down.used.items() if key not in upstreams}
-    for key in sorted(upstreams, key=str):
-        found[key] = down.made & ~down.used[key] if key in down.used else down.made
-    return {key: mask for key, mask in found.items() if mask.any()}
+    never = np.zeros(len(down), np.bool_)
+    found = {key: down.made & (down.used.get(key, never) ^ (key in upstreams)) for key in {*down.used, *upstreams}}
+    return {key: found[key] for key in sorted(found, key=str) if found[key].any()}
 
 
 def differs(down: Standing, up: Standing, edge: Edge, reads: Reads) -> Mask:
