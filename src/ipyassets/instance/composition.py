@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from ipyassets.assets.code_version import code_hash
+from ipyassets.assets.code_version import version_of
 from ipyassets.assets.definition import CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
@@ -121,7 +121,7 @@ class Instance(KeepsDynamicPartitions):
             graph=graph,
             spaces=spaces,
             standings={key: page.standing for key, page in pages.items()},
-            code_versions={asset.key: asset.code_version or code_hash(asset.compute).version for asset in graph},
+            code_versions={asset.key: version_of(asset).version for asset in graph},
             damage={key: page.damage for key, page in pages.items() if page.damage},
             activity={key: activity for key, space in spaces.items() if (activity := self._runs.activity(key, space))},
             book=self._reads,

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ipyassets.assets.code_version import counted_as_before
 from ipyassets.assets.context import Link
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
@@ -85,7 +86,8 @@ class Runs:
     def driven(self, run: Run) -> RunResult:
         """Work a run off in this thread."""
         try:
-            return run.drive()
+            with counted_as_before(run.plan.facts.graph):
+                return run.drive()
         finally:
             with self._lock:
                 self._active.remove(run)
