@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import ipyassets
 from ipyassets import errors
@@ -88,10 +92,24 @@ NAMES = [
 IPYTHON_CALLS = {"load_ipython_extension", "unload_ipython_extension"}
 
 
-def imported(module: Path) -> set[str]:
-    """The names that a module binds by importing them."""
-    statements = (node for node in ast.parse(module.read_text()).body if isinstance(node, ast.ImportFrom))
-    return {alias.asname or alias.name for statement in statements for alias in statement.names}
+PACKAGE = Path(ipyassets.__file__)
+
+
+def fresh(statements: str) -> str:
+    """What an interpreter that has imported nothing prints."""
+    return subprocess.run([sys.executable, "-c", statements], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def told_to_type_checkers() -> dict[str, str]:
+    """The module that each public name is imported from where only type checkers look."""
+    [block] = [node for node in ast.parse(PACKAGE.read_text()).body if isinstance(node, ast.If) and not node.orelse][:1]
+    statements = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.name: str(statement.module)
+        for statement in statements
+        for alias in statement.names
+        if str(statement.module).startswith("ipyassets")
+    }
 
 
 def test_these_are_the_public_names():
@@ -104,8 +122,24 @@ def test_a_star_import_brings_them_all():
     assert set(NAMES) <= set(bound)
 
 
-def test_whatever_the_package_imports_by_name_is_public():
-    assert imported(Path(ipyassets.__file__)) - {"TYPE_CHECKING"} <= set(NAMES)
+def test_type_checkers_are_told_the_same_as_the_interpreter():
+    assert told_to_type_checkers() == {name: f"ipyassets.{home}" for name, home in ipyassets._HOME.items()}
+    assert set(told_to_type_checkers()) == set(NAMES)
+
+
+def test_dir_lists_public_names_that_were_not_asked_for_yet():
+    assert fresh("import ipyassets; print('Instance' in dir(ipyassets), 'Instance' in vars(ipyassets))") == "True False"
+
+
+def test_a_name_that_is_not_there_is_an_error_as_of_any_module():
+    with pytest.raises(AttributeError, match="module 'ipyassets' has no attribute 'Asset'"):
+        ipyassets.Asset  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Asset'"):
+        from ipyassets import Asset  # type: ignore[attr-defined]  # noqa: F401
+
+
+def test_errors_are_found_below_the_package_without_importing_them():
+    assert fresh("import ipyassets; print(ipyassets.errors.IpyassetsError is ipyassets.IpyassetsError)") == "True"
 
 
 def test_ipython_finds_what_it_calls():

@@ -6,92 +6,72 @@ or, in a script, decorators under Dagster's names: `@asset(partitions_def=DailyP
 `materialize([...])`.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ipyassets.assets import (
-    AssetDep,
-    AssetExecutionContext,
-    AssetIn,
-    AssetKey,
-    AssetsDefinition,
-    BackfillPolicy,
-    Backoff,
-    Config,
-    InputContext,
-    IOManager,
-    Jitter,
-    MaterializeResult,
-    Output,
-    OutputContext,
-    RetryPolicy,
-    RetryRequested,
-    RunConfig,
-    Skip,
-    asset,
-    build_asset_context,
-)
-from ipyassets.engine.plan import Plan
-from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import Run
-from ipyassets.errors import IpyassetsError
-from ipyassets.events import State
-from ipyassets.instance import (
-    Definitions,
-    Instance,
-    current_instance,
-    expire,
-    materialize,
-    materialize_to_memory,
-    repair,
-    upkeep,
-    use_instance,
-)
-from ipyassets.partitions import (
-    AddDynamicPartitionsRequest,
-    AllPartitionMapping,
-    DailyPartitionsDefinition,
-    DeleteDynamicPartitionsRequest,
-    DimensionPartitionMapping,
-    DynamicPartitionsDefinition,
-    EarlierPartitionsMapping,
-    FunctionPartitionMapping,
-    HourlyPartitionsDefinition,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
-    MonthlyPartitionsDefinition,
-    MultiPartitionKey,
-    MultiPartitionMapping,
-    MultiPartitionsDefinition,
-    MultiToSingleDimensionPartitionMapping,
-    PaginatedResults,
-    PartitionDimensionDefinition,
-    PartitionKeyRange,
-    PartitionMapping,
-    PartitionsDefinition,
-    PartitionsSubset,
-    ScheduleType,
-    SpecificPartitionsPartitionMapping,
-    StaticPartitionMapping,
-    StaticPartitionsDefinition,
-    TimeWindow,
-    TimeWindowPartitionMapping,
-    TimeWindowPartitionsDefinition,
-    UpstreamPartitionsResult,
-    ValuesPartitionsDefinition,
-    WeeklyPartitionsDefinition,
-    partition_loading_context,
-)
-from ipyassets.storage.memory_io import InMemoryIOManager
-from ipyassets.storage.parquet_io import ParquetIOManager
-from ipyassets.storage.pickle_io import FilesystemIOManager
-from ipyassets.storage.signature import Signer
-from ipyassets.storage.upath_io import UPathIOManager
-from ipyassets.storage.wiping import Retention
+from ipyassets.assets import stored
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-DagsterInstance = Instance  # so that code moves
+    from ipyassets.assets.config import Config, RunConfig
+    from ipyassets.assets.context import AssetExecutionContext
+    from ipyassets.assets.decorator import asset
+    from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition
+    from ipyassets.assets.direct import build_asset_context
+    from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext
+    from ipyassets.assets.keys import AssetKey
+    from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
+    from ipyassets.assets.results import MaterializeResult, Output, Skip
+    from ipyassets.engine.plan import Plan
+    from ipyassets.engine.result import RunResult
+    from ipyassets.engine.run import Run
+    from ipyassets.errors import IpyassetsError
+    from ipyassets.events import State
+    from ipyassets.instance import DagsterInstance, Definitions, Instance, current_instance, use_instance
+    from ipyassets.instance.launch import materialize, materialize_to_memory
+    from ipyassets.instance.upkeep import expire, repair, upkeep
+    from ipyassets.partitions import (
+        AddDynamicPartitionsRequest,
+        AllPartitionMapping,
+        DailyPartitionsDefinition,
+        DeleteDynamicPartitionsRequest,
+        DimensionPartitionMapping,
+        DynamicPartitionsDefinition,
+        EarlierPartitionsMapping,
+        FunctionPartitionMapping,
+        HourlyPartitionsDefinition,
+        IdentityPartitionMapping,
+        LastPartitionMapping,
+        MonthlyPartitionsDefinition,
+        MultiPartitionKey,
+        MultiPartitionMapping,
+        MultiPartitionsDefinition,
+        MultiToSingleDimensionPartitionMapping,
+        PaginatedResults,
+        PartitionDimensionDefinition,
+        PartitionKeyRange,
+        PartitionMapping,
+        PartitionsDefinition,
+        PartitionsSubset,
+        ScheduleType,
+        SpecificPartitionsPartitionMapping,
+        StaticPartitionMapping,
+        StaticPartitionsDefinition,
+        TimeWindow,
+        TimeWindowPartitionMapping,
+        TimeWindowPartitionsDefinition,
+        UpstreamPartitionsResult,
+        ValuesPartitionsDefinition,
+        WeeklyPartitionsDefinition,
+        partition_loading_context,
+    )
+    from ipyassets.storage.memory_io import InMemoryIOManager
+    from ipyassets.storage.parquet_io import ParquetIOManager
+    from ipyassets.storage.pickle_io import FilesystemIOManager
+    from ipyassets.storage.signature import Signer
+    from ipyassets.storage.upath_io import UPathIOManager
+    from ipyassets.storage.wiping import Retention
 
 __version__ = "0.1.0"
 
@@ -171,6 +151,93 @@ __all__ = [
     "upkeep",
     "use_instance",
 ]
+
+
+# Where each name comes from when it is first asked for: a worker loads what its task needs, and not the rest.
+_HOMES = {
+    "assets.config": ("Config", "RunConfig"),
+    "assets.context": ("AssetExecutionContext",),
+    "assets.decorator": ("asset",),
+    "assets.definition": ("AssetDep", "AssetIn", "AssetsDefinition"),
+    "assets.direct": ("build_asset_context",),
+    "assets.io_manager": ("InputContext", "IOManager", "OutputContext"),
+    "assets.keys": ("AssetKey",),
+    "assets.policies": ("BackfillPolicy", "Backoff", "Jitter", "RetryPolicy", "RetryRequested"),
+    "assets.results": ("MaterializeResult", "Output", "Skip"),
+    "engine.plan": ("Plan",),
+    "engine.result": ("RunResult",),
+    "engine.run": ("Run",),
+    "errors": ("IpyassetsError",),
+    "events": ("State",),
+    "instance": ("DagsterInstance", "Definitions", "Instance", "current_instance", "use_instance"),
+    "instance.launch": ("materialize", "materialize_to_memory"),
+    "instance.upkeep": ("expire", "repair", "upkeep"),
+    "partitions": (
+        "AddDynamicPartitionsRequest",
+        "AllPartitionMapping",
+        "DailyPartitionsDefinition",
+        "DeleteDynamicPartitionsRequest",
+        "DimensionPartitionMapping",
+        "DynamicPartitionsDefinition",
+        "EarlierPartitionsMapping",
+        "FunctionPartitionMapping",
+        "HourlyPartitionsDefinition",
+        "IdentityPartitionMapping",
+        "LastPartitionMapping",
+        "MonthlyPartitionsDefinition",
+        "MultiPartitionKey",
+        "MultiPartitionMapping",
+        "MultiPartitionsDefinition",
+        "MultiToSingleDimensionPartitionMapping",
+        "PaginatedResults",
+        "PartitionDimensionDefinition",
+        "PartitionKeyRange",
+        "PartitionMapping",
+        "PartitionsDefinition",
+        "PartitionsSubset",
+        "ScheduleType",
+        "SpecificPartitionsPartitionMapping",
+        "StaticPartitionMapping",
+        "StaticPartitionsDefinition",
+        "TimeWindow",
+        "TimeWindowPartitionMapping",
+        "TimeWindowPartitionsDefinition",
+        "UpstreamPartitionsResult",
+        "ValuesPartitionsDefinition",
+        "WeeklyPartitionsDefinition",
+        "partition_loading_context",
+    ),
+    "storage.memory_io": ("InMemoryIOManager",),
+    "storage.parquet_io": ("ParquetIOManager",),
+    "storage.pickle_io": ("FilesystemIOManager",),
+    "storage.signature": ("Signer",),
+    "storage.upath_io": ("UPathIOManager",),
+    "storage.wiping": ("Retention",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_PARTS = {module.partition(".")[0] for module in _HOMES}
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        if name in _PARTS:
+            return import_module(f"{__name__}.{name}")
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+def _stored(asset: "AssetsDefinition") -> stored.StoredPartitions:
+    from ipyassets.instance.reading import stored_asset
+
+    return stored_asset(asset)
+
+
+stored.bind(_stored)
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

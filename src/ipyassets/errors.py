@@ -19,7 +19,6 @@
         DamagedLogError                 the event log itself cannot be read
         IncompatibleLogError            an event log written by a newer version, or a file that is no event log
         InvalidInvocationError          a call that does not fit the asset: a partition key too many, or none
-        NoInstanceError                 stored partitions were asked for where no instance is bound
         MaterializationError            partitions failed, and there is no exception of the body to raise instead
         InvalidResultError              a body returned what cannot be kept: a generator, or no value for a key
         InvalidMessageError             (ValueError) a message of the browser that cannot be meant
@@ -30,7 +29,6 @@ Catch `IpyassetsError` for all of them. Messages name the value at fault and wha
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -101,10 +99,6 @@ class InvalidInvocationError(IpyassetsError):
     """A call does not fit the asset: a partition key is missing, too many, or there are none to have."""
 
 
-class NoInstanceError(IpyassetsError):
-    """Stored partitions were asked for where no instance is bound."""
-
-
 class MaterializationError(IpyassetsError):
     """Partitions failed or were blocked, and there is no exception of a body to raise in its place."""
 
@@ -162,5 +156,7 @@ class IncompatibleLogError(IpyassetsError):
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """A phrase `; did you mean 'x'?` naming the choice closest to `name`, or an empty text if none is close."""
+    import difflib
+
     found = difflib.get_close_matches(name, list(choices), n=1)
     return f"; did you mean {found[0]!r}?" if found else ""

@@ -13,6 +13,7 @@ from ipyassets import (
     FilesystemIOManager,
     InMemoryIOManager,
     Instance,
+    Signer,
     asset,
     current_instance,
     materialize,
@@ -20,7 +21,7 @@ from ipyassets import (
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, UnknownAssetError
+from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, InvalidDefinitionError, UnknownAssetError
 from ipyassets.events import State
 from ipyassets.instance.current import set_default_instance
 
@@ -62,6 +63,20 @@ def test_an_instance_in_memory_leaves_nothing_behind(here):
 def test_an_unknown_durability_is_refused():
     with pytest.raises(InvalidArgumentError, match="durability='slow'"):
         Instance(durability="slow")  # type: ignore[arg-type]  # what is tested
+
+
+@pytest.mark.parametrize("executor", [None, "processes"])
+def test_those_who_share_a_root_share_a_key_also_in_other_processes(here, executor, monkeypatch):
+    shared = Signer(key_file="team")
+    mine = Instance(here / "root", signer=shared)
+    materialize([one], instance=mine, executor=executor, max_workers=1 if executor else None)
+    monkeypatch.setenv("IPYASSETS_KEY", "somebody else's")
+    theirs, strangers = Instance(here / "root", signer=shared), Instance(here / "root")
+    assert theirs.store.load(one, None) == 1
+    with pytest.raises(DamagedPartitionError, match="not signed by you"):
+        strangers.store.load(one, None)
+    for instance in (mine, theirs, strangers):
+        instance.close()
 
 
 def test_the_innermost_instance_in_use_is_meant(here):

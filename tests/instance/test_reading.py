@@ -11,6 +11,7 @@ from ipyassets import (
     Instance,
     MultiPartitionsDefinition,
     Output,
+    PartitionKeyRange,
     StaticPartitionsDefinition,
     asset,
     materialize,
@@ -72,6 +73,20 @@ def test_a_slice_is_a_lazy_mapping_with_both_ends(made):
     assert "2024-01-03" not in read
     with pytest.raises(KeyError):
         read["2024-01-03"]
+
+
+def test_a_slice_of_several_dimensions_is_the_box_that_a_selection_means(instance):
+    @asset(partitions_def=GRID)
+    def grid(context):
+        return str(context.partition_key)
+
+    keys = list(grid["2024-01-02|b":"2024-01-04|b"])
+    assert keys == ["2024-01-02|b", "2024-01-03|b", "2024-01-04|b"]
+    assert keys == GRID.get_partition_keys_in_range(PartitionKeyRange("2024-01-02|b", "2024-01-04|b"))
+    materialize([grid], partition_keys="[2024-01-02|b...2024-01-04|b]", instance=instance)
+    assert list(grid[:].stored()) == keys
+    assert list(grid["2024-01-05|b":]) == ["2024-01-05|b"]
+    assert list(grid["2024-01-04|a":"2024-01-02|b"]) == []
 
 
 def test_what_is_not_stored_says_so_and_can_be_left_out(made):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ipyassets.assets import AssetGraph, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.instance import Instance
 from ipyassets.jupyter.asset_table import asset_table, disk_table
 from ipyassets.jupyter.namespace import Namespace

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from ipyassets.assets import AssetGraph, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.events import State
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bar import Bar, Host

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from ipyassets.assets import AssetGraph, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bars import Bars, call_line, unless_same

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from IPython.core.completer import CompletionContext
 
-from ipyassets.assets import asset
+from ipyassets.assets.decorator import asset
 from ipyassets.instance import Instance
 from ipyassets.jupyter.completion import LISTED, SHOWN, matcher, offered
 from ipyassets.jupyter.namespace import Namespace

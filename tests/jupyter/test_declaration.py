@@ -6,7 +6,9 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import TransformerManager
 
-from ipyassets.assets import AssetIn, AssetKey, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.definition import AssetIn
+from ipyassets.assets.keys import AssetKey
 from ipyassets.jupyter.arguments import parse
 from ipyassets.jupyter.cell import Body, Cell
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ipyassets.assets import AssetKey
+from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.words import moment
 from ipyassets.events import Artifact, Attempt, Event, Failure, State
 from ipyassets.jupyter import detail as detail_module

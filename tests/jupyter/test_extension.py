@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,10 +10,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import ipyassets
-from ipyassets.assets import AssetsDefinition
+from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.instance import Instance
 from ipyassets.instance.current import current_instance, set_default_instance
 from ipyassets.jupyter.extension import load, notebook_folder, unload
+from ipyassets.storage.signature import Signer
 
 DECLARE = """
 import ipyassets
@@ -162,11 +162,14 @@ def test_the_environment_names_a_store_for_all_notebooks(shell, tmp_path, monkey
 
 def test_configuration_wins_over_everything(shell, tmp_path, monkeypatch):
     monkeypatch.setenv("IPYASSETS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("IPYASSETS_KEY", "secret")
     shell.config.IPyAssets.root = str(tmp_path / "configured")
     shell.config.IPyAssets.durability = "fast"
+    shell.config.IPyAssets.key_file = "team"
     instance = load(shell).instance
     assert instance.root == tmp_path / "configured"
     assert instance.durability == "fast"
+    assert getattr(instance.io_manager, "key_id", None) == Signer(key_file=tmp_path / "team").key_id
 
 
 def test_configuration_can_be_looked_at(shell, capsys):
@@ -174,6 +177,7 @@ def test_configuration_can_be_looked_at(shell, capsys):
     out = capsys.readouterr().out
     assert "IPyAssets.root" in out
     assert "IPyAssets.durability" in out
+    assert "IPyAssets.key_file" in out
 
 
 def test_values_are_read_from_the_notebooks_own_instance(shell, tmp_path, capsys):
@@ -195,18 +199,3 @@ def test_the_instance_that_was_current_before_is_current_again(shell):
         assert current_instance() is mine
     finally:
         set_default_instance(before)
-
-
-LOAD = """
-import sys
-from IPython.core.interactiveshell import InteractiveShell
-InteractiveShell().run_line_magic("load_ext", "ipyassets")
-print(*sys.modules)
-"""
-
-
-def test_loading_imports_no_widgets_before_the_first_bar_is_shown():
-    process = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
-    loaded = set(process.stdout.split())
-    assert "ipyassets.jupyter.extension" in loaded
-    assert not {"anywidget", "ipywidgets", "pandas"} & loaded

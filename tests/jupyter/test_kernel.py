@@ -5,9 +5,12 @@ import time
 
 import pytest
 
+from ipyassets import Signer
+from ipyassets.assets.keys import AssetKey
 from ipyassets.events import State
 from ipyassets.jupyter.protocol import decode, encode_selection
 from ipyassets.partitions import Spans
+from ipyassets.storage.event_log import SqliteEventLog
 from tests.jupyter.live_kernel import live_kernel
 
 BEGIN = """
@@ -284,3 +287,28 @@ def test_the_code_line_of_a_grid_does_what_the_button_does(kernel):
     assert bar.traits["plan"]["count"] == 6
     kernel.run(bar.traits["plan"]["code"])
     assert counts(bar) == {"fresh": 6, "missing": 1089}
+
+
+CONFIGURED = """
+%load_ext ipyassets
+from ipyassets import StaticPartitionsDefinition
+letters = StaticPartitionsDefinition(["a", "b"])
+"""
+
+
+@pytest.mark.parametrize("options", ["", "--executor processes --max-workers 1"])
+def test_the_configuration_of_kernels_gives_the_key_that_a_team_shares(tmp_path, monkeypatch, options):
+    for name in ("IPYASSETS_KEY", "IPYASSETS_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    team, profile = tmp_path / "team" / "key", tmp_path / "ipython" / "profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_kernel_config.py").write_text(f"c.IPyAssets.key_file = {str(team)!r}")
+    with live_kernel(tmp_path, JUPYTER_DATA_DIR=str(tmp_path / "own")) as kernel:
+        kernel.run(CONFIGURED)
+        kernel.run("%%asset one --partitions letters\npartition_key")
+        kernel.run(f"%materialize one all {options}")
+    log = SqliteEventLog(tmp_path / ".ipyassets" / "events.sqlite")
+    artifacts = log.artifacts(AssetKey("one"), ["a", "b"])
+    log.close()
+    assert {Signer(key_file=team).signed(AssetKey("one"), key, artifacts[key].digest) for key in "ab"} == {True}
+    assert not (tmp_path / "own" / "ipyassets_key").exists()

@@ -166,6 +166,25 @@ def test_another_cell_that_declares_the_same_asset_says_so(kernel):
     assert "one was declared in cell [" in run_as(kernel, "cell-2", "%%asset one\n3").text
 
 
+@pytest.mark.parametrize("declared", ["%%asset one --partitions days\n1", ""], ids=["another asset", "itself"])
+def test_an_asset_does_not_take_the_place_of_what_assets_are_partitioned_by(kernel, declared):
+    kernel.run(declared)
+    shown = kernel.run("%%asset days --partitions days\n1", fails=True).text
+    assert "UsageError: the variable days holds what " in shown
+    assert "days would be partitioned by, and would become this asset: give one of the two another name" in shown
+    assert value(kernel, "type(days).__name__") == "DailyPartitionsDefinition"
+
+
+@pytest.mark.parametrize(
+    ("held", "kind"), [("DailyPartitionsDefinition('2024-01-01')", "DailyPartitionsDefinition"), ("[1, 2]", "list")]
+)
+def test_an_asset_that_takes_the_place_of_something_else_says_so_once(kernel, held, kind):
+    kernel.run(f"flights = {held}")
+    note = f"the variable flights was a {kind}, and is now the asset air/flights"
+    assert note in kernel.run("%%asset air/flights --partitions days\n1").text
+    assert "the variable flights" not in kernel.run("%%asset air/flights --partitions days\n2").text
+
+
 def test_what_cannot_be_counted_into_the_version_is_said(kernel):
     kernel.run("import threading\nlock = threading.Lock()")
     text = kernel.run("%%asset one\nlock\n1").text

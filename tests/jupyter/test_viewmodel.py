@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ipyassets.assets import AssetGraph, asset
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.plan import plan as planned
 from ipyassets.engine.progress import Progress

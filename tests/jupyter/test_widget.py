@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ipywidgets import DOMWidget
 
-from ipyassets.assets import asset
+from ipyassets.assets.decorator import asset
 from ipyassets.instance import Instance
 from ipyassets.jupyter import widget
 from ipyassets.jupyter.protocol import encode_selection

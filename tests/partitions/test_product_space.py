@@ -54,6 +54,9 @@ def test_a_projection_is_what_occurs_in_a_dimension(members):
 def test_a_range_is_the_box_between_two_corners():
     assert list(SPACE.keys(SPACE.between("p|x|1", "q|x|2"))) == ["p|x|1", "p|x|2", "q|x|1", "q|x|2"]
     assert not SPACE.between("p|y|1", "q|x|2")
+    assert list(SPACE.keys(SPACE.between("q|y|1", None))) == ["q|y|1", "q|y|2", "r|y|1", "r|y|2"]
+    assert list(SPACE.keys(SPACE.between(None, "p|y|1"))) == ["p|x|1", "p|y|1"]
+    assert list(SPACE.between(None, None)) == list(range(len(SPACE)))
 
 
 def test_a_corner_that_is_no_key_is_refused():
@@ -95,6 +98,7 @@ def test_a_sparse_space_has_the_members_only():
 
 def test_a_sparse_range_is_what_exists_of_the_box():
     assert list(EVEN.keys(EVEN.between("p|x|1", "q|y|1"))) == ["p|x|1", "p|y|1", "q|x|1", "q|y|1"]
+    assert list(EVEN.keys(EVEN.between("q|y|1", None))) == ["q|y|1", "r|y|1"]
     assert list(EVEN.keys(EVEN.along("a", Spans.range(1, 2)))) == ["q|x|1", "q|y|1"]
 
 

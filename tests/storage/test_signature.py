@@ -54,8 +54,7 @@ def test_processes_that_make_the_key_at_once_agree_on_it(tmp_path):
 
 def test_the_key_lies_with_jupyters_own_data():
     key_file = Signer.of_user({"JUPYTER_DATA_DIR": "/data/jupyter"}).key_file
-    assert key_file is not None
-    assert key_file.parent == Path("/data/jupyter")
+    assert key_file == Path("/data/jupyter/ipyassets_key")
 
 
 def test_jupyters_folder_is_where_jupyter_itself_looks(monkeypatch, tmp_path):
@@ -72,6 +71,14 @@ def test_the_environment_can_give_a_key_for_a_shared_root(tmp_path):
     shared = Signer.of_user({"IPYASSETS_KEY_FILE": str(tmp_path / "team")})
     given = Signer.of_user({"IPYASSETS_KEY": "together"})
     assert shared.digest(A, "k", CONTENT) == given.digest(A, "k", CONTENT)
+
+
+def test_a_key_file_is_the_same_from_every_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    signer = Signer(key_file="team")
+    monkeypatch.chdir("/")
+    assert pickle.loads(pickle.dumps(signer)).digest(A, "k", CONTENT) == signer.digest(A, "k", CONTENT)
+    assert (tmp_path / "team").exists()
 
 
 def test_a_signer_without_a_key_is_refused(tmp_path):

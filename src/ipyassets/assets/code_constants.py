@@ -22,6 +22,7 @@ from ipyassets.assets.changing import Parts
 from ipyassets.assets.code_walk import PLAIN, Walk, count, count_pairs, is_of_a_module, qualified
 
 LARGE = 1 << 20  # bytes of an array
+SHOWN = 200  # characters of a pattern that Python shows
 CONTAINERS = (list, dict, set, deque, np.ndarray)  # that code can change in place
 
 
@@ -40,8 +41,9 @@ for _plain in (
 
 @count.register
 def _(value: re.Pattern, name: str, walk: Walk) -> None:  # type: ignore[type-arg]  # dispatch needs the plain class
-    walk.token("pattern", str(value.flags))
-    walk.visit(value.pattern, name)
+    _count_text(value, name, walk)
+    if len(ascii(value.pattern)) > SHOWN:
+        walk.visit(value.pattern, name)
 
 
 @count.register
@@ -133,8 +135,8 @@ def _(value: types.BuiltinFunctionType, name: str, walk: Walk) -> None:
 
 @count.register
 def _(value: enum.Enum, name: str, walk: Walk) -> None:
-    del name
     walk.token("member", value.name)
+    walk.visit(type(value), name)
 
 
 @count.register(types.ModuleType)

@@ -25,6 +25,7 @@ from ipyassets.assets.source import (
     names_rebound,
     what_runs,
 )
+from ipyassets.partitions.annotations import annotations_of
 
 # Where libraries keep what the text of a class said of its fields, and what of a field matters.
 _FIELDS = ("__dataclass_fields__", "__pydantic_fields__", "model_fields", "__attrs_attrs__")
@@ -32,9 +33,10 @@ _OF_FIELD = ("default", "default_factory", "init", "compare", "metadata", "annot
 _OF_CLASS = ("eq", "order", "unsafe_hash", "frozen")
 _NO_DEFAULT = ("_MISSING_TYPE", "PydanticUndefinedType")
 
-_GENERATED = "<attrs generated"  # what attrs calls the texts that it writes
-
-_MADE_BY_PYTHON = frozenset({"_abc_impl", "_is_protocol", "_is_runtime_protocol"})
+# What is put into classes besides what their text says, which is not the same in every version of Python or library.
+_MAKERS = frozenset({"attr._make", "collections", "dataclasses", "reprlib", "typing"})
+_GENERATED = "<attrs generated"  # a text that attrs has written
+_MADE = frozenset({"_abc_impl", "_is_protocol", "_is_runtime_protocol"})
 _SLOTS = (types.MemberDescriptorType, type(inspect.FullArgSpec.args))  # of a class with slots, of a named tuple
 
 
@@ -224,7 +226,7 @@ def _(value: type, name: str, walk: Walk) -> None:
     found = walk.parts(value, name, _attributes)
     for attribute, held in zip(found.elements[: found.size], found.elements[found.size :], strict=True):
         _count_attribute(value, attribute, held, walk)
-    for annotated in inspect.get_annotations(value):
+    for annotated in annotations_of(value):
         walk.token("annotated", annotated)
 
 
@@ -236,13 +238,13 @@ def _attributes(kind: type, most: int) -> Parts:
 
 
 def _is_attribute(kind: type, name: str, held: object) -> bool:
-    if is_special(name):  # only one that stands in the text: Python and libraries make others, which versions change
-        written: object = inspect.unwrap(getattr(held, "__func__", held))  # type: ignore[arg-type]  # of any kind
-        if not isinstance(written, types.FunctionType) or written.__globals__.get("__name__") != kind.__module__:
-            return False
-        return function_node(written) is not None and not written.__code__.co_filename.startswith(_GENERATED)
-    of_enumeration = issubclass(kind, enum.Enum) and (isinstance(held, kind) or (name[0], name[-1]) == ("_", "_"))
-    return not (of_enumeration or name in _MADE_BY_PYTHON or name in _FIELDS or isinstance(held, _SLOTS))
+    function: object = inspect.unwrap(getattr(held, "__func__", held))  # type: ignore[arg-type]  # of any kind
+    if isinstance(function, types.FunctionType):
+        made = function.__globals__.get("__name__") in _MAKERS or function.__code__.co_filename.startswith(_GENERATED)
+        return not made and (not is_special(name) or function_node(function) is not None)
+    if issubclass(kind, enum.Enum) and (isinstance(held, kind) or (name[0], name[-1]) == ("_", "_")):
+        return False
+    return not (is_special(name) or name in _MADE or name in _FIELDS or isinstance(held, _SLOTS))
 
 
 def _count_attribute(owner: type, attribute: str, held: object, walk: Walk) -> None:

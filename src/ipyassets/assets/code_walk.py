@@ -16,6 +16,13 @@ MANY = 10_000  # elements of a constant: a larger one is data, and hashing it af
 
 # What is written down in full, whatever it is.
 PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, range, slice)
+# What later versions of Python call otherwise than the first one that was supported: logs hold the names of that one.
+_MODULES = {"_decimal": "decimal"}
+_NAMES = {
+    "_io.open": "io.open",
+    "collections._tuplegetter": "_collections._tuplegetter",
+    "re.PatternError": "re.error",
+}
 _NAMESPACES = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 _MADE_AT_RUN_TIME = 1 << 9  # Py_TPFLAGS_HEAPTYPE: of a class that is no part of a compiled library
 
@@ -49,7 +56,7 @@ class Walk:
             self._hash.update(b"%b%d:%b" % (written, len(data), data))
             return
         count(value, name, self)
-        if kind.__module__ in self.home:
+        if kind.__module__ in self.home and id(kind) not in self._met:
             self.visit(kind, name)
 
     def constant(self, value: object, name: str) -> None:
@@ -94,13 +101,15 @@ class Walk:
 
 
 def qualified(kind: object) -> str:
-    """The module and name of a class or function."""
-    return f"{public(getattr(kind, '__module__', ''))}.{getattr(kind, '__qualname__', getattr(kind, '__name__', ''))}"
+    """The module and name of a class or function, as people import it from Python 3.11."""
+    module = getattr(kind, "__module__", "")
+    name = f"{public(module)}.{getattr(kind, '__qualname__', getattr(kind, '__name__', ''))}"
+    return _NAMES.get(name, name)
 
 
 def public(module: str | None) -> str:
-    """The module that people import: what is private to it moves from one version to the next."""
-    return (module or "").partition("._")[0]
+    """A module that people import: what is private to it moves from one version to the next."""
+    return _MODULES.get(module or "", module or "").partition("._")[0]
 
 
 _WRITTEN: dict[type, bytes] = {
@@ -133,7 +142,11 @@ def count(value: object, name: str, walk: Walk) -> None:
     walk.token("object", qualified(kind))
     if kind.__module__ in walk.home or _is_record(kind):
         if walk.first_time(value):
-            count_pairs(walk.parts(value, name, _attributes), name, ".{}", walk)
+            walk.visit(kind, name)
+            pairs = walk.parts(value, name, _attributes)
+            walk.token("builtins.dict")
+            walk.first_time(pairs)
+            count_pairs(pairs, name, ".{}", walk)
     elif kind.__module__ in ("typing", "types"):
         walk.token(str(getattr(value, "__name__", "")))
         for each in getattr(value, "__args__", ()):
@@ -188,7 +201,7 @@ def _attributes(value: object, most: int) -> Parts:
     kind = type(value)
     found = {
         name: each
-        for name, each in sorted(_pairs(value).items())
+        for name, each in _pairs(value).items()
         if (not is_special(name) or name == "__wrapped__")
         and not isinstance(inspect.getattr_static(kind, name, None), functools.cached_property)
     }
@@ -201,7 +214,7 @@ def is_special(name: str) -> bool:
 
 
 def count_pairs(pairs: Parts, name: str, as_part: str, walk: Walk) -> None:
-    """Count names or keys with what they stand for: all of the one kind, then all of the other."""
+    """Count keys with their values, or attributes; `pairs` holds all keys, then all values."""
     if walk.fits(name, pairs.size):
         for key, each in zip(pairs.elements[: pairs.size], pairs.elements[pairs.size :], strict=True):
             walk.visit(key, name)

@@ -45,7 +45,7 @@ def config_type(compute: Callable[..., object]) -> type[Config] | None:
     if parameter is None:
         return None
     annotation = parameter.annotation
-    if isinstance(annotation, str):
+    if isinstance(annotation, str | typing.ForwardRef):
         try:
             annotation = typing.get_type_hints(compute)["config"]
         except NameError as error:

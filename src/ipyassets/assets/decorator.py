@@ -11,9 +11,10 @@ from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition, Coe
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
-from ipyassets.assets.signatures import annotations_of, name_of, signature_of
+from ipyassets.assets.signatures import name_of, signature_of
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.partitions import PartitionsDefinition
+from ipyassets.partitions.annotations import annotations_of
 
 CONTEXT_NAMES = frozenset({"context", "_context", "_", "__"})  # Dagster's rule for the first argument
 

@@ -129,7 +129,10 @@ class AssetsDefinition:
     def __getitem__(self, selection: slice) -> PartitionValues: ...
 
     def __getitem__(self, selection: str | slice) -> Any:
-        """The stored value of a partition key, or a lazy mapping over an inclusive slice of keys."""
+        """The stored value of a partition key, or a lazy mapping over an inclusive slice of keys.
+
+        In several dimensions a slice is the box between two corners, as a range in a selection is.
+        """
         return stored(self)[selection]
 
     __iter__ = None  # Python would try the keys 0, 1, 2 and so on

@@ -1,7 +1,6 @@
 """The seam by which an asset answers for what is stored of it.
 
-Assets are pure, so they cannot know where values are kept. The composition root binds the answer once, with `bind`;
-until then asking an asset for its values raises a clear error.
+Assets are pure, so they cannot know where values are kept. The package says once, with `bind`, who does.
 """
 
 from __future__ import annotations
@@ -9,8 +8,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
-
-from ipyassets.errors import NoInstanceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,21 +91,17 @@ class StoredPartitions(Protocol):
         """The value of an asset without partitions."""
 
 
-def _unbound(asset: AssetsDefinition) -> StoredPartitions:
-    raise NoInstanceError(f"{asset.key} has no instance to read from: import ipyassets, not its assets layer alone")
-
-
 class _Binding:
     """The one answer in force."""
 
-    answer: Callable[[AssetsDefinition], StoredPartitions] = staticmethod(_unbound)
+    answer: Callable[[AssetsDefinition], StoredPartitions]
 
 
 def bind(answer: Callable[[AssetsDefinition], StoredPartitions]) -> None:
-    """Say who answers for stored partitions; called by the composition root alone."""
+    """Say who answers for stored partitions; called by the package itself, and by nobody else."""
     _Binding.answer = staticmethod(answer)
 
 
 def stored(asset: AssetsDefinition) -> StoredPartitions:
-    """What is stored of an asset, according to the composition root."""
+    """What is stored of an asset, according to who was bound."""
     return _Binding.answer(asset)

@@ -63,3 +63,8 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         shield.is_open = False
+
+
+def ignore_interrupts() -> None:
+    """For a worker process: Ctrl-C reaches the whole group, and one that it breaks would take the pool along."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -63,8 +63,8 @@ class Instance(KeepsDynamicPartitions):
     `root` is a folder: values lie below `storage`, the log beside it. Without one it is the folder named by
     IPYASSETS_HOME, else `.ipyassets` in the working directory. `durability="fast"` does not wait for the disk: safe
     when the process is killed, while what a power cut takes is noticed and shown as damaged. `io_manager` is the
-    default of assets that have none of their own. Nothing is created before it is needed. May be used from any
-    thread.
+    default of assets that have none of their own. `signer` signs values and says whose are trusted; without one it is
+    `Signer.of_user()`. Nothing is created before it is needed. May be used from any thread.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Instance(KeepsDynamicPartitions):
         *,
         durability: Literal["full", "fast"] = "full",
         io_manager: IOManager | None = None,
+        signer: Signer | None = None,
     ) -> None:
         if durability not in ("full", "fast"):
             raise InvalidArgumentError(f"durability={durability!r} is neither 'full' nor 'fast'")
@@ -82,6 +83,7 @@ class Instance(KeepsDynamicPartitions):
             lambda: self.event_log, lambda: self._damage, self._as_of, lambda: self.io_manager, self._bound
         )
         self._given_io_manager = io_manager
+        self._signer = signer
         self._is_ephemeral = False
         self._statebook = StateBook(lambda: self.event_log, lambda: self._damage, self.store.io_manager)
         self._reads = ReadsBook()
@@ -208,7 +210,8 @@ class Instance(KeepsDynamicPartitions):
         bound = getattr(manager, "bound", None)
         if bound is None:
             return manager
-        found: IOManager = bound(self.root / "storage", Signer.of_user(), durable=self.durability == "full")
+        signer = self._signer or Signer.of_user()
+        found: IOManager = bound(self.root / "storage", signer, durable=self.durability == "full")
         return found
 
     def _claims(self) -> Claims:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
+from ipyassets.engine.interrupt import ignore_interrupts
 from ipyassets.engine.manner import Manner, OnError
 from ipyassets.errors import InvalidArgumentError
 
@@ -32,7 +32,7 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
         from loky import get_reusable_executor
 
         # kept for the next run; loky ends workers that have been idle for a while
-        processes = get_reusable_executor(max_workers=workers, initializer=_ignore_interrupts)
+        processes = get_reusable_executor(max_workers=workers, initializer=ignore_interrupts)
         kill = partial(processes.shutdown, wait=False, kill_workers=True)
         return Manner(executor=processes, in_flight=workers + 1, chunk=CHUNK, on_error=on_error, kill=kill)
     if isinstance(executor, str):
@@ -41,8 +41,3 @@ def manner_of(executor: Executor | str | None, max_workers: int | None, on_error
         )
     known = max_workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
     return Manner(executor=executor, in_flight=2 * known, chunk=CHUNK, on_error=on_error)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches the whole process group; a worker that it breaks would take the pool along."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

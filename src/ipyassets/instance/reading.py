@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.assets.stored import PartitionValues, bind
+from ipyassets.assets.stored import PartitionValues
 from ipyassets.engine.facts import Facts
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMaterializedError
 from ipyassets.instance.composition import Instance
@@ -73,7 +73,7 @@ class StoredAsset:
     instance: Instance
 
     def __getitem__(self, selection: str | slice) -> Any:
-        """One value, or a lazy mapping over an inclusive slice of keys."""
+        """One value, or a lazy mapping over an inclusive slice of keys: a box, in several dimensions."""
         if self.asset.partitions_def is None:
             raise InvalidInvocationError(f"{self.asset.key} is not partitioned: {self.asset.key}.value() reads it")
         for key in (selection.start, selection.stop) if isinstance(selection, slice) else (selection,):
@@ -84,9 +84,7 @@ class StoredAsset:
         if selection.step is not None:
             raise InvalidArgumentError(f"a slice of partitions has no step: {selection.step!r}")
         space = _facts(self.asset, self.instance).space(self.asset.key)
-        first = 0 if selection.start is None else space.index(selection.start)
-        last = len(space) - 1 if selection.stop is None else space.index(selection.stop)
-        return Partitions(self.asset, self.instance, space, Spans.range(first, last + 1))
+        return Partitions(self.asset, self.instance, space, space.between(selection.start, selection.stop))
 
     def value(self) -> Any:
         """The value of an asset without partitions."""
@@ -140,6 +138,3 @@ def _facts(asset: AssetsDefinition, instance: Instance) -> Facts:
 def stored_asset(asset: AssetsDefinition) -> StoredAsset:
     """What is stored of an asset in the instance in force."""
     return StoredAsset(asset, current_instance())
-
-
-bind(stored_asset)

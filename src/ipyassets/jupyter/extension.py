@@ -22,12 +22,14 @@ from ipyassets.jupyter.displays import displays_kept
 from ipyassets.jupyter.kernel import NotebookKernel
 from ipyassets.jupyter.magics import AssetMagics
 from ipyassets.jupyter.tracebacks import own_frames_hidden
+from ipyassets.storage.signature import Signer
 
 
 class IPyAssets(Configurable):
     """Where a notebook keeps its assets; read when the extension is loaded.
 
-    `c.IPyAssets.root = "..."` in `ipython_config.py` or `ipython_kernel_config.py` sets it for every notebook.
+    `c.IPyAssets.root = "..."` in `ipython_config.py` or `ipython_kernel_config.py` sets it for every notebook, and
+    `c.IPyAssets.key_file = "..."` the key that signs their values.
     """
 
     root = traitlets.Unicode(
@@ -38,11 +40,16 @@ class IPyAssets(Configurable):
         default_value="full",
         help="`fast` does not wait for the disk: what a power cut takes is then noticed, not prevented.",
     ).tag(config=True)
+    key_file = traitlets.Unicode(
+        help="File of the key that signs values, to share one with those who share a root; by default that of "
+        "IPYASSETS_KEY or IPYASSETS_KEY_FILE, else the user's own."
+    ).tag(config=True)
 
     def open_instance(self, shell: InteractiveShell) -> Instance:
         """The instance of the notebook that a shell runs."""
         root = self.root or os.environ.get(HOME) or notebook_folder(shell) / FOLDER
-        return Instance(root, durability="fast" if self.durability == "fast" else "full")
+        signer = Signer(key_file=self.key_file) if self.key_file else None
+        return Instance(root, durability="fast" if self.durability == "fast" else "full", signer=signer)
 
 
 def load(shell: InteractiveShell) -> NotebookKernel:

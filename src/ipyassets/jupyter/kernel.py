@@ -12,12 +12,11 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.instance import Instance
-from ipyassets.jupyter.bar import Host
-from ipyassets.jupyter.bars import Bars
 from ipyassets.jupyter.cell_names import with_cells_named
 from ipyassets.jupyter.namespace import Namespace
 
 if TYPE_CHECKING:
+    from ipyassets.jupyter.bars import Bars
     from ipyassets.jupyter.widget import PartitionBar
 
 PATIENCE = 1.0  # seconds that a cell waits, at most, for its bars to show what it has changed
@@ -83,6 +82,10 @@ class NotebookKernel:
 
     @cached_property
     def _bars(self) -> Bars:
+        # as widgets, for the first bar that is shown
+        from ipyassets.jupyter.bar import Host
+        from ipyassets.jupyter.bars import Bars
+
         return Bars(self.instance, self.graph(), Host(materialize_line, partial(with_cells_named, self.shell)))
 
 

@@ -14,12 +14,11 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from ipyassets.assets.code_version import code_hash
 from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.instance.executors import NAMES, manner_of
-from ipyassets.instance.upkeep import upkeep
 from ipyassets.jupyter.arguments import evaluate, header, parse
-from ipyassets.jupyter.asset_table import asset_table, disk_table
 from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
 from ipyassets.jupyter.kernel import NotebookKernel
@@ -27,7 +26,7 @@ from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.jupyter.progress_line import ProgressLine
 from ipyassets.jupyter.running_cell import CellName, running_cell
 from ipyassets.jupyter.tracebacks import cancelled, raise_failure
-from ipyassets.partitions import Spans
+from ipyassets.partitions import PartitionsDefinition, Spans
 from ipyassets.partitions.selection_text import parse as parse_selection
 
 if TYPE_CHECKING:
@@ -85,8 +84,13 @@ class AssetMagics(Magics):
                 _note(f"a change of this will not make {key} stale: {why}")
 
     def _bind(self, variable: str, made: AssetsDefinition) -> None:
-        """Bind an asset, once it is certain that it fits the others."""
-        self._kernel.namespace.graph_with(variable, made)
+        """Bind an asset, once it is certain that it fits the others and takes the place of nothing that they need."""
+        graph = self._kernel.namespace.graph_with(variable, made)
+        lost = self.shell.user_ns.get(variable)
+        if lost is not None and not isinstance(lost, AssetsDefinition):
+            if isinstance(lost, PartitionsDefinition):
+                _refuse_to_lose(variable, lost, graph)
+            _note(f"the variable {variable} was a {type(lost).__name__}, and is now the asset {made.key}")
         here, before = CellName.of(self.shell), self._declared_in.get(variable)
         if before is not None and before.is_another_than(here) and variable in self._kernel.namespace.assets:
             _note(f"{made.key} was declared in cell [{before.number}], and is now what cell [{here.number}] says")
@@ -143,10 +147,14 @@ class AssetMagics(Magics):
 
         `%assets --disk` is about the disk instead: how many values each asset has stored, and what they take.
         """
+        from ipyassets.jupyter.asset_table import asset_table, disk_table
+
         match line.split():
             case []:
                 return asset_table(self._kernel.instance.facts(self._kernel.graph()), self._kernel.namespace)
             case ["--disk"]:
+                from ipyassets.instance.upkeep import upkeep
+
                 return disk_table(upkeep(self._kernel.instance, self._kernel.graph()).disk_use())
         raise UsageError(f"%assets takes --disk or nothing, not {line.strip()!r}; %asset NAME shows one asset")
 
@@ -168,6 +176,15 @@ def _wanted(facts: Facts, assets: list[AssetsDefinition], selection: str) -> dic
     mixed = any(asset.partitions_def is not None for asset in assets)
     texts = {one.key: UNFINISHED if mixed and one.partitions_def is None else selection for one in assets}
     return {key: parse_selection(text, facts.space(key), facts.named(key)) for key, text in texts.items()}
+
+
+def _refuse_to_lose(variable: str, definition: PartitionsDefinition, graph: AssetGraph) -> None:
+    """Raise UsageError if assets are partitioned by what a variable holds: their cells could not be run again."""
+    if partitioned := [str(asset.key) for asset in graph if asset.partitions_def == definition]:
+        raise UsageError(
+            f"the variable {variable} holds what {', '.join(partitioned)} would be partitioned by, and would become "
+            "this asset: give one of the two another name"
+        )
 
 
 def _names(text: str) -> list[str]:

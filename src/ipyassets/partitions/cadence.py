@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
-import pendulum
 
 from ipyassets.partitions.cron import Cron
 from ipyassets.partitions.spans import Indices, Mask
@@ -51,6 +50,8 @@ class Cadence:
 
     def moment(self, instant: int) -> datetime:
         """A moment given in UTC epoch seconds, in the zone."""
+        import pendulum  # a tenth of what importing takes, and only dates need it
+
         return pendulum.from_timestamp(instant, zone(self.timezone))  # type: ignore[arg-type]
 
     def windows(self, first: int, last: int, enough: Callable[[Windows], bool]) -> Windows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
+from ipyassets.partitions.annotations import annotations_of
 from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.mapping import Mapped, PartitionMapping
 from ipyassets.partitions.relation import Relation
@@ -50,7 +50,7 @@ class FunctionPartitionMapping(PartitionMapping):
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
         """Whether the function is annotated to return one key."""
-        return up is None or inspect.get_annotations(self.function).get("return") in {str, "str"}
+        return up is None or annotations_of(self.function).get("return") in {str, "str"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,9 @@ class ProductSpace(PartitionSpace):
             found += places * stride
         return np.where(known, found, -1)
 
-    def between(self, start: str, end: str) -> Spans:
+    def between(self, start: str | None, end: str | None) -> Spans:
         """The box between two corners, both included; UnknownPartitionError where one is no key."""
-        for corner in (start, end):
-            self.index(corner)  # raises
-        corners = zip(self._parts(start), self._parts(end), self._dimensions, strict=True)
+        corners = zip(self._corner(start), self._corner(end), self._dimensions, strict=True)
         return self.box([each.space.between(first, last) for first, last, each in corners])
 
     def window(self, index: int) -> TimeWindow | None:
@@ -145,6 +143,13 @@ class ProductSpace(PartitionSpace):
         if name not in names:
             raise SpaceMismatchError(f"there is no dimension {name!r} among {names}")
         return names.index(name)
+
+    def _corner(self, key: str | None) -> Sequence[str | None]:
+        """The key in each dimension, or no bound in any; UnknownPartitionError where it is no key."""
+        if key is None:
+            return [None] * len(self._dimensions)
+        self.index(key)  # raises
+        return self._parts(key)
 
     def _parts(self, key: str) -> Sequence[str]:
         """The key in each dimension; of another length, or empty, where the key names other dimensions than these."""
@@ -207,7 +212,7 @@ class SparseSpace(PartitionSpace):
         """The index of each of `keys`, -1 where it is none or does not exist."""
         return self.from_product(self.product.indices(keys))
 
-    def between(self, start: str, end: str) -> Spans:
+    def between(self, start: str | None, end: str | None) -> Spans:
         """Of the box between two corners, what exists."""
         return self.within(self.product.between(start, end))
 

@@ -64,12 +64,14 @@ class PartitionSpace(ABC):
         """The index of each of `keys`, -1 where it is none."""
         return np.fromiter((self.index_of(key) for key in keys), dtype=np.int64, count=len(keys))
 
-    def between(self, start: str, end: str) -> Spans:
+    def between(self, start: str | None, end: str | None) -> Spans:
         """The partitions from one key to another, both included; in several dimensions, the box between two corners.
 
-        None where the end comes first. UnknownPartitionError where an end is no key.
+        A key left out (None) sets no bound. None where the end comes first. UnknownPartitionError where an end is no
+        key.
         """
-        return Spans.range(self.index(start), self.index(end) + 1)
+        first = 0 if start is None else self.index(start)
+        return Spans.range(first, len(self) if end is None else self.index(end) + 1)
 
     def window(self, index: int) -> TimeWindow | None:  # noqa: ARG002 - a space without time has none
         """The time that the partition at `index` covers, or None."""

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import pendulum
 
 from ipyassets.errors import InvalidArgumentError, nearest
 from ipyassets.partitions.spans import Indices
@@ -52,6 +51,8 @@ def zone(name: str) -> tzinfo:
     """The time zone of an IANA name; InvalidArgumentError with the closest name where there is none."""
     if not isinstance(name, str):
         raise InvalidArgumentError(f"timezone must be the name of a zone, like 'Europe/Berlin', not {name!r}")
+    import pendulum  # as in `Cadence.moment`
+
     try:
         return pendulum.timezone("UTC" if name == "utc" else name)
     except (ValueError, LookupError, OSError):

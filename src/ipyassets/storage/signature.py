@@ -58,12 +58,16 @@ def key_id_of(digest: str) -> str:
 class Signer:
     """Signs what is stored with a secret key: the bytes of `secret`, or else those of the file `key_file`.
 
-    The file is read when first needed, and made if there is none. A signer that is sent to a worker takes the name of
-    its file along, not the key.
+    The file is read when first needed, and made if there is none: for its owner alone, who may open it to others. A
+    signer that is sent to a worker takes the name of its file along, not the key.
     """
 
     secret: bytes = field(default=b"", repr=False)
-    key_file: Path | None = None
+    key_file: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.key_file is not None:  # the same file, wherever a worker happens to be
+            object.__setattr__(self, "key_file", Path(self.key_file).expanduser().absolute())
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str] | None = None) -> Signer:
@@ -76,12 +80,12 @@ class Signer:
         if secret := environ.get(KEY_VARIABLE):
             return cls(secret=secret.encode())
         if named := environ.get(KEY_FILE_VARIABLE):
-            return cls(key_file=Path(named).expanduser())
+            return cls(key_file=named)
         return cls(key_file=jupyter_data_folder(environ) / _KEY_FILE)
 
     @cached_property
     def _key(self) -> bytes:
-        secret = self.secret or (read_or_make_key(self.key_file) if self.key_file else b"")
+        secret = self.secret or (read_or_make_key(Path(self.key_file)) if self.key_file else b"")
         if not secret:
             raise InvalidArgumentError("a signer needs a secret: give secret= or key_file=, or use Signer.of_user()")
         return hashlib.blake2b(secret, digest_size=KEY_BYTES, person=b"ipyassets").digest()
