@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from ipyassets import AssetIn, Instance, Skip, StaticPartitionsDefinition, asset, materialize, use_instance
+from ipyassets import (
+    AssetIn,
+    DimensionPartitionMapping,
+    FunctionPartitionMapping,
+    IdentityPartitionMapping,
+    Instance,
+    MultiPartitionMapping,
+    MultiPartitionsDefinition,
+    Skip,
+    StaticPartitionsDefinition,
+    asset,
+    materialize,
+    use_instance,
+)
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.reasons import reasons
 from ipyassets.events import State
+from ipyassets.partitions import Spans
 
 LETTERS = StaticPartitionsDefinition(["a", "b"])
 
@@ -174,3 +188,39 @@ def test_a_failure_whose_value_is_still_fresh_holds_nothing_up(instance):
     fails.append(1)
     materialize([flaky], instance=instance, raise_on_error=False)
     materialize([flaky, down], selection="down", upstream="stale", instance=instance)
+
+
+TABLE = {"a": "a", "b": "b"}
+
+
+def by_table(key):
+    return [TABLE[key]]
+
+
+TWICE = MultiPartitionsDefinition({"one": LETTERS, "two": LETTERS})
+NESTED = MultiPartitionMapping(
+    {
+        "one": DimensionPartitionMapping("one", FunctionPartitionMapping(by_table)),
+        "two": DimensionPartitionMapping("two", IdentityPartitionMapping()),
+    }
+)
+
+
+@pytest.mark.parametrize(("definition", "mapping"), [(LETTERS, by_table), (TWICE, NESTED)], ids=["plain", "nested"])
+def test_a_mapping_that_is_a_function_is_asked_anew_once_what_it_reads_has_changed(
+    instance, monkeypatch, definition, mapping
+):
+    up = asset(name="up", code_version="1", partitions_def=definition)(lambda context: str(context.partition_key))
+    ins = {"up": AssetIn(partition_mapping=mapping)}
+    down = asset(name="down", code_version="1", partitions_def=definition, ins=ins)(lambda up: sorted(up.values()))
+    first = definition.get_partition_keys()[0]
+    graph = AssetGraph.of([up, down])
+    facts = instance.facts(graph)
+    assert facts.graph is graph
+    instance.run(instance.plan(graph, {down.key: Spans.range(0, len(facts.space(down.key)))}))
+    assert {state for state, _ in told(instance, [up, down], "down")} == {"fresh"}
+    monkeypatch.setitem(TABLE, "a", "b")
+    assert instance.facts(graph).states(down.key)[0] == State.STALE
+    instance.run(instance.plan(graph, {down.key: Spans.range(0, 1)}))
+    assert instance.facts(graph).states(down.key)[0] == State.FRESH
+    assert instance.store.load(down, first) == [first.replace("a", "b", 1)]

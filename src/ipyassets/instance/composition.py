@@ -116,7 +116,7 @@ class Instance(KeepsDynamicPartitions):
 
     def facts(self, graph: AssetGraph) -> Facts:
         """The states of all partitions of some assets, now."""
-        now, cursor = self._as_of(), self.event_log.cursor()
+        now, cursor, graph = self._as_of(), self.event_log.cursor(), graph.as_written()
         spaces = {asset.key: asset.space(now) for asset in graph}
         pages = {asset.key: self._statebook.page(asset, spaces[asset.key]) for asset in graph}
         facts = Facts(
