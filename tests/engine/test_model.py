@@ -238,8 +238,10 @@ class Model:
         raise AssertionError(place)
 
     def why_fresh(self, place: Place) -> str:
-        skipped = self.last[place][0] is Attempt.SKIPPED
-        return "skipped since; the previous value is kept" if skipped else ""
+        if self.last[place][0] is Attempt.SKIPPED:
+            return "skipped since; the previous value is kept"
+        unseen = [read.up for read, _ in self.outside(place) if read.loaded]
+        return f"{unseen[0]} is not defined here, so a change of it is not seen" if unseen else ""
 
     def why_stale(self, place: Place) -> str:
         made = self.made[place]

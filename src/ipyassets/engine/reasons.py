@@ -162,6 +162,9 @@ def _of_stale(facts: Facts, key: AssetKey) -> Causes:
 
 def _of_fresh(facts: Facts, key: AssetKey) -> Causes:
     yield Cause(State.FRESH, f"skipped since; {KEPT}"), facts.standing(key).attempt == Attempt.SKIPPED
+    for upstream in facts.graph[key].upstreams:
+        if upstream.argument is not None and upstream.key not in facts.graph:
+            yield Cause(State.FRESH, f"{upstream.key} is not defined here, so a change of it is not seen"), np.True_
 
 
 POSSIBLE: Mapping[State, Callable[[Facts, AssetKey], Causes]] = {
