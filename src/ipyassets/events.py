@@ -131,7 +131,8 @@ class Records:
     `attempt` holds Attempt codes of the last attempt. `made` says whether a value stands recorded (a failed re-run
     keeps the previous one); `code` and `data` are the 64-bit code and data versions of that value (`version_number`
     of the event's text, the event's own number); `inputs` the recorded sums of input versions by upstream asset, with
-    `used` saying where an upstream was recorded at all; `tried` is the 64-bit code version of the last attempt,
+    `used` saying where an upstream was recorded at all. A skip lets a value stand: `code` and `inputs` are then those
+    of the skip. `tried` is the 64-bit code version of the last attempt,
     whatever came of it; `seconds` is the duration of the last successful attempt, `size` its bytes, `timestamp` the
     end of the last attempt in UTC epoch seconds.
     """

@@ -244,6 +244,101 @@ BODIES = {
             namedtuple, statistics, collections, itertools, functools, random, copy, io, BytesIO, open)
     """,
     "a logger": "import logging\nLOG = logging.getLogger('mine')\ndef body(): LOG.info('here')",
+    "an object with slots": """
+        class Rule:
+            __slots__ = ('limit', '__hidden')
+            def __init__(self): self.limit, self.__hidden = 3, [4]
+        RULE = Rule()
+        def body(): return RULE.limit
+    """,
+    "classes without methods": """
+        from dataclasses import dataclass, field
+        from typing import NamedTuple
+        LIMIT = 3
+        class Plain:
+            _limit = LIMIT
+            __own = 4
+        class Point(NamedTuple):
+            x: int = LIMIT
+        @dataclass(frozen=True)
+        class Rule:
+            names: list = field(default_factory=lambda: ['a'], compare=False)
+        def body(): return Plain._limit, Point(), Rule()
+    """,
+    "a metaclass": """
+        class Meta(type):
+            def __call__(cls): return 1
+        class Rule(metaclass=Meta): pass
+        def body(): return Rule()
+    """,
+    "enumerations of all kinds": """
+        from enum import Flag, IntEnum, StrEnum, auto
+        class Kind(StrEnum):
+            A = auto()
+            def late(self): return 1
+        class Number(IntEnum):
+            ONE = 1
+        class Right(Flag):
+            READ = auto()
+            WRITE = auto()
+        def body(): return Kind.A.late(), Number.ONE, Right.READ | Right.WRITE
+    """,
+    "a decorator that is a class": """
+        from functools import update_wrapper
+        class twice:
+            def __init__(self, f): update_wrapper(self, f); self.f = f
+            def __call__(self): return self.f() * 2
+        @twice
+        def one(): return 1
+        def body(): return one()
+    """,
+    "functions for types": """
+        from functools import singledispatch
+        @singledispatch
+        def late(x): return 0
+        @late.register
+        def _(x: int): return 1
+        def body(): return late(1)
+    """,
+    "namespaces": """
+        from types import SimpleNamespace
+        from argparse import Namespace
+        C, ARGS = SimpleNamespace(limit=1, more=SimpleNamespace(x=2)), Namespace(verbose=True)
+        def body(): return C.limit, ARGS.verbose
+    """,
+    "containers of all kinds": """
+        from collections import Counter, OrderedDict, defaultdict, deque
+        A, B, C, D = Counter('aab'), OrderedDict(a=1), defaultdict(list, a=[1]), deque([1, 2], maxlen=3)
+        E, F = {'a', 1, None}, frozenset({('a', 1)})
+        def body(): return A, B, C, D, E, F
+    """,
+    "methods of objects": """
+        import random
+        TABLE = {'a': 1}
+        look, join, choice = TABLE.get, ', '.join, random.choice
+        def body(): return look('a'), join('ab'), choice([1])
+    """,
+    "aliases of types": """
+        from typing import Annotated, Literal
+        A, B, C = list[dict[str, int]], Annotated[int, 'unit'], Literal['a', 1]
+        def body(): return A, B, C
+    """,
+    "a long pattern": "import re\nP = re.compile('a' * 250 + 'b', re.X)\ndef body(): return P",
+    "what is counted outside": """
+        def make():
+            total = 0
+            def inner():
+                nonlocal total
+                total += 1
+                return total
+            return inner
+        count, seen = make(), 0
+        def body():
+            global seen
+            seen += 1
+            return count(), seen
+    """,
+    "a default that it fills": "def body(x, _memo={}, *, seen=[]):\n    _memo[x] = 1\n    seen.append(x)\n    return _memo",
     "a global that it changes": "SEEN = []\ndef body(): SEEN.append(1); return SEEN",
 }
 

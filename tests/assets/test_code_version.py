@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.util
+import itertools
 import linecache
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
+import threading
+import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from ipyassets.assets import source
-from ipyassets.assets.code_version import CodeHash, code_hash
+from ipyassets.assets.code_version import CodeHash, code_hash, counted_as_before, version_of
+from ipyassets.assets.decorator import asset
+from ipyassets.assets.definition import AssetsDefinition
 
 _NUMBERS = count()
 
@@ -35,10 +43,22 @@ class Notebook:
         exec(compile(text, name, "exec"), self.names)
         return self
 
-    def hash(self, name: str = "body") -> CodeHash:
-        compute = self.names[name]
-        assert callable(compute)
-        return code_hash(compute)
+    def hash(self) -> CodeHash:
+        return code_hash(self.body)
+
+    @property
+    def body(self) -> Callable[..., object]:
+        found = self.names["body"]
+        assert callable(found)
+        return found
+
+    def run_body(self, *arguments: object) -> None:
+        """Run the body as a run of its asset does."""
+        with self.counted_as_before():
+            self.body(*arguments)
+
+    def counted_as_before(self) -> AbstractContextManager[None]:
+        return counted_as_before([asset(name="body", ins={})(self.body)])
 
 
 def version(*cells: str) -> str:
@@ -46,6 +66,18 @@ def version(*cells: str) -> str:
     for cell in cells:
         notebook.run(cell)
     return notebook.hash().version
+
+
+def in_process(program: str, seed: str) -> str:
+    """What a program prints in a process whose sets of texts come in an order of their own."""
+    env = {**os.environ, "PYTHONHASHSEED": seed}
+    return subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True).stdout
+
+
+def asset_version(cell: str) -> str:
+    made = Notebook().run(cell).names["body"]
+    assert isinstance(made, AssetsDefinition)
+    return version_of(made).version
 
 
 BODY = """
@@ -149,25 +181,17 @@ def test_plain_constants_count_by_their_content(before, after):
     assert version(f"CONSTANT = {before}", body) != version(f"CONSTANT = {after}", body)
 
 
-def test_a_set_of_texts_has_one_version_in_every_process():
+def test_a_set_has_one_version_in_every_process():
     program = textwrap.dedent(
         """
         from ipyassets.assets.code_version import code_hash
-        NAMES = {"EWR", "JFK", "LGA"}
-        print(code_hash(lambda: NAMES).version)
+        def one(): pass
+        def two(): pass
+        NAMES, FUNCTIONS = {"EWR", "JFK", "LGA"}, {one, two, len}
+        print(code_hash(lambda: (NAMES, FUNCTIONS)).version)
         """
     )
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert runs[0] == runs[1] != ""
+    assert in_process(program, "1") == in_process(program, "2") != ""
 
 
 def test_a_constant_that_holds_itself_has_a_version():
@@ -186,6 +210,142 @@ def test_a_class_that_the_body_uses_counts(changed):
     body = "def body():\n    return Rule().late()"
     rule = "class Rule:\n    limit = 5\n    def late(self):\n        return self.limit < 8"
     assert version(rule, body) != version(f"class Rule:\n    {changed}", body)
+
+
+# Each is one definition with an edit of it, which the body reaches by the name `it`.
+EDITS = {
+    "a private attribute": "class it:\n    _limit = {}",
+    "a computed private attribute": "LIMIT = {}\nclass it:\n    _limit = LIMIT\n    def late(self): return self._limit",
+    "a default of a named tuple": "from typing import NamedTuple\nclass it(NamedTuple):\n    limit: int = {}",
+    "a factory of a dataclass": """
+        from dataclasses import dataclass, field
+        @dataclass
+        class it:
+            limits: list = field(default_factory=lambda: [{}])
+    """,
+    "a default of a dataclass with slots": """
+        from dataclasses import dataclass
+        @dataclass(slots=True)
+        class it:
+            limit: int = {}
+    """,
+    "the order of a dataclass": "from dataclasses import dataclass\n@dataclass(order={} == 2)\nclass it:\n    x: int",
+    "a singleton of a class": """
+        class it:
+            def __init__(self, limit): self.limit = limit
+        it.USUAL = it({})
+    """,
+    "a metaclass": """
+        class Meta(type):
+            def __call__(cls): return {}
+        class it(metaclass=Meta): pass
+    """,
+    "a slot of an object": """
+        class Rule:
+            __slots__ = ("limit",)
+            def __init__(self): self.limit = {}
+        it = Rule()
+    """,
+    "the class of a text": """
+        class Name(str):
+            def late(self): return {}
+        it = Name("a")
+    """,
+    "the class of a named tuple": """
+        from typing import NamedTuple
+        class Rule(NamedTuple):
+            limit: int
+            def late(self): return {}
+        it = Rule(1)
+    """,
+    "a method of an enumeration of texts": """
+        from enum import StrEnum
+        class Kind(StrEnum):
+            A = "a"
+            def late(self): return {}
+        it = Kind.A
+    """,
+    "a namespace": "from types import SimpleNamespace\nit = SimpleNamespace(limit={})",
+    "arguments of a command line": "from argparse import Namespace\nit = Namespace(limit={})",
+    "a function that NumPy wraps": "import numpy as np\ndef add(x): return x + {}\nit = np.vectorize(add)",
+    "a function for another type": """
+        from functools import singledispatch
+        @singledispatch
+        def it(x): return 0
+        @it.register
+        def _(x: int): return {}
+    """,
+    "a decorator that is a class": """
+        from functools import update_wrapper
+        class twice:
+            def __init__(self, f): update_wrapper(self, f); self.f = f
+            def __call__(self): return self.f() * {}
+        @twice
+        def it(): return 1
+    """,
+    "a method of a dict": "TABLE = dict(a={})\nit = TABLE.get",
+    "a name with two underscores": "def __late(): return {}\ndef it(): return __late()",
+    "a long pattern": "import re\nit = re.compile('a' * 250 + '{}')",
+    "an alias of types": "it = list[{}]",
+    "a function in a function without text": "exec('def it(x): return (lambda y: y + {})(x)')",
+    "an attribute that code without text reads": "exec('def it(x): return x.' + ('mean' if {} == 1 else 'median'))",
+}
+
+
+@pytest.mark.parametrize("definition", EDITS.values(), ids=EDITS)
+def test_an_edit_of_what_the_body_reaches_is_noticed(definition):
+    body = "def body():\n    return it"
+    definition = textwrap.dedent(definition)
+    one, two = (definition.replace("{}", number) for number in ("1", "2"))
+    assert version(one, body) == version(one, body)
+    assert version(one, body) != version(two, body)
+
+
+@pytest.mark.parametrize("use", ["it.add(1)", "it.limit = 1"])
+def test_what_only_looks_as_if_it_were_changed_in_place_counts(use):
+    cell = "class it:\n    @staticmethod\n    def add(x): return x + {}"
+    one, two = (version(cell.replace("{}", number), f"def body():\n    {use}") for number in ("1", "2"))
+    assert one != two
+
+
+def test_an_edit_of_fields_that_libraries_take_in_is_noticed():
+    cells = {
+        "pydantic": "from pydantic import BaseModel\nclass it(BaseModel):\n    limit: int = {}",
+        "attrs": "import attrs\n@attrs.define\nclass it:\n    limits: list = attrs.field(factory=lambda: [{}])",
+        "toolz": "from toolz import compose\ndef add(x): return x + {}\nit = compose(str, add)",
+    }
+    for library, cell in cells.items():
+        if importlib.util.find_spec(library):
+            one, two = (version(cell.replace("{}", number), "def body(): return it") for number in ("1", "2"))
+            assert one != two, library
+
+
+def test_defaults_of_the_configuration_of_an_asset_count():
+    cell = """
+        from ipyassets import Config, asset
+        class Cleaning(Config):
+            threshold: float = {}
+        @asset
+        def body(config: Cleaning): return config.threshold
+    """
+    versions = [asset_version(cell.replace("{}", number)) for number in ("0.5", "0.9", "0.5")]
+    assert versions[0] == versions[2] != versions[1]
+
+
+def test_which_asset_an_argument_stands_for_counts_where_it_has_another_name():
+    cell = """
+        from ipyassets import AssetIn, asset
+        @asset(ins={"left": AssetIn("{}"), "right": AssetIn("{}")})
+        def body(left, right): return left - right
+    """
+    both = [cell.replace("{}", first, 1).replace("{}", second) for first, second in (("a", "b"), ("b", "a"))]
+    assert asset_version(both[0]) != asset_version(both[1])
+    named = both[0].replace('"a"', '"left"').replace('"b"', '"right"')
+    assert asset_version(named) == version("def body(left, right): return left - right")
+
+
+def test_a_code_version_that_was_given_is_the_version():
+    assert version_of(asset(code_version="7")(lambda: 1)) == CodeHash("7")
 
 
 def test_a_helper_that_a_method_calls_counts():
@@ -316,6 +476,226 @@ def test_a_module_of_its_own_counts_like_a_notebook(tmp_path, monkeypatch):
         (tmp_path / f"pipeline{limit}.py").write_text(text)
         versions.append(code_hash(importlib.import_module(f"pipeline{limit}").body).version)
     assert versions[0] != versions[1]
+
+
+# ------------------------------------------------------------------------------------------------ what running changes
+
+STATE = {
+    "a default": "def helper(x, _memo={}):\n    _memo[x] = 1\ndef body(): helper('a')",
+    "a default behind another name": "def helper(x, _memo={}):\n    m = _memo\n    m[x] = 1\ndef body(): helper('a')",
+    "a keyword's default": "def body(*, seen=[]): seen.append(1)",
+    "an object": """
+        class Client:
+            def __init__(self): self.calls = 0
+            def get(self): self.calls += 1
+        client = Client()
+        def body(): client.get()
+    """,
+    "a dict that is handed on": "CACHE = {}\ndef put(store, k): store[k] = 1\ndef body(): put(CACHE, 'a')",
+    "a list behind another name": "seen = []\ndef body():\n    s = seen\n    s.append(1)",
+    "a heap": "import heapq\nq = []\ndef body(): heapq.heappush(q, 1)",
+    "a set in a dict": "D = {'a': set()}\ndef body():\n    for each in D.values(): each.add(1)",
+    "a queue": "from collections import deque\nq = deque()\ndef body(): (lambda x: x.append(1))(q)",
+    "an array": "import numpy as np\nA = np.zeros(3)\ndef fill(a): a[0] = 1\ndef body(): fill(A)",
+    "a class": """
+        class Counter:
+            count = 0
+            @classmethod
+            def hit(cls): cls.count += 1
+        def body(): Counter.hit()
+    """,
+    "a variable of an enclosing function": """
+        def make():
+            total = 0
+            def inner():
+                nonlocal total
+                total += 1
+            return inner
+        body = make()
+    """,
+    "a global": "total = 0\ndef body():\n    global total\n    total += 1",
+    "an attribute of a function": "def helper(): helper.calls = 1\ndef body(): helper()",
+    "what is worked out once": """
+        import functools
+        class Table:
+            @functools.cached_property
+            def rows(self): return [1]
+        table = Table()
+        def body(): return table.rows
+    """,
+}
+
+
+@pytest.mark.parametrize("cell", STATE.values(), ids=STATE)
+def test_what_running_changes_counts_as_it_was_before(cell):
+    notebook = Notebook().run(cell)
+    before = notebook.hash().version
+    for _ in range(2):
+        with notebook.counted_as_before():
+            notebook.body()
+            assert notebook.hash().version == before
+        assert notebook.hash().version == before
+    assert Notebook().run(cell).hash().version == before
+
+
+def test_what_running_changes_behind_other_names_is_said():
+    notebook = Notebook().run(STATE["a dict that is handed on"])
+    assert notebook.hash().unhashed == ()
+    notebook.run_body()
+    assert notebook.hash().unhashed == ("CACHE: is changed by running the code, so it counts as it was before",)
+
+
+def test_what_a_person_changes_in_place_is_an_edit_before_and_after_a_run():
+    notebook = Notebook().run("LIMITS = {'late': 5}\ndef body(): return LIMITS['late']")
+    versions = [notebook.hash().version]
+    for limit in (6, 7):
+        notebook.run(f"LIMITS['late'] = {limit}")
+        versions.append(notebook.hash().version)
+        notebook.run_body()
+        versions.append(notebook.hash().version)
+    assert [versions.index(each) for each in versions] == [0, 1, 1, 3, 3]
+
+
+def test_a_name_that_is_bound_anew_while_its_old_value_runs_counts_as_what_it_is_now():
+    notebook = Notebook().run(STATE["a dict that is handed on"])
+    with notebook.counted_as_before():
+        notebook.body()
+        before = notebook.hash().version
+        notebook.run("CACHE = {'a': 2}")
+        assert notebook.hash().version != before
+    assert notebook.hash().version != before
+
+
+def test_what_two_runs_change_at_once_counts_as_it_was_before_the_first():
+    notebook = Notebook().run(STATE["a dict that is handed on"])
+    before, second = notebook.hash().version, ExitStack()
+    with notebook.counted_as_before():
+        notebook.body()
+        second.enter_context(notebook.counted_as_before())
+    with second:
+        notebook.body()
+    assert notebook.hash().version == before
+
+
+def test_what_running_has_changed_is_let_go_of_once_nobody_has_it_any_more():
+    class Big:
+        pass
+
+    notebook = Notebook().run("CACHE = {}\ndef put(store, value): store['a'] = value\ndef body(x): put(CACHE, x)")
+    big = Big()
+    gone = weakref.ref(big)
+    notebook.run_body(big)
+    del big
+    assert gone() is not None
+    notebook.run("CACHE = {}")
+    with notebook.counted_as_before():
+        gc.collect()
+        assert gone() is None
+
+
+def test_a_dict_that_another_thread_fills_has_a_version():
+    notebook = Notebook().run("D = {n: n for n in range(3000)}\ndef body(): return D")
+    stop, table = threading.Event(), notebook.names["D"]
+    assert isinstance(table, dict)
+
+    def fill() -> None:
+        for number in itertools.cycle(range(3000, 9000)):
+            table[number] = 1
+            table.pop(number - 2000, None)
+            if stop.is_set():
+                return
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    try:
+        for _ in range(100):
+            assert notebook.hash().unhashed == ()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_constant_counts_up_to_so_many_elements_in_all():
+    cell = "TABLE = {str(k): [k] * 100 for k in range(200)}\nTABLE['0'][0] = 'x'\n%s\ndef body(): return TABLE, OTHER"
+    notebook = Notebook().run(cell % "OTHER = [[1]]")
+    said = "TABLE: has more than 10,000 elements, those beyond count by their number alone"
+    assert notebook.hash().unhashed == (said,)
+    assert version(cell.replace("'x'", "'y'") % "OTHER = [[1]]") != notebook.hash().version
+    assert version(cell % "OTHER = [[2]]") != notebook.hash().version
+    assert version(cell % "OTHER = [[1]]\nTABLE['199'][0] = 'y'") == notebook.hash().version
+
+
+# ------------------------------------------------------------------------------------------------ files that are edited
+
+OLD, NEW = "def body():\n    return {'old': 1}['old']\n", "def body():\n    return {'new': 2}['new']\n"
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A module of its own name that is written, imported and reloaded."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    name = f"pipeline_{next(_NUMBERS)}"
+
+    def load(text: str) -> ModuleType:
+        write(text)
+        importlib.invalidate_caches()
+        sys.modules.pop(name, None)
+        return importlib.import_module(name)
+
+    def write(text: str) -> None:
+        (tmp_path / f"{name}.py").write_text(text)
+
+    load.write = write  # type: ignore[attr-defined]
+    yield load
+    sys.modules.pop(name, None)
+
+
+def test_a_file_that_was_edited_after_its_import_counts_as_what_runs(module):
+    loaded = module(OLD)
+    before = code_hash(loaded.body)
+    module.write(NEW)
+    assert code_hash(loaded.body) == before
+    assert code_hash(module(NEW).body).version != before.version
+    assert code_hash(module(OLD).body) == before
+
+
+def test_a_file_that_was_edited_between_its_import_and_the_first_look_is_not_believed(module):
+    loaded = module(OLD)
+    module.write(NEW)
+    found = code_hash(loaded.body)
+    assert found.unhashed == (
+        "body: without the text that runs, its bytecode counts, which differs between versions of Python",
+    )
+    assert found.version not in {code_hash(module(text).body).version for text in (OLD, NEW)}
+
+
+def test_a_class_of_a_file_that_was_edited_after_its_import_counts_as_what_runs(module):
+    text = "class Rule:\n    limit = 1\n    def late(self): return self.limit\ndef body(): return Rule()\n"
+    loaded = module(text)
+    before = code_hash(loaded.body)
+    module.write(text.replace("= 1", "= 2"))
+    assert code_hash(loaded.body) == before
+    assert code_hash(module(text.replace("= 1", "= 2")).body).version != before.version
+
+
+def test_code_that_has_run_often_is_still_found_in_its_file(module):
+    loaded = module("def body(n=3):\n    return sum(x * 2 for x in range(n))\n")
+    for _ in range(10_000):  # Python rewrites what it runs often
+        loaded.body()
+    assert code_hash(loaded.body).unhashed == ()
+
+
+def test_code_without_text_has_the_same_version_in_every_process():
+    program = textwrap.dedent(
+        """
+        from ipyassets.assets.code_version import code_hash
+        names = {}
+        exec("def body(x): return [y for y in x if y in {'a', 'b', 'c'}], (lambda z: z)(x)", names)
+        print(code_hash(names["body"]).version)
+        """
+    )
+    assert in_process(program, "1") == in_process(program, "2") != ""
 
 
 # ------------------------------------------------------------------------------------------------ every Python agrees

@@ -122,7 +122,7 @@ class EventLogConformance:
             "timestamp": 7.0,
         }
 
-    @pytest.mark.parametrize("attempt", [Attempt.FAILED, Attempt.CANCELLED, Attempt.SKIPPED, Attempt.BLOCKED])
+    @pytest.mark.parametrize("attempt", [Attempt.FAILED, Attempt.CANCELLED, Attempt.BLOCKED])
     def test_an_attempt_that_made_nothing_leaves_the_previous_value(self, log, attempt):
         first = made("a")
         log.append([first])
@@ -132,6 +132,25 @@ class EventLogConformance:
         assert (found["code"], found["tried"]) == (version_number("v1"), version_number("v2"))
         assert log.last(FLIGHTS, "a")[1] == first
         assert log.artifacts(FLIGHTS, ["a"]) == {"a": first.artifact}
+
+    def test_a_skip_lets_the_previous_value_stand_for_its_own_code_and_inputs(self, log):
+        first = made("a", inputs=(InputUse(DELAYS, 1, 1),))
+        inputs = (InputUse(DELAYS, 1, 2), InputUse(FLIGHTS, 0, 0))
+        skipped = ended(Attempt.SKIPPED, "a", code_version="v2", inputs=inputs)
+        log.append([first])
+        log.append([skipped])
+        records = log.records(FLIGHTS)
+        found = row(records, "a")
+        assert (found["attempt"], found["made"], found["data"]) == (Attempt.SKIPPED, True, 2**64 - 3)
+        assert (found["code"], found["tried"]) == (version_number("v2"), version_number("v2"))
+        assert {key: sums.tolist() for key, sums in records.inputs.items()} == {DELAYS: [2], FLIGHTS: [0]}
+        assert log.last(FLIGHTS, "a") == (skipped, first)
+        assert log.artifacts(FLIGHTS, ["a"]) == {"a": first.artifact}
+
+    def test_a_skip_of_what_was_never_made_makes_nothing(self, log):
+        log.append([ended(Attempt.SKIPPED, "a", code_version="v2", inputs=(InputUse(DELAYS, 1, 2),))])
+        found = row(log.records(FLIGHTS), "a")
+        assert (found["attempt"], found["made"], found["code"]) == (Attempt.SKIPPED, False, 0)
 
     def test_a_wiped_partition_has_no_value_and_keeps_its_history(self, log):
         log.append([made("a"), ended(Attempt.WIPED, "a")])

@@ -175,7 +175,7 @@ def test_a_run_is_cancelled_from_elsewhere(two):
     until(lambda: run.cancelled)
     stop.go_on.set()
     assert run.wait(LONG).progress.cancelled == 4
-    assert stop.counts(here) == {"fresh": 2, "cancelled": 4}
+    until(lambda: stop.counts(here) == {"fresh": 2, "cancelled": 4})
 
 
 def test_a_run_waits_for_the_one_that_makes_the_same_and_says_so(two):

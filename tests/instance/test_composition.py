@@ -188,6 +188,40 @@ def test_definitions_load_what_was_materialized(tmp_path):
     instance.close()
 
 
+def chain(version):
+    return (
+        asset(name="source", code_version=version)(lambda: 1),
+        asset(name="reader", code_version="1")(lambda source: source),
+    )
+
+
+def test_what_definitions_hold_is_judged_among_them_in_a_new_process(tmp_path):
+    instance = Instance(tmp_path)
+    materialize(chain("1"), instance=instance)
+    instance.close()
+    later = Instance(tmp_path)
+    source, reader = chain("2")
+    with use_instance(later):
+        told = ("fresh", "source is not defined here, so a change of it is not seen")
+        assert tuple(reader.status().iloc[0][["state", "reason"]]) == told
+        definitions = Definitions(assets=[source, reader], resources={"io_manager": FilesystemIOManager()})
+        assert tuple(reader.status().iloc[0][["state", "reason"]]) == ("stale", "source is stale")
+        del definitions
+        assert tuple(reader.status().iloc[0][["state", "reason"]]) == told
+    later.close()
+
+
+def test_of_several_definitions_that_hold_an_asset_the_newest_counts(tmp_path):
+    instance = Instance(tmp_path)
+    source, reader = chain("1")
+    materialize([source, reader], instance=instance)
+    with use_instance(instance):
+        first, second = Definitions(assets=[source, reader]), Definitions(assets=[chain("2")[0], reader])
+        assert list(reader.status()["state"]) == ["stale"]
+        assert len({first.graph, second.graph}) == 2
+    instance.close()
+
+
 def test_the_io_manager_of_definitions_is_that_of_assets_without_their_own(tmp_path):
     manager = FilesystemIOManager(base_dir=tmp_path / "values")
     other = InMemoryIOManager()

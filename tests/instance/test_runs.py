@@ -640,3 +640,40 @@ def test_a_body_that_reads_a_stored_partition_finds_it_where_its_own_is_kept(ins
     assert instance.store.load(indexed, "a") == "a!"
     with pytest.raises(NoInstanceError, match="take what it reads as arguments"):
         materialize([indexed], partition_keys="all", instance=instance, executor="processes", max_workers=1)
+
+
+CACHE: dict[str, int] = {}
+
+
+def put(store, key):
+    store[key] = len(key)
+
+
+def test_what_a_run_changes_of_what_its_code_reaches_makes_nothing_stale(instance):
+    seen = []
+
+    @asset(partitions_def=LETTERS)
+    def caching(context):
+        put(CACHE, context.partition_key)
+        seen.append(counts(instance, AssetGraph.of([caching]), caching).get("stale"))
+
+    for _ in range(2):
+        materialize([caching], partition_keys="all", instance=instance)
+        assert counts(instance, AssetGraph.of([caching]), caching) == {"fresh": 4}
+    assert set(seen) == {None}
+    assert set(CACHE) == set("abcd")
+
+
+def test_what_one_asset_changes_makes_no_other_stale_that_reaches_it(instance):
+    @asset(code_version="1")
+    def filling():
+        put(CACHE, "a new key")
+
+    @asset
+    def reading():
+        return len(CACHE)
+
+    graph = AssetGraph.of([filling, reading])
+    materialize([reading], instance=instance)
+    instance.run(instance.plan(graph, {filling.key: Spans.range(0, 1)}))
+    assert counts(instance, graph, reading) == {"fresh": 1}

@@ -14,6 +14,7 @@ from ipyassets.errors import (
     UntrustedPartitionError,
 )
 from ipyassets.events import State
+from ipyassets.instance.stored_upkeep import trust
 from ipyassets.instance.upkeep import upkeep
 from ipyassets.storage.pickle_io import FilesystemIOManager
 
@@ -139,6 +140,19 @@ def test_a_value_that_was_let_in_and_is_made_again_alike_makes_nothing_stale(ins
     ia.materialize([letters, behind], selection=[behind], instance=instance, partition_keys="all")
     ia.materialize([letters], instance=instance, partition_keys="all")
     assert instance.facts(graph).counts(behind.key) == {State.FRESH: 3}
+
+
+def test_a_value_that_was_let_in_counts_as_made_from_the_inputs_of_today(instance):
+    again = ia.asset(name="letters", partitions_def=LETTERS, code_version="2")(lambda context: "another")
+    copies = ia.asset(name="copies", partitions_def=LETTERS)(lambda letters: letters)
+    folder = instance.root / "storage" / "copies"
+    folder.mkdir()
+    (folder / "a").write_bytes((instance.root / "storage" / "letters" / "a").read_bytes())
+    graph = AssetGraph.of([letters, copies])
+    trust(instance.facts(graph), copies, instance, None, dry_run=False)
+    assert instance.facts(graph).counts(copies.key) == {State.FRESH: 1, State.MISSING: 2}
+    ia.materialize([again], instance=instance, partition_key="a")
+    assert instance.describe(AssetGraph.of([again, copies]), "copies", "a").reason == "letters a has changed"
 
 
 def test_each_asset_expires_by_its_own_retention(instance):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from ipyassets.assets.definition import AssetsDefinition, Upstream
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.written_mapping import as_written
 from ipyassets.errors import InvalidDefinitionError, UnknownAssetError, nearest
 from ipyassets.partitions import PartitionMapping, infer_partition_mapping
 
@@ -31,6 +32,11 @@ class Edge:
     def tolerates_gaps(self) -> bool:
         """Whether partitions that are not there are left out of the input (Dagster's metadata key says so)."""
         return bool(self.upstream.metadata.get("allow_missing_partitions"))
+
+    def as_written(self) -> Edge:
+        """The same edge, with its mapping as the code of that is now."""
+        mapping = as_written(self.mapping)
+        return self if mapping == self.mapping else replace(self, mapping=mapping)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +86,11 @@ class AssetGraph:
     def __len__(self) -> int:
         return len(self.assets)
 
+    def as_written(self) -> AssetGraph:
+        """The same graph, in which each mapping that is a function is that of its code now."""
+        edges = {key: tuple(edge.as_written() for edge in inward) for key, inward in self.edges.items()}
+        return self if edges == self.edges else AssetGraph(self.assets, edges)
+
     def downstream(self, key: AssetKey) -> list[Edge]:
         """The edges that lead out of an asset."""
         return [edge for edges in self.edges.values() for edge in edges if edge.up == key]
@@ -97,4 +108,4 @@ def _edges(down: AssetsDefinition, assets: Mapping[AssetKey, AssetsDefinition]) 
             gives_one = mapping.gives_one(down.partitions_def, up.partitions_def)
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(f"{down.key} cannot read {up.key}: {error}") from error
-        yield Edge(down.key, up.key, mapping, gives_one, upstream)
+        yield Edge(down.key, up.key, as_written(mapping), gives_one, upstream)

@@ -62,7 +62,8 @@ class MaterializeResult:
 class Skip:
     """There is nothing to produce for this partition, and that is a result: `return Skip("a holiday")`.
 
-    What reads it alone is skipped too; what reads several partitions goes without it.
+    What reads it alone is skipped too; what reads several partitions goes without it. A value from before stands: it is
+    kept and counts as made now, until code or inputs change again; wipe it where it should go.
     """
 
     reason: str = "nothing to produce"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import dis
 import linecache
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
+from weakref import ref
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -15,6 +18,8 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # Written differently by different versions of Python, or without meaning for what the code does.
 _IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_BINDS_GLOBAL = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
+_BINDS_OUTER = frozenset({"STORE_DEREF", "DELETE_DEREF"})
 _CHANGING_METHODS = frozenset(
     {
         *("add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft"),
@@ -69,28 +74,56 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where code was written: the node that it was compiled from, and the whole of that text."""
+
+    node: FunctionNode
+    tree: ast.Module
+
+
+# What was found for code that is in memory: a file may be edited after it was imported, and is another text then. By
+# id, since code is equal to the same code in another text.
+_PLACES: dict[int, tuple[ref[CodeType], _Place]] = {}
+
+
 def function_node(function: FunctionType) -> FunctionNode | None:
     """The definition of a function in the text it was compiled from; None where that text is not known any more."""
-    code = function.__code__
-    found = _functions(_text(code.co_filename)).get((code.co_firstlineno, code.co_name), [])
-    if len(found) > 1:  # lambdas that begin on one line: the innermost that holds all of the code
-        found = sorted((node for node in found if _holds(node, code)), key=_extent)[:1]
-    return found[0] if found else None
+    place = _place(function.__code__)
+    return None if place is None else place.node
 
 
 def class_node(kind: type) -> ast.ClassDef | None:
     """The definition of a class, looked for where its methods were compiled; None for a class without any."""
-    for method in vars(kind).values():
-        if isinstance(method, FunctionType):
-            line = method.__code__.co_firstlineno
-            for node in ast.walk(_tree(_text(method.__code__.co_filename))):
-                if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and _spans(node, line):
-                    return node
+    for method in vars(kind).copy().values():
+        place = _place(method.__code__) if isinstance(method, FunctionType) else None
+        for node in () if place is None else ast.walk(place.tree):
+            if isinstance(node, ast.ClassDef) and node.name == kind.__name__ and _spans(node, method.__code__):
+                return node
     return None
 
 
-def _spans(node: ast.ClassDef, line: int) -> bool:
-    return node.lineno <= line <= (node.end_lineno or node.lineno)
+def _spans(node: ast.ClassDef, code: CodeType) -> bool:
+    return node.lineno <= code.co_firstlineno <= (node.end_lineno or node.lineno)
+
+
+def _place(code: CodeType) -> _Place | None:
+    number = id(code)
+    if number in _PLACES:
+        return _PLACES[number][1]
+    if (place := _looked_up(code)) is not None:
+        _PLACES[number] = ref(code, lambda _: _PLACES.pop(number)), place
+    return place
+
+
+def _looked_up(code: CodeType) -> _Place | None:
+    text = _text(code.co_filename)
+    found = _functions(text).get((code.co_firstlineno, code.co_name), [])
+    if len(found) > 1:  # lambdas that begin on one line: the innermost that holds all of the code
+        found = sorted((node for node in found if _holds(node, code)), key=_extent)[:1]
+    if not found or not (_is_cell(code.co_filename) or code in _codes(text)):
+        return None
+    return _Place(found[0], _tree(text))
 
 
 def what_runs(node: FunctionNode) -> str:
@@ -108,25 +141,49 @@ def _without_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast
 
 @lru_cache(maxsize=1024)
 def names_read(code: CodeType) -> tuple[str, ...]:
-    """The global names that code reads, nested functions included, in alphabetical order."""
+    """The global names that code reads, nested functions included, in alphabetical order; not Python's own."""
     names = {each.argval for each in dis.get_instructions(code) if each.opname in _READS}
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names.update(names_read(constant))
-    return tuple(sorted(name for name in names if not name.startswith("__")))
+    for inner in _inside(code):
+        names.update(names_read(inner))
+    return tuple(sorted(name for name in names if not (name.startswith("__") and name.endswith("__"))))
 
 
-def names_changed(node: ast.AST) -> set[str]:
-    """Names that the code assigns as globals, or whose values it changes in place: they hold results, not code."""
+@lru_cache(maxsize=1024)
+def names_rebound(code: CodeType) -> frozenset[str]:
+    """The names outside of itself that code binds, as globals or in enclosing functions; nested functions included."""
+    names = {
+        each.argval
+        for each in dis.get_instructions(code)
+        if each.opname in _BINDS_GLOBAL or (each.opname in _BINDS_OUTER and each.argval in code.co_freevars)
+    }
+    for inner in _inside(code):
+        names |= names_rebound(inner) - set(code.co_cellvars)
+    return frozenset(names)
+
+
+def bytecode(code: CodeType) -> str:
+    """What code does, as this version of Python has compiled it: the same in every process."""
+    constants = [bytecode(each) if isinstance(each, CodeType) else _plain(each) for each in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {code.co_freevars} {constants}"
+
+
+def _plain(constant: object) -> str:
+    return ascii(sorted(constant, key=ascii) if isinstance(constant, frozenset) else constant)
+
+
+def _inside(code: CodeType) -> list[CodeType]:
+    return [each for each in code.co_consts if isinstance(each, CodeType)]
+
+
+def names_changed(node: ast.AST) -> frozenset[str]:
+    """Names whose values the code changes in place, if they are containers: they hold results, not code."""
     changed: set[str] = set()
     for each in ast.walk(node):
-        if isinstance(each, ast.Global):
-            changed.update(each.names)
-        elif isinstance(each, ast.Subscript | ast.Attribute) and isinstance(each.ctx, ast.Store | ast.Del):
+        if isinstance(each, ast.Subscript | ast.Attribute) and isinstance(each.ctx, ast.Store | ast.Del):
             changed.add(_root(each))
         elif isinstance(each, ast.Call) and getattr(each.func, "attr", "") in _CHANGING_METHODS:
             changed.add(_root(each.func))
-    return changed
+    return frozenset(changed)
 
 
 def _root(node: ast.expr) -> str:
@@ -140,12 +197,32 @@ def _text(filename: str) -> str:
     return "".join(linecache.getlines(filename))
 
 
+def _is_cell(filename: str) -> bool:
+    """Whether a text cannot change under its name: it is no file."""
+    known = linecache.cache.get(filename)
+    return known is not None and len(known) > 1 and known[1] is None
+
+
 @lru_cache(maxsize=256)
 def _tree(text: str) -> ast.Module:
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings(action="ignore"):  # Python has said it when it read the text itself
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):  # a file that has changed, or was never Python
         return ast.Module([], [])
+
+
+@lru_cache(maxsize=32)
+def _codes(text: str) -> frozenset[CodeType]:
+    """All code that a text compiles to."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            found = [compile(text, "<text>", "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    for code in found:
+        found += _inside(code)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=256)

@@ -64,6 +64,7 @@ class Accounts:
             run_id=self._means.run_id,
             timestamp=time.time(),
             code_version=self._plan.facts.code_versions[key],
+            inputs=self._workshop.uses(key, index) if attempt is Attempt.SKIPPED else (),
             reason=reason,
             tags=self._means.tags,
             failure=None if failed is None else failure_of(failed),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
@@ -27,8 +26,6 @@ Work = Future[tuple[StepResult, ...]]
 
 POLL_SECONDS = 0.05  # how soon a cancel or an interrupt is noticed
 DRAIN_SECONDS = 0.2  # how long an interrupted run waits for what is about to end
-REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others can start
-REFILL_SHARE = 0.2  # the part of a run's time that working out what may start may take, where nothing else can
 SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
 CANCELLED = "the run was cancelled"
 
@@ -50,7 +47,6 @@ class Dispatch:
         self._work: dict[Work, tuple[AssetKey, list[int]]] = {}
         self._given_up: list[tuple[AssetKey, list[int], Work | None]] = []
         self._seconds: dict[AssetKey, float] = {}
-        self._refilled = self._refill_cost = 0.0
         self._is_changed = True
         self._is_cancelled = self._is_interrupted = False
         self._most = len(plan) + 1
@@ -62,11 +58,9 @@ class Dispatch:
 
     def submit(self) -> bool:
         """Hand out as much as the executor should have before it; whether anything is being worked on."""
-        if self._is_changed and self._until_refill <= 0:
-            began = time.monotonic()
+        if self._is_changed and self._frontier.until_refill <= 0:
             self._frontier.refill()
-            self._is_changed, self._refilled = False, time.monotonic()
-            self._refill_cost = self._refilled - began
+            self._is_changed = False
         while len(self._work) < self._manner.in_flight and (steps := self._next_steps()):
             key, indices = steps[0].asset_key, self._indices(steps)
             try:
@@ -77,19 +71,13 @@ class Dispatch:
             self._work[work] = key, indices
         return bool(self._work)
 
-    @property
-    def _until_refill(self) -> float:
-        """Seconds until it is time to work out what may start; what is begun together is recorded together."""
-        pause = REFILL_SECONDS if self._frontier.assets else self._refill_cost / REFILL_SHARE
-        return self._refilled + pause - time.monotonic()
-
     def take_in(self) -> None:
         """Wait a moment for something to end, and take it in."""
         self._is_changed |= self.neighbours.look()
         done = [work for work in self._work if work.done()]
         if not done:
             # shielded, because an interrupted wait may keep locks for ever that workers need
-            pause = min(max(self._until_refill, 0.0), POLL_SECONDS) if self._is_changed else POLL_SECONDS
+            pause = min(self._frontier.until_refill, POLL_SECONDS) if self._is_changed else POLL_SECONDS
             done = list(wait(self._work, pause, FIRST_COMPLETED).done)
         with interruptible():
             if not self._work:

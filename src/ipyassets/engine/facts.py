@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,7 +31,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """Of one asset: which values are there to be read, and which of them are outdated, and how."""
+    """Of one asset: which values are there to be read, and which of them are outdated, and how.
+
+    `known_failure` and `known_skip` say where the last attempt was made with the code of today and ended so.
+    """
 
     readable: Mask
     damaged: Mask
@@ -39,6 +43,8 @@ class Condition:
     input_outdated: Mask
     failed: Mask
     blocked: Mask
+    known_failure: Mask
+    known_skip: Mask
 
     @property
     def stale(self) -> Mask:
@@ -83,6 +89,10 @@ class Facts:
         """What was recorded of an asset."""
         return self.standings[self.graph[key].key]
 
+    def upstreams(self, key: AssetKey) -> frozenset[AssetKey]:
+        """The assets that an asset reads, whether they are in the graph or not."""
+        return frozenset(upstream.key for upstream in self.graph[key].upstreams)
+
     def states(self, key: AssetKey) -> States:
         """The State code of every partition; a read-only array."""
         if (found := self._states.get(key)) is None:
@@ -111,22 +121,6 @@ class Facts:
         last = Spans.range(length - 1, length) if length else NOTHING
         return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
 
-    def lacking(self, key: AssetKey) -> Spans:
-        """Partitions without a value to read that could have one: not failed or skipped by this same code."""
-        condition, standing = self.condition(key), self.standing(key)
-        settled = (standing.attempt == Attempt.FAILED) | (standing.attempt == Attempt.SKIPPED)
-        return Spans.from_mask(~condition.readable & ~(settled & (standing.tried == self._code(key))))
-
-    def outdated(self, key: AssetKey) -> Spans:
-        """Partitions that are lacking, or whose value is stale."""
-        return self.lacking(key) | Spans.from_mask(self.condition(key).stale)
-
-    def known_failures(self, key: AssetKey) -> Spans:
-        """Partitions without a value that have failed with this same code."""
-        condition, standing = self.condition(key), self.standing(key)
-        same_code = standing.tried == self._code(key)
-        return Spans.from_mask(~condition.readable & (standing.attempt == Attempt.FAILED) & same_code)
-
     def told(self, key: AssetKey) -> Spans:
         """Partitions that have a value, or a failure as their last attempt."""
         standing = self.standing(key)
@@ -149,6 +143,7 @@ class Facts:
             return None
         same = (
             before.standings[key] is self.standings[key]
+            and before.upstreams(key) == self.upstreams(key)
             and before.code_versions[key] == self.code_versions[key]
             and before.spaces[key] == self.spaces[key]
             and before.graph.edges[key] == self.graph.edges[key]
@@ -162,13 +157,12 @@ class Facts:
         )
         return found if same else None
 
-    def _code(self, key: AssetKey) -> np.uint64:
-        return np.uint64(number(self.code_versions[key]))
-
     def _judged(self, key: AssetKey) -> Condition:
-        standing = self.standing(key)
+        standing, code = self.standing(key), np.uint64(number(self.code_versions[key]))
         readable = standing.made & standing.present
         changed, outdated, blocked = (np.zeros(len(standing), np.bool_) for _ in range(3))
+        for others in rewired(standing, self.upstreams(key)).values():
+            changed |= others
         tried_in_vain = standing.attempt == Attempt.BLOCKED
         for edge in self.graph.edges[key]:
             if edge.is_self:
@@ -180,11 +174,13 @@ class Facts:
         condition = Condition(
             readable=readable,
             damaged=standing.made & ~standing.present,
-            code_changed=standing.code != self._code(key),
+            code_changed=standing.code != code,
             input_changed=changed,
             input_outdated=outdated,
             failed=standing.attempt == Attempt.FAILED,
             blocked=blocked,
+            known_failure=(standing.attempt == Attempt.FAILED) & (standing.tried == code),
+            known_skip=(standing.attempt == Attempt.SKIPPED) & (standing.tried == code),
         )
         for edge in self.graph.edges[key]:
             if edge.is_self:
@@ -221,6 +217,13 @@ def counted(states: States) -> dict[State, int]:
     """How many of each state, in order of precedence, without zeros."""
     found = np.bincount(states, minlength=len(State)).tolist()
     return {state: found[state] for state in State if found[state]}
+
+
+def rewired(down: Standing, upstreams: AbstractSet[AssetKey]) -> dict[AssetKey, Mask]:
+    """Where an asset is among those read today and was not read, or was read and is not among them, by asset."""
+    never = np.zeros(len(down), np.bool_)
+    found = {key: down.made & (down.used.get(key, never) ^ (key in upstreams)) for key in {*down.used, *upstreams}}
+    return {key: found[key] for key in sorted(found, key=str) if found[key].any()}
 
 
 def differs(down: Standing, up: Standing, edge: Edge, reads: Reads) -> Mask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -11,6 +12,9 @@ from ipyassets.engine.facts import Activity
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.ready import NOTHING, behind, ready
 from ipyassets.partitions import Spans
+
+REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others can start
+REFILL_SHARE = 0.2  # the part of a run's time that working out what may start may take, where nothing else can
 
 
 class Frontier:
@@ -30,10 +34,12 @@ class Frontier:
         self._ready: dict[AssetKey, Spans] = {}
         self._next: dict[AssetKey, Iterator[int]] = {}
         self._lock = threading.RLock()
+        self._refilled = self._cost = 0.0
         self._order = list(plan.pending)[::-1]
 
     def refill(self) -> bool:
         """Work out anew what may start; whether there is anything."""
+        began = time.monotonic()
         with self._lock:
             self._settle()
             outstanding = {
@@ -42,7 +48,15 @@ class Frontier:
             }
             self._ready = ready(self._graph, self._spaces, self._waiting, outstanding)
             self._next = {key: iter(spans) for key, spans in self._ready.items()}
+            self._refilled = time.monotonic()
+            self._cost = self._refilled - began
             return bool(self._ready)
+
+    @property
+    def until_refill(self) -> float:
+        """Seconds until it is time to refill again, from 0 on; what is begun together is recorded together."""
+        pause = REFILL_SECONDS if self._next else self._cost / REFILL_SHARE
+        return max(self._refilled + pause - time.monotonic(), 0.0)
 
     @property
     def assets(self) -> list[AssetKey]:

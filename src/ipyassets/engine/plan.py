@@ -10,8 +10,9 @@ import numpy as np
 
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.facts import Facts, counted
+from ipyassets.engine.facts import Condition, Facts, counted
 from ipyassets.engine.ready import NOTHING, Partitions, behind, union
+from ipyassets.engine.standing import Mask
 from ipyassets.engine.words import amount, duration, volume
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import State
@@ -144,7 +145,7 @@ def plan(facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -
 
     `upstream` says which partitions upstream of them run too: those that have no value ("missing"), also those whose
     value is outdated ("stale"), or "none". Partitions that failed before with the same code are not tried again
-    unless wanted.
+    unless wanted, whether they have kept a value or not; what reads them then is held, if it needs more than was kept.
     """
     if upstream not in MODES:
         raise InvalidArgumentError(f"upstream={upstream!r} is not one of 'missing', 'stale' and 'none'")
@@ -203,8 +204,8 @@ def _pull(
         one = f"it reads {example} of {edge.up}, which does not exist"
         several = f"it reads partitions of {edge.up} that do not exist, such as {example}"
         problems.append((edge.down, one if len(lost) == 1 else several, lost))
-    if upstream != "none" and not edge.tolerates_gaps:
-        failures = facts.known_failures(edge.up) - pending.get(edge.up, NOTHING)
+    if not edge.tolerates_gaps:
+        failures = _failures(facts, edge.up, upstream) - pending.get(edge.up, NOTHING)
         lost = edge.mapping.downstream(failures, up, down) & pending[edge.down] if failures else NOTHING
         if lost:
             example = f"{edge.up} {up.key(failures.first)}".rstrip()
@@ -213,6 +214,23 @@ def _pull(
 
 
 def _wanting(facts: Facts, key: AssetKey, upstream: UpstreamMode) -> Spans:
-    if upstream == "none":
-        return NOTHING
-    return facts.lacking(key) if upstream == "missing" else facts.outdated(key)
+    """What has not the value that is asked for, and was neither a failure nor a skip of this same code."""
+    condition = facts.condition(key)
+    no_value = condition.known_skip & ~condition.readable
+    return Spans.from_mask(_unfit(condition, upstream) & ~condition.known_failure & ~no_value)
+
+
+def _failures(facts: Facts, key: AssetKey, upstream: UpstreamMode) -> Spans:
+    """What has not the value that is asked for, because this same code has failed."""
+    condition = facts.condition(key)
+    return Spans.from_mask(_unfit(condition, upstream) & condition.known_failure)
+
+
+def _unfit(condition: Condition, upstream: UpstreamMode) -> Mask:
+    match upstream:
+        case "missing":
+            return ~condition.readable
+        case "stale":
+            return ~condition.fresh
+        case "none":
+            return np.zeros_like(condition.readable)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.graph import Edge
 from ipyassets.assets.keys import AssetKey
-from ipyassets.engine.facts import Facts, States, differs
-from ipyassets.engine.standing import Mask, number
-from ipyassets.events import Event, State
+from ipyassets.engine.facts import Facts, States, differs, rewired
+from ipyassets.engine.standing import Mask
+from ipyassets.events import Attempt, Event, State
 from ipyassets.partitions import Spans
 
 Ints = NDArray[np.int64]
@@ -123,8 +123,7 @@ Causes = Iterator[tuple[Cause, Mask | np.bool_]]
 
 
 def _of_failed(facts: Facts, key: AssetKey) -> Causes:
-    kept = facts.condition(key).readable
-    edited = facts.standing(key).tried != np.uint64(number(facts.code_versions[key]))
+    kept, edited = facts.condition(key).readable, ~facts.condition(key).known_failure
     yield Cause(State.FAILED, f"{KEPT}; {EDITED}"), kept & edited
     yield Cause(State.FAILED, KEPT), kept
     yield Cause(State.FAILED, EDITED), edited
@@ -148,9 +147,12 @@ def _of_damaged(facts: Facts, key: AssetKey) -> Causes:
 
 
 def _of_stale(facts: Facts, key: AssetKey) -> Causes:
-    """The code before the inputs, an input that is another before one that only would be."""
+    """The code, then which inputs there are, then an input that is another, then one that only would be."""
     condition, standing = facts.condition(key), facts.standing(key)
     yield Cause(State.STALE, "the code has changed"), condition.code_changed
+    upstreams = facts.upstreams(key)
+    for other, applies in rewired(standing, upstreams).items():
+        yield Cause(State.STALE, f"{other} is {'a new input' if other in upstreams else 'no input any more'}"), applies
     edges = facts.graph.edges[key]
     for edge in edges:
         changed = differs(standing, facts.standing(edge.up), edge, facts.reads(edge))
@@ -161,9 +163,17 @@ def _of_stale(facts: Facts, key: AssetKey) -> Causes:
         yield Cause(State.STALE, "is stale", edge, up.stale), reads.any(up.stale)
 
 
+def _of_fresh(facts: Facts, key: AssetKey) -> Causes:
+    yield Cause(State.FRESH, f"skipped since; {KEPT}"), facts.standing(key).attempt == Attempt.SKIPPED
+    for upstream in facts.graph[key].upstreams:
+        if upstream.argument is not None and upstream.key not in facts.graph:
+            yield Cause(State.FRESH, f"{upstream.key} is not defined here, so a change of it is not seen"), np.True_
+
+
 POSSIBLE: Mapping[State, Callable[[Facts, AssetKey], Causes]] = {
     State.FAILED: _of_failed,
     State.BLOCKED: _of_blocked,
     State.DAMAGED: _of_damaged,
     State.STALE: _of_stale,
+    State.FRESH: _of_fresh,
 }

@@ -101,13 +101,17 @@ class Standing:
         self.timestamp[index] = event.timestamp
         if event.attempt is Attempt.WIPED:
             self.made[index] = self.present[index] = False
-        if event.attempt is not Attempt.MATERIALIZED:
-            return
-        self.made[index] = self.present[index] = True
+        if event.attempt is Attempt.MATERIALIZED:
+            self.made[index] = self.present[index] = True
+            self.data[index] = event.data_version
+            self.seconds[index] = event.seconds
+            self.size[index] = event.artifact.size if event.artifact else 0
+        if event.attempt is Attempt.MATERIALIZED or (event.attempt is Attempt.SKIPPED and self.made[index]):
+            self._settle(event, index)
+
+    def _settle(self, event: Event, index: int) -> None:
+        """The value is what this code makes of these inputs: it was made so now, or a skip lets it stand."""
         self.code[index] = number(event.code_version)
-        self.data[index] = event.data_version
-        self.seconds[index] = event.seconds
-        self.size[index] = event.artifact.size if event.artifact else 0
         for column in self.used.values():
             column[index] = False
         inputs, used = dict(self.inputs), dict(self.used)

@@ -227,7 +227,7 @@ def _result(step: Step, output: Output, found: Mapping[str, Outcome], started: f
                 code_version=step.body.code_version,
                 data_version=outcome.data_version,
                 artifact=outcome.artifact,
-                inputs=step.uses.get(key, ()) if outcome.attempt is Attempt.MATERIALIZED else (),
+                inputs=step.uses.get(key, ()) if outcome.attempt in (Attempt.MATERIALIZED, Attempt.SKIPPED) else (),
                 metadata=outcome.metadata,
                 tags={**step.tags, **outcome.tags},
                 reason=outcome.reason,

@@ -69,7 +69,7 @@ class Workshop:
             windows=tuple(space.window(index) for index in indices),
             is_gapless=_is_gapless(space, keys, Spans.from_indices(indices)),
             inputs=tuple(self._inputs(asset, indices)),
-            uses={at: self._uses(key, index) for at, index in zip(keys, indices, strict=True)},
+            uses={at: self.uses(key, index) for at, index in zip(keys, indices, strict=True)},
             config=self._means.configs.get(key),
             tags=self._means.tags,
             link=self._means.link,
@@ -154,8 +154,14 @@ class Workshop:
             found = self._versions[key] = _Versions(standing.made.copy(), weights, skipped)
         return found
 
-    def _uses(self, key: AssetKey, index: int) -> tuple[InputUse, ...]:
-        return tuple(self._use(edge, index) for edge in self._facts.graph.edges[key])
+    def uses(self, key: AssetKey, index: int) -> tuple[InputUse, ...]:
+        """What a partition is made from: of every asset that it reads, whether that is among those known or not."""
+        graph = self._facts.graph
+        outside = [each.key for each in graph[key].upstreams if each.key not in graph]
+        return (
+            *(self._use(edge, index) for edge in graph.edges[key]),
+            *(self._use_outside(up, key, index) for up in outside),
+        )
 
     def _use(self, edge: Edge, index: int) -> InputUse:
         versions, count, total = self._of(edge.up), 0, 0
@@ -163,6 +169,15 @@ class Workshop:
             count += int(versions.made[start:stop].sum())
             total += int(versions.weights[start:stop].sum(dtype=np.uint64))
         return InputUse(edge.up, count, total % 2**64)
+
+    def _use_outside(self, up: AssetKey, key: AssetKey, index: int) -> InputUse:
+        if (event := self._outside(up, key, index)) is None:
+            return InputUse(up, 0, 0)
+        return InputUse(up, 1, int(mixed(np.array([event.data_version], np.uint64))[0]))
+
+    def _outside(self, up: AssetKey, key: AssetKey, index: int) -> Event | None:
+        """What stands for an asset that is not among those known: its value with the same key, else its only one."""
+        return self._means.standing(up, self._facts.spaces[key].key(index)) or self._means.standing(up, "")
 
     def _inputs(self, asset: AssetsDefinition, indices: Sequence[int]) -> Iterator[InputRead]:
         edges = {edge.up: edge for edge in self._facts.graph.edges[asset.key]}
@@ -195,10 +210,11 @@ class Workshop:
         return InputRead(argument, edge.up, keys, window, stored, gapless)
 
     def _external(self, argument: str, key: AssetKey, asset: AssetsDefinition, indices: Sequence[int]) -> InputRead:
-        """An upstream asset that is not among those known: the value with the same key, or its only value."""
+        """An upstream asset that is not among those known."""
         keys = tuple(self._facts.spaces[asset.key].key(index) for index in indices)
-        found = self._means.artifacts(key, [*keys, ""])
-        partitioned = asset.partitions_def is not None and not ("" in found and keys[0] not in found)
+        events = [self._outside(key, asset.key, index) for index in indices]
+        partitioned = asset.partitions_def is not None and not (events[0] and events[0].partition_key == "")
+        found = {event.partition_key: event.artifact for event in events if event and event.artifact}
         return InputRead(argument, key, keys if partitioned else None, None, found)
 
     def _stored(self, key: AssetKey, keys: Sequence[str]) -> Mapping[str, Artifact]:

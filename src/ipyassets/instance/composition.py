@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from ipyassets.assets.code_version import code_hash
+from ipyassets.assets.code_version import version_of
 from ipyassets.assets.definition import CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
@@ -126,13 +126,14 @@ class Instance(KeepsDynamicPartitions):
 
     def facts(self, graph: AssetGraph) -> Facts:
         """The states of all partitions of some assets, now."""
-        cursor, spaces = self.event_log.cursor(), self._spaces(graph)
+        cursor, graph = self.event_log.cursor(), graph.as_written()
+        spaces = self._spaces(graph)
         pages = {asset.key: self._statebook.page(asset, spaces[asset.key]) for asset in graph}
         facts = Facts(
             graph=graph,
             spaces=spaces,
             standings={key: page.standing for key, page in pages.items()},
-            code_versions={asset.key: asset.code_version or code_hash(asset.compute).version for asset in graph},
+            code_versions={asset.key: version_of(asset).version for asset in graph},
             damage={key: page.damage for key, page in pages.items() if page.damage},
             activity=self._runs.activity(spaces),
             book=self._reads,

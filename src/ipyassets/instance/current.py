@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar, TypeAlias
+from weakref import WeakKeyDictionary
 
 from ipyassets.assets.context import AssetExecutionContext
 from ipyassets.assets.definition import AssetsDefinition
@@ -18,11 +20,15 @@ _CURRENT: contextvars.ContextVar[tuple[Instance, AssetExecutionContext | None] |
 )
 
 
+Bound: TypeAlias = "WeakKeyDictionary[object, tuple[AssetGraph, frozenset[AssetsDefinition]]]"
+
+
 class _Default:
-    """The instance of this process, and where the assets of a notebook are found."""
+    """The instance of this process, where the assets of a notebook are found, and the graphs of Definitions."""
 
     instance: Instance | None = None
     graph: Callable[[], AssetGraph] | None = None
+    graphs: ClassVar[Bound] = WeakKeyDictionary()
 
 
 def current_instance() -> Instance:
@@ -64,9 +70,21 @@ def set_default_graph(graph: Callable[[], AssetGraph] | None) -> None:
     _Default.graph = staticmethod(graph) if graph is not None else None
 
 
+def bind_graph(owner: object, graph: AssetGraph, assets: Iterable[AssetsDefinition]) -> None:
+    """Say which graph some assets belong to, for as long as its owner is there."""
+    _Default.graphs[owner] = graph, frozenset(assets)
+
+
 def neighbourhood(asset: AssetsDefinition, instance: Instance) -> AssetGraph:
-    """The assets among which one is to be judged: those of the notebook, those it last ran with, or itself alone."""
-    for graph in (_Default.graph() if _Default.graph is not None else None, instance.store.graphs.get(asset.key)):
-        if graph is not None and graph.assets.get(asset.key) is asset:
+    """The assets among which one is to be judged.
+
+    They are those of the notebook, of the newest Definitions that it is in, those it last ran with, or itself alone.
+    """
+    notebook = _Default.graph() if _Default.graph is not None else None
+    if notebook is not None and notebook.assets.get(asset.key) is asset:
+        return notebook
+    for graph, assets in reversed(list(_Default.graphs.values())):
+        if asset in assets:
             return graph
-    return AssetGraph.of([asset])
+    last = instance.store.graphs.get(asset.key)
+    return last if last is not None and last.assets.get(asset.key) is asset else AssetGraph.of([asset])

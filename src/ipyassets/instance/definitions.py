@@ -10,13 +10,15 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.instance.composition import Instance
-from ipyassets.instance.current import current_instance
+from ipyassets.instance.current import bind_graph, current_instance
 
 
 class Definitions:
     """Assets that belong together, and the resources that they are given (Dagster's Definitions).
 
-    Raises InvalidDefinitionError at once for two assets with one key, for a circle, or for a mapping that does not fit.
+    What is asked of one of these assets, such as its `status()`, takes account of the others while this object is
+    there. Raises InvalidDefinitionError at once for two assets with one key, for a circle, or for a mapping that does
+    not fit.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Definitions:
         self.sensors = tuple(sensors)
         self.jobs = tuple(jobs)
         self.graph = AssetGraph.of(self.assets)
+        bind_graph(self, self.graph, [*assets, *self.assets])
 
     def load_asset_value(
         self,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
+from ipyassets.assets.code_version import counted_as_before
 from ipyassets.assets.config import Config, configured
 from ipyassets.assets.context import Link
 from ipyassets.assets.io_manager import IOManager
@@ -107,7 +108,8 @@ class Runs:
     def driven(self, run: Run) -> RunResult:
         """Work a run off in this thread."""
         try:
-            return run.drive()
+            with counted_as_before(run.plan.facts.graph):
+                return run.drive()
         finally:
             with self._lock:
                 self._active.remove(run)

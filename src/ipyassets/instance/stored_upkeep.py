@@ -10,8 +10,9 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.facts import Facts
+from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.errors import InvalidInvocationError
-from ipyassets.events import Event
+from ipyassets.events import Event, InputUse
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.upkeep import upkeep
 from ipyassets.partitions.selection_text import parse
@@ -78,6 +79,14 @@ def wipe(
 def trust(
     facts: Facts, asset: AssetsDefinition, instance: Instance, keys: Sequence[str] | None, *, dry_run: bool
 ) -> Trusted:
-    """Let in stored values that somebody else made or nobody recorded, as made by the code of today."""
-    code_version = facts.code_versions[asset.key]
-    return upkeep(instance, facts.graph).trust(asset.key, keys, code_version=code_version, dry_run=dry_run)
+    """Let in stored values that somebody else made or nobody recorded, as made by today's code from today's inputs."""
+    space, store = facts.space(asset.key), instance.store
+    means = Means(io_manager=store.io_manager, artifacts=store.artifacts, standing=store.standing, run_id="trusted")
+    workshop = Workshop(facts, means)
+
+    def made_from(key: str) -> tuple[InputUse, ...]:
+        return workshop.uses(asset.key, space.index(key)) if key in space else ()
+
+    return upkeep(instance, facts.graph).trust(
+        asset.key, keys, code_version=facts.code_versions[asset.key], made_from=made_from, dry_run=dry_run
+    )

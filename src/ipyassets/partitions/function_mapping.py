@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -23,9 +23,12 @@ KeyFunction = Callable[[str], str | Iterable[str] | None]
 class FunctionPartitionMapping(PartitionMapping):
     """Each partition reads the upstream keys that `function` returns for its key: one, several, or None for none.
 
-    The function is asked once for every downstream key; of several dimensions it takes a MultiPartitionKey. It must
-    answer the same each time. A key it returns that does not exist upstream is missing. Annotated `-> str`, it reads
-    exactly one partition, and the input is a value instead of a dict.
+    The function is asked once for every downstream key; of several dimensions it takes a MultiPartitionKey. A key it
+    returns that does not exist upstream is missing. Annotated `-> str`, it reads exactly one partition, and the input
+    is a value instead of a dict.
+
+    It must answer the same each time while its code is the same, and what that reads: a graph fills in `version`, and
+    asks anew once that is another.
 
         >>> def previous_year(key: str) -> str:
         ...     return f"{int(key[:4]) - 1}{key[4:]}"
@@ -33,6 +36,7 @@ class FunctionPartitionMapping(PartitionMapping):
     """
 
     function: KeyFunction
+    version: str = field(default="", kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -40,17 +44,17 @@ class FunctionPartitionMapping(PartitionMapping):
 
     def upstream(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Mapped:
         """What the function returns."""
-        answers = _answers(self.function, down, up)
+        answers = _answers(self, down, up)
         missing = [key for row, keys in answers.missing.items() if row in spans for key in keys]
         return Mapped(answers.relation.targets_of(spans), tuple(dict.fromkeys(missing)))
 
     def lacking(self, spans: Spans, down: PartitionSpace, up: PartitionSpace) -> Spans:
         """Those for which the function returns a key that does not exist."""
-        return spans & Spans.from_indices(list(_answers(self.function, down, up).missing))
+        return spans & Spans.from_indices(list(_answers(self, down, up).missing))
 
     def downstream(self, spans: Spans, up: PartitionSpace, down: PartitionSpace) -> Spans:
         """Those for which the function returns one of the given partitions."""
-        return _answers(self.function, down, up).relation.rows_of(spans)
+        return _answers(self, down, up).relation.rows_of(spans)
 
     def gives_one(self, down: PartitionsDefinition | None, up: PartitionsDefinition | None) -> bool:  # noqa: ARG002
         """Whether the function is annotated to return one key."""
@@ -64,7 +68,8 @@ class _Answers:
 
 
 @lru_cache(maxsize=32)
-def _answers(function: KeyFunction, down: PartitionSpace, up: PartitionSpace) -> _Answers:
+def _answers(mapping: FunctionPartitionMapping, down: PartitionSpace, up: PartitionSpace) -> _Answers:
+    function = mapping.function
     rows: list[int] = []
     wanted: list[str] = []
     for row, key in enumerate(down.keys()):

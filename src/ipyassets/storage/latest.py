@@ -48,9 +48,12 @@ def updated(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int], befo
         return event_id, facts, _packed_inputs(event.inputs, asset_ids)
     if before is None or before[0] is None or event.attempt is Attempt.WIPED:
         return None, _FACTS.pack(0, 0, tried, 0, event.timestamp, 0.0, event.attempt, 0, 0), b""
-    code, data, _, size, _, seconds, _, _, inputs = _FACTS.unpack(before[1])
-    facts = _FACTS.pack(code, data, tried, size, event.timestamp, seconds, event.attempt, 1, inputs)
-    return before[0], facts, before[2]
+    code, data, _, size, _, seconds, _, _, count = _FACTS.unpack(before[1])
+    inputs = before[2]
+    if event.attempt is Attempt.SKIPPED:  # a skip lets the value stand: for this code, and with these inputs
+        code, count, inputs = tried, len(event.inputs), _packed_inputs(event.inputs, asset_ids)
+    facts = _FACTS.pack(code, data, tried, size, event.timestamp, seconds, event.attempt, 1, count)
+    return before[0], facts, inputs
 
 
 def _packed_inputs(inputs: Sequence[InputUse], asset_ids: Mapping[AssetKey, int]) -> bytes:

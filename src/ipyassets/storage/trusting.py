@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.events import Artifact, Attempt, Event, data_version
+from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address
 from ipyassets.storage.reading import content
@@ -16,6 +16,14 @@ from ipyassets.storage.verifying import fault
 from ipyassets.storage.walking import stored_files_of
 
 NOT_RECORDED = "nobody recorded it"
+
+MadeFrom = Callable[[str], tuple[InputUse, ...]]
+
+
+def nothing(partition_key: str) -> tuple[InputUse, ...]:
+    """The inputs of a partition that reads none."""
+    del partition_key
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ def trust(
     *,
     at: float,
     code_version: str = "",
+    made_from: MadeFrom = nothing,
     assets: Iterable[AssetKey] = (),
     dry_run: bool = False,
 ) -> Trusted:
@@ -42,8 +51,9 @@ def trust(
 
     Without `partition_keys`, all that somebody else signed or nobody recorded are let in, while values that differ from
     their record are refused: those have to be named to be taken as they are. A value that nobody recorded is recorded
-    with `code_version`; what lies where the value of one of `assets` would is left to that asset. What was made from
-    these values stays as it is, since their data versions do not change.
+    with `code_version` and, as its inputs, what `made_from` says of its key, so inputs are let in before what reads
+    them; what lies where the value of one of `assets` would is left to that asset. What was made from these values
+    stays as it is, since their data versions do not change.
     """
     named = None if partition_keys is None else {str(key) for key in partition_keys}
     found = _untrusted(log, files, asset_key, assets)
@@ -51,7 +61,7 @@ def trust(
     refused = {key: reason for key, reason in why.items() if reason == GONE or (named is None and reason == CHANGED)}
     let_in = {key: reason for key, reason in why.items() if key not in refused}
     if not dry_run:
-        log.append([_trusting(log, files, asset_key, key, at, code_version) for key in let_in])
+        log.append([_trusting(log, files, asset_key, key, at, code_version, made_from) for key in let_in])
     return Trusted(asset_key, let_in, refused)
 
 
@@ -84,7 +94,13 @@ def _content(files: ValueFiles, asset_key: AssetKey, key: str) -> str | None:
 
 
 def _trusting(
-    log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey, key: str, at: float, code_version: str
+    log: SqliteEventLog,
+    files: ValueFiles,
+    asset_key: AssetKey,
+    key: str,
+    at: float,
+    code_version: str,
+    made_from: MadeFrom,
 ) -> Event:
     found = _content(files, asset_key, key) or ""
     path = address(asset_key, key, portable=files.portable)
@@ -102,6 +118,7 @@ def _trusting(
             code_version=code_version,
             data_version=version,
             artifact=artifact,
+            inputs=made_from(key),
             reason="trusted",
         )
     if standing.artifact is not None and standing.artifact.content == artifact.content:

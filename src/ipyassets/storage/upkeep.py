@@ -21,7 +21,7 @@ from ipyassets.storage.paths import identity
 from ipyassets.storage.remote_files import RemoteFiles
 from ipyassets.storage.renaming import Renamed, rename
 from ipyassets.storage.signature import seal_of
-from ipyassets.storage.trusting import Trusted, trust
+from ipyassets.storage.trusting import MadeFrom, Trusted, nothing, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
 from ipyassets.storage.walking import stored_files_of
@@ -87,6 +87,7 @@ class Upkeep:
         partition_keys: Iterable[str] | None = None,
         *,
         code_version: str = "",
+        made_from: MadeFrom = nothing,
         dry_run: bool = False,
     ) -> Trusted:
         """Let in values that somebody else made or nobody recorded: they are unpickled from now on."""
@@ -108,6 +109,7 @@ class Upkeep:
             partition_keys,
             at=self.clock(),
             code_version=code_version,
+            made_from=made_from,
             assets=self.assets,
             dry_run=dry_run,
         )
