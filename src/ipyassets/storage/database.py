@@ -38,8 +38,8 @@ class Database:
             return
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = self._connect(durable=durable)
-        with _explained(self.path):
+        with shielded(), _explained(self.path):
+            self._writer = self._connect(durable=durable)
             migrate(self._writer, self.path)
         in_memory = self.path is None
         self._reader = self._writer if in_memory else self._connect(durable=durable)
