@@ -13,6 +13,7 @@ from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
+from ipyassets.engine.failing import beyond_ours
 from ipyassets.engine.manner import OnError
 from ipyassets.engine.plan import Plan, UpstreamMode
 from ipyassets.engine.result import RunResult
@@ -118,8 +119,11 @@ def materialize(
         configs=configs(graph, run_config),
     )
     runs: list[Run] = []
-    with shielded(), contextlib.nullcontext() if watch else line_of(runs):
-        result = chosen.run(made, manner, watch=watch or runs.append)
+    try:
+        with shielded(), contextlib.nullcontext() if watch else line_of(runs):
+            result = chosen.run(made, manner, watch=watch or runs.append)
+    except KeyboardInterrupt as error:
+        raise error.with_traceback(beyond_ours(error.__traceback__))  # noqa: B904 - the same, where it came
     if raise_on_error:
         result.raise_for_failure()
     return result
