@@ -102,9 +102,11 @@ def materialize(
     Bodies run in the calling thread; `max_workers=4`, `executor="processes"` or any `concurrent.futures.Executor`
     make them run at the same time. When a body fails, partitions that do not need it go on ("continue"), or nothing
     of that asset ("trim"), or nothing at all ("stop"); then the body's own exception is raised, unless
-    `raise_on_error` is False. With `dry_run` nothing runs, and what would run is returned. `watch` is handed the run
-    before it begins. Raises InvalidInvocationError where a partition key is lacking or not called for,
-    UnknownPartitionError for a key that does not exist.
+    `raise_on_error` is False. Ctrl-C ends the run: what has finished is kept, the rest is cancelled, and
+    KeyboardInterrupt is raised; a body in another thread that does not end at once runs on, and its value is not
+    stored. With `dry_run` nothing runs, and what would run is returned. `watch` is handed the run before it begins.
+    Raises InvalidInvocationError where a partition key is lacking or not called for, UnknownPartitionError for a key
+    that does not exist.
     """
     chosen = instance or current_instance()
     graph = AssetGraph.of(assets)
