@@ -18,7 +18,7 @@ LONG = (
     ("interrupts", "--how", "processes", "--times", "50"),
     ("interrupts", "--how", "async", "--times", "50"),
     ("interrupts", "--how", "many", "--times", "50"),
-    ("interrupt_points",),
+    ("interrupt_points", "--every", "5"),
 )
 
 if __name__ == "__main__":

@@ -78,6 +78,11 @@ class Store:
         ia.materialize(self.assets, instance=other, partition_keys="all")
         other.close()
 
+    def move(self) -> None:
+        """Go on in another folder, in which there is nothing yet."""
+        self.instance.close()
+        self.instance = Instance(self.instance.root.with_name(f"root-{self.generation}"), durability="fast")
+
     def start(self) -> None:
         """Make everything in the background."""
         graph = self.graph
@@ -124,6 +129,7 @@ Act = Callable[[Store], None]
 
 # What is done before, undisturbed, and what is then interrupted.
 OPERATIONS: dict[str, tuple[Act, Act]] = {
+    "begin": (Store.move, Store.look),
     "look": (Store.run_elsewhere, Store.look),
     "run": (Store.look, Store.run),
     "run-in-threads": (Store.look, Store.run_in_threads),
@@ -213,7 +219,7 @@ def main() -> None:
     given = parser.parse_intermixed_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in given.operations:
-        figures = everywhere(Store(given.folder / name), *OPERATIONS[name], given.every)
+        figures = everywhere(Store(given.folder / name / "root"), *OPERATIONS[name], given.every)
         told = " and ".join(f"{count} times it {what}" for what, count in figures.items())
         print(f"{name}: {told}", flush=True)
 

@@ -280,12 +280,26 @@ def test_what_was_being_stored_when_a_run_was_given_up_is_dropped(instance):
     assert instance.facts(AssetGraph.of([slow])).counts(slow.key) == {State.CANCELLED: 1}
 
 
-def test_what_several_partitions_made_at_once_have_stored_before_an_interrupt_is_dropped(instance):
-    class Interrupting:
-        def __reduce__(self):
-            interrupt()
-            return int, ()
+class Interrupting:
+    """Whoever pickles it is interrupted."""
 
+    def __reduce__(self):
+        interrupt()
+        return int, ()
+
+
+def test_an_interrupt_while_a_large_value_is_stored_does_not_wait_for_the_whole_of_it(instance):
+    @asset
+    def large():
+        return Interrupting(), b"x" * 1_000_000
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([large], instance=instance)
+    assert staged(instance) == []
+    assert instance.facts(AssetGraph.of([large])).counts(large.key) == {State.CANCELLED: 1}
+
+
+def test_what_several_partitions_made_at_once_have_stored_before_an_interrupt_is_dropped(instance):
     @asset(partitions_def=LETTERS, backfill_policy=BackfillPolicy.single_run())
     def together(context):
         return {key: Interrupting() if key == "b" else key for key in context.partition_keys}

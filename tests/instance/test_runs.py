@@ -493,6 +493,17 @@ def test_the_waiting_for_a_started_run_can_be_interrupted_and_the_run_goes_on(in
     assert run.wait(20).success
 
 
+def test_an_interrupt_is_traced_to_the_line_of_the_body_and_not_through_the_library(instance):
+    @asset
+    def interrupted():
+        interrupt()
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        materialize([interrupted], instance=instance)
+    names = [entry.name for entry in caught.traceback]
+    assert names[1:3] == ["materialize", "interrupted"]
+
+
 def test_an_interrupted_run_says_what_it_left(instance):
     @asset(partitions_def=DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05"))
     def interrupted(context):

@@ -82,6 +82,8 @@ def test_in_a_terminal_the_end_is_printed(capsys):
 
 
 def test_where_nothing_has_begun_nothing_is_told(displays):
-    with ProgressLine(cast("InteractiveShell", Notebook()), "flights").shown():
+    shown = ProgressLine(cast("InteractiveShell", Notebook()), "flights")
+    with shown.shown():
         pass
     assert displays() == []
+    assert shown.text == "flights: nothing was begun"

@@ -25,7 +25,7 @@ from ipyassets.partitions import Spans
 Work = Future[tuple[StepResult, ...]]
 
 POLL_SECONDS = 0.05  # how soon a cancel or an interrupt is noticed
-DRAIN_SECONDS = 0.2  # how long an interrupted run waits for what is about to end
+DRAIN_SECONDS = 0.15  # how long an interrupted run waits for what is about to end
 SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
 CANCELLED = "the run was cancelled"
 

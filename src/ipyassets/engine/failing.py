@@ -17,13 +17,13 @@ OURS = str(Path(__file__).parent.parent)
 
 def users_frames(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame that is not ours; the whole of it where all are."""
-    return _beyond_ours(trace) or trace
+    return beyond_ours(trace) or trace
 
 
 def is_all_in_its_message(error: BaseException) -> bool:
     """Whether the library refuses what a body returned: no line of the user's has raised it."""
     raised = (error, error.__cause__)
-    return isinstance(error, IpyassetsError) and not any(_beyond_ours(each.__traceback__) for each in raised if each)
+    return isinstance(error, IpyassetsError) and not any(beyond_ours(each.__traceback__) for each in raised if each)
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -43,7 +43,8 @@ def without_frames(error: BaseException) -> None:
         at = at.__cause__ or at.__context__
 
 
-def _beyond_ours(trace: TracebackType | None) -> TracebackType | None:
+def beyond_ours(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame that is not ours; None where all are."""
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):
         trace = trace.tb_next
     return trace

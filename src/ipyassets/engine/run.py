@@ -19,7 +19,7 @@ from ipyassets.engine.ready import first
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.events import Attempt
-from ipyassets.interrupt import interruptible, waited
+from ipyassets.interrupt import interruptible, shielded, waited
 from ipyassets.partitions import PartitionSpace, Spans
 
 EARLIER = "an earlier run"
@@ -68,7 +68,8 @@ class Run:
 
     def cancel(self) -> None:
         """Start nothing more. What is running ends by itself, or when it looks at `context.cancelled`."""
-        self._means.link.stop.set()
+        with shielded():
+            self._means.link.stop.set()
 
     def wait(self, timeout: float | None = None) -> RunResult | None:
         """Wait for the end, at most so many seconds; the result, or None if the run is not over."""

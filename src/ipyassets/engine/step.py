@@ -23,7 +23,7 @@ from ipyassets.engine.failing import Raised, failure_of
 from ipyassets.engine.figures import figures_kept
 from ipyassets.engine.keeping import Outcome, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
-from ipyassets.interrupt import interruptible
+from ipyassets.interrupt import interruptible, waited
 from ipyassets.partitions import TimeWindow
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -194,8 +194,7 @@ def _is_tried_again(step: Step, error: BaseException, retry_number: int) -> bool
     """Wait for a retry, if there is to be one; whether there is."""
     if (delay := _delay(step, error, retry_number)) is None:
         return False
-    with interruptible():
-        return not step.link.stop.wait(delay)
+    return not waited(step.link.stop.wait, delay)
 
 
 def _delay(step: Step, error: BaseException, retry_number: int) -> float | None:

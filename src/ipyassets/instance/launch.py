@@ -13,6 +13,7 @@ from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
+from ipyassets.engine.failing import beyond_ours
 from ipyassets.engine.manner import Manner, OnError
 from ipyassets.engine.plan import Plan, UpstreamMode
 from ipyassets.engine.result import RunResult
@@ -103,9 +104,11 @@ def materialize(
     Bodies run in the calling thread; `max_workers=4`, `executor="processes"` or any `concurrent.futures.Executor`
     make them run at the same time. When a body fails, partitions that do not need it go on ("continue"), or nothing
     of that asset ("trim"), or nothing at all ("stop"); then the body's own exception is raised, unless
-    `raise_on_error` is False. With `dry_run` nothing runs, and what would run is returned. `watch` is handed the run
-    before it begins. Raises InvalidInvocationError where a partition key is lacking or not called for,
-    UnknownPartitionError for a key that does not exist.
+    `raise_on_error` is False. Ctrl-C ends the run: what has finished is kept, the rest is cancelled, and
+    KeyboardInterrupt is raised; a body in another thread that does not end at once runs on, and its value is not
+    stored. With `dry_run` nothing runs, and what would run is returned. `watch` is handed the run before it begins.
+    Raises InvalidInvocationError where a partition key is lacking or not called for, UnknownPartitionError for a key
+    that does not exist.
     """
     chosen = instance or current_instance()
     made = _planned(chosen, assets, selection, partition_key, partition_keys, upstream)
@@ -113,8 +116,11 @@ def materialize(
         return made
     manner = _with(manner_of(executor, max_workers, on_error), made, run_config, resources, tags)
     runs: list[Run] = []
-    with shielded(), contextlib.nullcontext() if watch else line_of(runs):
-        result = chosen.run(made, manner, watch=watch or runs.append)
+    try:
+        with shielded(), contextlib.nullcontext() if watch else line_of(runs):
+            result = chosen.run(made, manner, watch=watch or runs.append)
+    except KeyboardInterrupt as error:
+        raise error.with_traceback(beyond_ours(error.__traceback__))  # noqa: B904 - the same, where it came
     if raise_on_error:
         result.raise_for_failure()
     return result

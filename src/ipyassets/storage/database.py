@@ -72,7 +72,8 @@ class Database:
         self._durable = durable
         self._writing = threading.RLock()
         self._reading = self._writing if self.path is None else threading.RLock()
-        self._opened = self._open()
+        with shielded():
+            self._opened = self._open()
 
     @property
     def is_writable(self) -> bool:

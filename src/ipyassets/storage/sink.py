@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _LARGE = 1 << 20
 # Held in memory until the end: its hash is known before its file is made.
 SMALL = 1 << 16
-# The most that one call may write: Linux stops at 2 GiB less a page.
-_MOST = 1 << 30
+# The most that one call writes: interrupts come in between, and Linux stops at 2 GiB less a page.
+_PIECE = 1 << 25
 
 
 class Sink(io.RawIOBase):
@@ -45,8 +45,7 @@ class Sink(io.RawIOBase):
         return self._descriptor < 0
 
     def write(self, data: Buffer, /) -> int:
-        """Write all of `data`, however much; an interrupt comes before, as a value half written leaves nothing."""
-        checkpoint()
+        """Write all of `data`, however much; an interrupt may come in between: a value half written leaves nothing."""
         view = memoryview(data).cast("B")
         self.size += view.nbytes
         if self.is_small and self.size <= SMALL:
@@ -55,15 +54,9 @@ class Sink(io.RawIOBase):
             return view.nbytes
         if self.is_small:
             self.begin(self._create())
-        if view.nbytes < _LARGE:
-            self._hash.update(view)
-            self._write_out(view)
-        else:
-            hashing = _helper().submit(self._hash.update, view)
-            try:
-                self._write_out(view)
-            finally:
-                hashing.result()
+        for start in range(0, view.nbytes, _PIECE):
+            checkpoint()
+            self._write_piece(view[start : start + _PIECE])
         return view.nbytes
 
     def begin(self, descriptor: int) -> None:
@@ -72,9 +65,20 @@ class Sink(io.RawIOBase):
         self._write_out(memoryview(self._pending))
         self._pending = bytearray()
 
+    def _write_piece(self, view: memoryview) -> None:
+        if view.nbytes < _LARGE:
+            self._hash.update(view)
+            self._write_out(view)
+            return
+        hashing = _helper().submit(self._hash.update, view)
+        try:
+            self._write_out(view)
+        finally:
+            hashing.result()
+
     def _write_out(self, view: memoryview) -> None:
         while view.nbytes:
-            view = view[os.write(self._descriptor, view[:_MOST]) :]
+            view = view[os.write(self._descriptor, view) :]
 
     def content(self) -> str:
         """The hash of everything written so far."""
