@@ -23,6 +23,7 @@ class Bar:
         self.root = cell.locator(".ipa-bar").first
         self.text = self.root.locator(".ipa-input")
         self.status = self.root.locator(".ipa-status")
+        self.words = self.root.locator(".ipa-words")
         self.detail = self.root.locator(".ipa-detail")
 
     def wait(self) -> Bar:
