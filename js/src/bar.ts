@@ -12,7 +12,7 @@ import { Header } from "./header.ts";
 import { writeHooks, writeRole } from "./hooks.ts";
 import { type Action, actionOf } from "./keyboard.ts";
 import { closest } from "./layout.ts";
-import type { Memory, Place } from "./memory.ts";
+import type { Drag, Memory, Place, View } from "./memory.ts";
 import { Plot, type Scene } from "./plot.ts";
 import { Pointing } from "./pointing.ts";
 import { detailOf } from "./protocol.ts";
@@ -24,11 +24,11 @@ import { statusOf } from "./status.ts";
 import { Stroke } from "./stroke.ts";
 import { type Palette, Theme } from "./theme.ts";
 
-export class Bar {
+export class Bar implements View {
   readonly #session: Session;
   readonly #commands: Commands;
   readonly #camera: Camera;
-  readonly #root: HTMLElement;
+  readonly root: HTMLElement;
   readonly #plot = new Plot();
   readonly #header: Header;
   readonly #readout = new Readout();
@@ -62,18 +62,22 @@ export class Bar {
       materialize: () => commands.materialize(),
       cancel: () => session.cancel(),
       leave: () => this.#plot.canvas.focus(),
+      edit: (text) => {
+        memory.draft = text;
+      },
     });
+    if (memory.draft !== null) this.#footer.resume(memory.draft);
     this.#detail = new DetailPane({ close: () => this.#closeDetail(), again: (index) => commands.again(index) });
     const parts = [this.#header, this.#plot, this.#readout, this.#footer, this.#detail, this.#announcer];
-    this.#root = element("div", "ipa-bar", {}, ...parts.map(({ root }) => root));
-    el.replaceChildren(this.#root);
-    this.#theme = new Theme(this.#root, (palette) => this.#paint(palette));
+    this.root = element("div", "ipa-bar", {}, ...parts.map(({ root }) => root));
+    el.replaceChildren(this.root);
+    this.#theme = new Theme(this.root, (palette) => this.#paint(palette));
     this.#schedule = new Schedule(this.#header.root, this.#plot, {
       scene: () => this.#scene(),
       drawn: () => this.#drawn(),
       present: (isInPage) => (isInPage ? this.#wake() : this.#sleep()),
     });
-    memory.watch(this.#root, this.#end.signal);
+    memory.watch(this.root, this.#end.signal);
     this.#pointing = new Pointing(
       { session, plot: this.#plot, camera: this.#camera, cursor: this.#cursor, commands },
       () => this.#schedule.marks(),
@@ -85,7 +89,17 @@ export class Bar {
     this.#listen(canvas);
     this.#wake();
     const place = memory.placeFor(session.get("fingerprint"));
-    if (place !== null) this.#resume(place);
+    if (place !== null) this.#look(place);
+  }
+
+  release(): Drag | null {
+    const grip = this.#gestures.release();
+    return grip === null ? null : { grip, stroke: this.#pointing.release() };
+  }
+
+  resume({ grip, stroke }: Drag): void {
+    this.#pointing.resume(stroke);
+    this.#gestures.resume(grip);
   }
 
   dispose(): void {
@@ -93,13 +107,14 @@ export class Bar {
     this.#sleep();
     this.#schedule.dispose();
     this.#announcer.dispose();
-    this.#root.remove();
+    this.root.remove();
   }
 
   // what keys and buttons ask for
 
   #listen(canvas: HTMLCanvasElement): void {
     const { signal } = this.#end;
+    this.root.addEventListener("pointerdown", () => this.#memory.hold(this), { signal });
     canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
     canvas.addEventListener("focus", () => this.#focus(canvas.matches(":focus-visible")), { signal });
     canvas.addEventListener("blur", () => this.#focus(false), { signal });
@@ -161,7 +176,7 @@ export class Bar {
     this.#schedule.layout();
   }
 
-  #resume({ across, down, cell }: Place): void {
+  #look({ across, down, cell }: Place): void {
     this.#cursor.resume(cell);
     this.#camera.resume(across, down);
     this.#update(new Set());
@@ -214,7 +229,7 @@ export class Bar {
     this.#readout.showCode(session.isAnswered ? session.get("plan").code : "");
     this.#detail.show(detailOf(session.get("detail")), session.get("fractions"), this.#theme.palette, !session.get("run").active);
     const cursor = this.#cursor.index(session.grid);
-    writeHooks(this.#root, this.#plot.canvas, session, cursor);
+    writeHooks(this.root, this.#plot.canvas, session, cursor);
     writeRole(this.#plot.canvas, session, cursor);
     if (changed.has("run") || changed.has("notice") || changed.has("connection")) this.#announcer.say(statusOf(session).text);
   }
@@ -238,8 +253,8 @@ export class Bar {
   #drawn(): void {
     const { across, down } = this.#camera;
     const place = { fingerprint: this.#session.get("fingerprint"), across, down, cell: this.#cursor.cell };
-    this.#memory.keep(place, this.#root);
-    this.#root.dataset.ready = "true";
+    this.#memory.keep(place, this);
+    this.root.dataset.ready = "true";
     this.#plot.canvas.dataset.ready = "true";
     const focus = this.#hasKeyboard ? this.#cursor.index(this.#session.grid) : null;
     const { layout, axis } = this.#plot;

@@ -9,6 +9,8 @@ export interface FooterActions {
   cancel(): void;
   /** Gives the focus back to the bar. */
   leave(): void;
+  /** Hears what is typed and not applied yet, null once there is nothing of that. */
+  edit(text: string | null): void;
 }
 
 export class Footer {
@@ -34,17 +36,23 @@ export class Footer {
     this.root = element("div", "ipa-footer", {}, this.#input, this.#status, this.#cancel, this.#start, this.#progress);
     this.#start.addEventListener("click", () => actions.materialize());
     this.#cancel.addEventListener("click", () => actions.cancel());
-    this.#input.addEventListener("input", () => {
-      this.#isEdited = true;
-      // what would run is not what is written: Enter first
-      this.#start.disabled = true;
-    });
+    this.#input.addEventListener("input", () => this.resume(this.#input.value));
     this.#input.addEventListener("keydown", (event) => this.#key(event, actions));
+  }
+
+  /** Goes on with what was typed and not applied. */
+  resume(text: string): void {
+    this.#isEdited = true;
+    this.#actions.edit(text);
+    if (this.#input.value !== text) this.#input.value = text;
+    // what would run is not what is written: Enter first
+    this.#start.disabled = true;
   }
 
   /** Forgets what was typed and not applied. */
   reset(): void {
     this.#isEdited = false;
+    this.#actions.edit(null);
   }
 
   show(session: Session): void {
@@ -88,7 +96,7 @@ export class Footer {
 
   #key(event: KeyboardEvent, actions: FooterActions): void {
     if (event.key === "Enter") this.#submit(actions);
-    else if (event.key === "Escape") this.#isEdited = false;
+    else if (event.key === "Escape") this.reset();
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
@@ -96,7 +104,7 @@ export class Footer {
   }
 
   #submit(actions: FooterActions): void {
-    this.#isEdited = false;
+    this.reset();
     actions.apply(this.#input.value.trim());
   }
 }

@@ -24,6 +24,17 @@ export interface Surfaces {
   axis: HTMLElement;
 }
 
+/** A pointer that is down: where it went down, where it last was, from the top left of the bars. */
+export interface Grip {
+  zone: Zone;
+  pointer: number;
+  x: number;
+  y: number;
+  at: number;
+  moved: boolean;
+  shift: boolean;
+}
+
 /** Pixels a pointer may tremble and still click. */
 const SLACK = 3;
 
@@ -31,8 +42,7 @@ export class Gestures {
   readonly #target: GestureTarget;
   readonly #surfaces: Surfaces;
   readonly #strip: () => number;
-  #active: { zone: Zone; pointer: number; x: number; y: number; at: number; moved: boolean; shift: boolean } | null =
-    null;
+  #active: Grip | null = null;
 
   constructor(target: GestureTarget, surfaces: Surfaces, strip: () => number, signal: AbortSignal) {
     this.#target = target;
@@ -51,6 +61,22 @@ export class Gestures {
 
   get isActive(): boolean {
     return this.#active !== null;
+  }
+
+  /** Leaves the gesture to another view, null if there is none. */
+  release(): Grip | null {
+    const active = this.#active;
+    this.#active = null;
+    return active;
+  }
+
+  /** Goes on with the gesture of a view that has gone; if the pointer has been lifted since, it ends here. */
+  resume(grip: Grip): void {
+    const { rows, axis, stage } = this.#surfaces;
+    const surface = grip.zone === "rows" ? rows : grip.zone === "axis" ? axis : stage;
+    this.#active = grip;
+    surface.setPointerCapture?.(grip.pointer);
+    if (surface.hasPointerCapture?.(grip.pointer) === false) this.#end(grip);
   }
 
   abort(): void {
@@ -90,7 +116,10 @@ export class Gestures {
 
   #up(event: PointerEvent): void {
     const active = this.#active;
-    if (active === null || event.pointerId !== active.pointer) return;
+    if (active !== null && event.pointerId === active.pointer) this.#end(active);
+  }
+
+  #end(active: Grip): void {
     this.#active = null;
     if (active.zone !== "axis") this.#target.finish(!active.moved);
     else if (!active.moved) this.#target.pick(active.x, active.shift);

@@ -1,5 +1,7 @@
 // What outlives a view: hosts replace one by another whenever they render a cell's output again.
 import type { Cell } from "./cursor.ts";
+import type { Grip } from "./gestures.ts";
+import type { Stroke } from "./stroke.ts";
 import type { Window } from "./ticks.ts";
 
 /** How a user had arranged a view of this fingerprint. */
@@ -10,19 +12,41 @@ export interface Place {
   cell: Cell;
 }
 
+/** A drag under way. */
+export interface Drag {
+  grip: Grip;
+  stroke: Stroke | null;
+}
+
+export interface View {
+  readonly root: HTMLElement;
+  /** Gives up the drag that is under way on it, null if there is none. */
+  release(): Drag | null;
+  /** Goes on with a drag that began on another view. */
+  resume(drag: Drag): void;
+}
+
 /** Milliseconds within which a view that went and a view that came are one to the user. */
 const SOON = 1500;
 
 export class Memory {
+  /** What was typed on a view and not applied, null if nothing was. */
+  draft: string | null = null;
   #place: Place | null = null;
-  #latest: HTMLElement | null = null;
+  #latest: View | null = null;
+  #held: View | null = null;
   readonly #watches = new Set<FocusWatch>();
 
   /** A view was drawn, looking at this place. */
-  keep(place: Place, root: HTMLElement): void {
+  keep(place: Place, view: View): void {
     this.#place = place;
-    this.#latest = root;
-    this.#restoreFocus();
+    this.#latest = view;
+    this.#restore();
+  }
+
+  /** A pointer went down on a view. */
+  hold(view: View): void {
+    this.#held = view;
   }
 
   placeFor(fingerprint: string): Place | null {
@@ -33,13 +57,22 @@ export class Memory {
   watch(root: HTMLElement, signal: AbortSignal): void {
     this.#watches.add(new FocusWatch(root, signal));
     // some hosts draw the new view before they take the old one away, others after
-    signal.addEventListener("abort", () => requestAnimationFrame(() => this.#restoreFocus()));
+    signal.addEventListener("abort", () => requestAnimationFrame(() => this.#restore()));
+  }
+
+  /** Gives the view that came what the one that went had in hand. */
+  #restore(): void {
+    const latest = this.#latest;
+    if (latest?.root.isConnected !== true) return;
+    this.#restoreFocus(latest.root);
+    if (this.#held === null || this.#held === latest || this.#held.root.isConnected) return;
+    const drag = this.#held.release();
+    this.#held = latest;
+    if (drag !== null) latest.resume(drag);
   }
 
   /** Gives the focus that a view took with it to the one that came instead, unless the user has gone elsewhere. */
-  #restoreFocus(): void {
-    const root = this.#latest;
-    if (root?.isConnected !== true) return;
+  #restoreFocus(root: HTMLElement): void {
     for (const watch of this.#watches) {
       if (watch.isAttached) continue;
       this.#watches.delete(watch);

@@ -85,6 +85,19 @@ export class Pointing implements GestureTarget {
     this.#changed();
   }
 
+  /** Leaves the stroke to another view, null if none is being drawn. */
+  release(): Stroke | null {
+    const stroke = this.#stroke;
+    this.#stroke = null;
+    return stroke;
+  }
+
+  /** Goes on with the stroke of a view that has gone. */
+  resume(stroke: Stroke | null): void {
+    this.#stroke = stroke;
+    this.#changed();
+  }
+
   pick(x: number, shift: boolean): void {
     const box = this.boxAt("axis", x, 0);
     if (box === null) return;

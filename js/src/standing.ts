@@ -20,8 +20,7 @@ export class Standing {
   constructor(codes: Uint8Array, reasons: Reason[]) {
     this.#codes = codes;
     this.#reasons = reasons;
-    const states = Uint8Array.from({ length: 256 }, (_, code) => this.#meaning(code)[0]);
-    this.states = reasons.length === 0 ? codes : codes.map((code) => states[code] as number);
+    this.states = reasons.length === 0 ? codes : this.#statesOf(codes);
   }
 
   /** Why a partition is in its state, "" where the state says it all. */
@@ -50,6 +49,14 @@ export class Standing {
     });
     for (const { reasons } of tallies.values()) reasons.sort((a, b) => b[1] - a[1]);
     return [...tallies.values()].sort((a, b) => a.state - b.state);
+  }
+
+  /** A plain loop: of a million partitions a callback would take twenty milliseconds. */
+  #statesOf(codes: Uint8Array): Uint8Array {
+    const meaning = Uint8Array.from({ length: 256 }, (_, code) => this.#meaning(code)[0]);
+    const states = new Uint8Array(codes.length);
+    for (let i = 0; i < codes.length; i++) states[i] = meaning[codes[i] as number] as number;
+    return states;
   }
 
   #meaning(code: number): Reason {

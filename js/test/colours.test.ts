@@ -57,6 +57,12 @@ test.each(Object.keys(GROUNDS) as (keyof typeof GROUNDS)[])("every state but mis
   expect(contrast(sets[theme]["queued-ink"] ?? "", GROUNDS[theme])).toBeGreaterThan(3);
 });
 
+test.each(Object.keys(GROUNDS) as (keyof typeof GROUNDS)[])("what is done of a running one stands out on a %s page", (theme) => {
+  for (const against of [GROUNDS[theme], sets[theme]["running-ink"] ?? "", sets[theme].seam ?? ""]) {
+    expect(contrast(sets[theme].done ?? "", against)).toBeGreaterThan(3);
+  }
+});
+
 test.each(Object.keys(EYES))("failed, stale, fresh and missing differ for eyes %s", (eye) => {
   for (const colours of Object.values(sets)) {
     const [failed, stale, fresh, missing] = ["failed", "stale", "fresh", "missing"].map((state) =>

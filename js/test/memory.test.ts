@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { exampleTraits } from "./contract.ts";
-import { key, open, pointer, settled } from "./front_end.ts";
+import { key, open, type Page, pointer, settled } from "./front_end.ts";
 
 test("a view that takes the place of another takes its focus over", async () => {
   const page = await open(exampleTraits("a new asset"));
@@ -40,6 +40,68 @@ test("it looks where the other looked, with the cursor where that was", async ()
   pointer(stage, "pointermove", { x: 729 });
   await settled();
   expect(root.querySelector(".ipa-key")?.textContent?.slice(0, 7)).toBe("2013-03");
+});
+
+/** A drag from the first day, which gives each day two pixels. */
+function dragFrom(page: Page, to: number): void {
+  const stage = page.find(".ipa-stage");
+  pointer(stage, "pointerdown", { x: 1 });
+  pointer(stage, "pointermove", { x: to });
+}
+
+test("a drag under way goes on on the view that comes instead", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  dragFrom(page, 19);
+  page.root.parentElement?.remove();
+  const root = await page.again();
+  page.leave();
+  expect(root.querySelector(".ipa-key")?.textContent).toBe("2013-01-01 to 2013-01-10");
+  const stage = root.querySelector<HTMLElement>(".ipa-stage") as HTMLElement;
+  pointer(stage, "pointermove", { x: 39 });
+  pointer(stage, "pointerup", { x: 39 });
+  expect(page.model.lastMask(365)).toHaveLength(20);
+});
+
+test("a drag goes on also where the host removes the old view last", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  dragFrom(page, 19);
+  const root = await page.again();
+  page.root.parentElement?.remove();
+  page.leave();
+  await settled();
+  const stage = root.querySelector<HTMLElement>(".ipa-stage") as HTMLElement;
+  pointer(stage, "pointerup", { x: 19 });
+  expect(page.model.lastMask(365)).toHaveLength(10);
+});
+
+test("a drag ends where it was if the pointer was lifted between the two views", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  dragFrom(page, 19);
+  page.root.parentElement?.remove();
+  vi.spyOn(Element.prototype, "hasPointerCapture").mockReturnValue(false);
+  await page.again();
+  expect(page.model.lastMask(365)).toHaveLength(10);
+});
+
+test("a drag is left alone where another view is opened beside it", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  dragFrom(page, 19);
+  const other = await page.again();
+  expect(other.querySelector(".ipa-key")?.textContent).toBe("");
+  pointer(page.find(".ipa-stage"), "pointerup", { x: 19 });
+  expect(page.model.lastMask(365)).toHaveLength(10);
+});
+
+test("what is typed and not applied is there on the view that comes instead", async () => {
+  const page = await open(exampleTraits("a new asset"));
+  const input = page.find<HTMLInputElement>(".ipa-input");
+  input.value = "2013-02";
+  input.dispatchEvent(new Event("input"));
+  page.root.parentElement?.remove();
+  const again = (await page.again()).querySelector<HTMLInputElement>(".ipa-input");
+  expect(again?.value).toBe("2013-02");
+  await key(again as HTMLElement, "Escape");
+  expect((await page.again()).querySelector<HTMLInputElement>(".ipa-input")?.value).toBe("");
 });
 
 test("a view put aside is not drawn until it comes back", async () => {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { decode } from "../src/codec.ts";
-import { bytesOf } from "../src/codec.ts";
+import { bytesOf, decode } from "../src/codec.ts";
 import { Grid } from "../src/grid.ts";
 import { Standing, type Reason } from "../src/standing.ts";
 import { FAILED, MISSING, STALE, STATES } from "../src/states.ts";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ class Bar:
         self.root = cell.locator(".ipa-bar").first
         self.text = self.root.locator(".ipa-input")
         self.status = self.root.locator(".ipa-status")
+        self.words = self.root.locator(".ipa-words")
         self.detail = self.root.locator(".ipa-detail")
 
     def wait(self) -> Bar:
@@ -58,6 +60,24 @@ class Bar:
         self._page.mouse.down()
         self._page.mouse.move(*self._point(last, row if last_row is None else last_row, rows), steps=8)
         self._page.mouse.up()
+
+    def begin_drag(self, first: int, to: int) -> None:
+        """Press the button on one partition, and drag as far as another."""
+        self.hover(first)
+        self._page.mouse.down()
+        self.hover(to)
+
+    def end_drag(self, last: int) -> None:
+        """Drag on to a partition, and let go."""
+        self.hover(last)
+        self._page.mouse.up()
+
+    def until_replaced(self, happens: Callable[[], object]) -> None:
+        """Wait until something that happens has made the host put another view of the bar in the place of this one."""
+        canvas = self.canvas.element_handle()
+        happens()
+        canvas.wait_for_element_state("hidden", timeout=30_000)
+        self.wait()
 
     def hover(self, index: int, row: int = 0, rows: int = 1) -> None:
         """Rest the mouse on a partition."""

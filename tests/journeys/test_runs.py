@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-LOAD = "%load_ext ipyassets\nimport time\nfrom ipyassets import StaticPartitionsDefinition"
+LOAD = "%load_ext ipyassets\nimport time\nfrom pathlib import Path\nfrom ipyassets import StaticPartitionsDefinition"
 NUMBERS = 'numbers = StaticPartitionsDefinition([f"{number:02}" for number in range(40)])'
 SLOW = "%%asset slow --partitions numbers\ntime.sleep(0.15)\npartition_key"
 FAILING = """\
@@ -12,6 +12,17 @@ FAILING = """\
 number = int(partition_key)
 print("dividing by", number - 3)
 1 / (number - 3)"""
+GATED = """\
+%%asset gated --partitions numbers
+context.progress(0.4)
+while not Path('go').exists(): time.sleep(0.01)"""
+DRAWN = """\
+%%asset drawn --partitions numbers
+print("before")
+figure, axes = plt.subplots(figsize=(4, 2))
+axes.plot([1, 3, 2])
+display(figure)
+print("after")"""
 ALL = (0, 39)
 
 
@@ -88,9 +99,43 @@ def test_editing_a_cell_makes_what_was_made_from_it_stale_on_every_bar(notebook)
     notebook.bar(3).expect_count("fresh", 40)
     notebook.type_into(2, "%%asset plain --partitions numbers\nstr(int(partition_key) + 1)")
     notebook.run(2)
-    notebook.bar(2).expect_count("stale", 40)
-    notebook.bar(3).expect_count("stale", 40)
+    for cell, why in ((2, "the code has changed"), (3, "plain 07 is stale")):
+        bar = notebook.bar(cell)
+        bar.expect_count("stale", 40)
+        bar.hover(7)
+        expect(bar.words).to_contain_text(f"stale \N{MIDDLE DOT} {why}")
     notebook.screenshot("stale")
+
+
+def test_a_body_that_says_how_far_it_has_come_fills_its_own_segment(notebook):
+    notebook.start(LOAD, NUMBERS, GATED)
+    bar = notebook.bar(2)
+    bar.drag(0, 1)
+    bar.press("Enter")
+    expect(bar.canvas).to_have_attribute("data-counts-running", "1")
+    bar.hover(0)
+    expect(bar.words).to_contain_text("running, 40%")
+    bar.hover(30)
+    notebook.screenshot("progress", bar.root)
+    (notebook.folder / "go").touch()
+    bar.expect_count("fresh", 2)
+
+
+def test_a_figure_is_seen_in_the_detail_among_what_was_printed(notebook):
+    notebook.start(f"{LOAD}\nimport matplotlib.pyplot as plt", NUMBERS, DRAWN)
+    bar = notebook.bar(2)
+    bar.drag(0, 1)
+    bar.press("Enter")
+    bar.expect_count("fresh", 2)
+    bar.expect_finished()
+    bar.click(1)
+    picture = bar.detail.get_by_role("img", name="Figure")
+    expect(picture).to_have_js_property("complete", value=True)
+    assert picture.evaluate("(picture) => picture.naturalWidth") > 300
+    output = bar.detail.locator(".ipa-output")
+    order = output.evaluate("(output) => [...output.childNodes].map((node) => node.nodeName)")
+    assert order == ["#text", "IMG", "#text"]
+    notebook.screenshot("figure", bar.root)
 
 
 def test_a_failure_fails_the_cell_of_a_blocking_run(notebook):

@@ -202,7 +202,7 @@ def fragile(context):
 
 def details(instance, graph):
     facts = instance.facts(graph)
-    return viewmodel.details(reasons(facts, fragile.key), facts.standing(fragile.key))
+    return viewmodel.details(reasons(facts, fragile.key), facts.standing(fragile.key))["details"]
 
 
 def test_of_what_is_being_worked_on_it_is_told_how_far_it_has_come(facts):

@@ -17,7 +17,7 @@ class ShownStates:
         self._why: Reasons | None = None
         self._traits: Json = {}
         self._told: Reasons | None = None  # what was so when the few words on each partition were written
-        self._details: dict[str, str] = {}
+        self._details: Json = {"details": {}}
 
     def look(self, facts: Facts, *, is_changing: bool) -> Json:
         """The traits as of these facts; while they change all the time, the few words are those that are still true."""
@@ -25,7 +25,7 @@ class ShownStates:
             self._why = reasons(facts, self._asset_key)
             self._traits = viewmodel.standing(self._why)
         self._keep_details_true(self._why, is_changing=is_changing)
-        return {**self._traits, "details": self._details}
+        return {**self._traits, **self._details}
 
     def _keep_details_true(self, why: Reasons, *, is_changing: bool) -> None:
         told, key = self._told, self._asset_key
@@ -34,8 +34,10 @@ class ShownStates:
         if told is None or not is_changing or told.facts.space(key) != why.facts.space(key):
             self._told, self._details = why, viewmodel.details(why, why.facts.standing(key))
             return
-        self._details = {
+        still_so = told.states == why.states
+        kept = {
             index: words
-            for index, words in self._details.items()
-            if told.states[int(index)] == why.states[int(index)] and told.words(int(index)) == why.words(int(index))
+            for index, words in self._details["details"].items()
+            if still_so[int(index)] and told.words(int(index)) == why.words(int(index))
         }
+        self._details = {"details": kept}

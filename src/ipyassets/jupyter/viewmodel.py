@@ -81,7 +81,7 @@ def standing(why: Reasons) -> Json:
     }
 
 
-def details(why: Reasons, standing: Standing) -> dict[str, str]:
+def details(why: Reasons, standing: Standing) -> Json:
     """A few words on partitions that have something to say, by index: why they are so, when, how long, how big.
 
     Of very many partitions only those with a fault have, and of those the first.
@@ -89,8 +89,8 @@ def details(why: Reasons, standing: Standing) -> dict[str, str]:
     telling = np.flatnonzero(standing.timestamp > 0)
     if len(telling) > MOST_DETAILS:
         telling = np.flatnonzero(np.isin(why.states, FAULTS))[:MOST_DETAILS]
-    texts = why.texts(telling)
-    return {str(index): _words(text, standing, index) for index, text in zip(telling.tolist(), texts, strict=True)}
+    told = zip(telling.tolist(), why.texts(telling), strict=True)
+    return {"details": {str(index): _words(text, standing, index) for index, text in told}}
 
 
 def fractions(of: Mapping[str, float], space: PartitionSpace) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,21 +37,22 @@ SETTLED = 2.0  # seconds after which a change cannot look like the one before: c
 class Look:
     """Which of some partitions have a file, as a look at folders showed; those asked about may be asked about again.
 
-    `names` are what the folders held, None where it was not by listing folders that the answer was found. `stamps` say
-    how those looked that had been as they were for a while, and `at` when that was, on the clock of this process.
+    `contents` are hashes of the names that the folders held, None where it was not by listing folders that the answer
+    was found. `stamps` say how those looked that had been as they were for a while, and `at` when that was, on the
+    clock of this process.
     """
 
     found: NDArray[np.bool_]
-    names: Mapping[str, frozenset[str]] | None = None
+    contents: Mapping[str, int] | None = None
     stamps: Mapping[str, Stamp | None] = field(default_factory=dict)
     at: float = 0.0
 
     @property
     def holds(self) -> bool:
         """Whether it need not be looked again: the folders have not been touched in the moment since."""
-        if self.names is None or time.monotonic() - self.at > TRUSTED:
+        if self.contents is None or time.monotonic() - self.at > TRUSTED:
             return False
-        return all((stamp := self.stamps[folder]) is not None and _stamp(folder) == stamp for folder in self.names)
+        return all(stamp is not None and _stamp(folder) == stamp for folder, stamp in self.stamps.items())
 
 
 def look(
@@ -64,13 +65,13 @@ def look(
     if before is not None and before.holds:
         return before
     at, names = time.monotonic(), _Names()
-    if before is not None and before.names is not None and before.names == {each: names[each] for each in before.names}:
+    if before is not None and before.contents is not None and names.contents(before.contents) == before.contents:
         return replace(before, stamps=names.stamps, at=at)
     keys = partition_keys()
     found = _in_place(files, asset_key, keys, names)
     if not found.all():
         _add_staged(found, files, asset_key, keys, names)
-    return Look(found, None if "" in keys else dict(names), names.stamps, at)
+    return Look(found, None if "" in keys else names.contents(names), names.stamps, at)
 
 
 def _add_staged(
@@ -125,6 +126,10 @@ class _Names(dict[str, frozenset[str]]):
     def __init__(self) -> None:
         super().__init__()
         self.stamps: dict[str, Stamp | None] = {}
+
+    def contents(self, folders: Iterable[str]) -> dict[str, int]:
+        """A number for each of some folders that tells what it holds: a million names are not kept."""
+        return {folder: hash(self[folder]) for folder in folders}
 
     def __missing__(self, folder: str) -> frozenset[str]:
         self.stamps[folder] = _stamp(folder)
