@@ -82,6 +82,11 @@ def partitions(run: dict[str, Executed]) -> Executed:
     return run["partitions"]
 
 
+@pytest.fixture(scope="module")
+def storage(run: dict[str, Executed]) -> Executed:
+    return run["storage"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_committed_without_outputs(name):
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
@@ -148,3 +153,43 @@ def test_numbers_are_in_the_order_of_numbers(partitions):
 
 def test_of_a_million_hours_one_day_is_made(partitions):
     assert partitions.keys("tide") == [f"1969-07-20-{hour:02}:00" for hour in range(24)]
+
+
+def test_what_was_lost_or_changed_is_made_again(storage):
+    assert storage.output("(stored").split()[:3] == ["wind", "2013-01-03", "its"]
+    assert "2013-01-05    its file is not what was stored" in storage.output("(stored")
+    assert "2 materialized" in storage.output("%materialize wind damaged")
+    assert pickle.loads((storage.storage / "wind" / "2013-01-05").read_bytes()).name == "knots"
+
+
+def test_values_that_are_not_to_be_trusted_are_refused_and_then_let_in(storage):
+    shown = [output for cell in storage.notebook.cells for output in cell.get("outputs", [])]
+    errors = [output.ename for output in shown if "ename" in output]
+    assert errors == ["DamagedPartitionError", "UntrustedPartitionError"]
+    assert storage.output("wind.trust").splitlines()[1] == "0    14.0"
+
+
+def test_an_earlier_value_comes_back(storage):
+    first, second = storage.output("%materialize calm").splitlines()[-1], storage.output("limit = 1").splitlines()[-1]
+    assert second == f"[(19, True), ({first}, False)]"
+    assert pickle.loads((storage.storage / "calm").read_bytes()) == int(first)
+
+
+def test_of_the_values_that_expire_three_are_left(storage):
+    assert storage.keys("rain") == ["2013-01-12", "2013-01-13", "2013-01-14"]
+    assert (storage.storage / "rain" / "2013-01-14").read_text().startswith("hour,precip")
+    assert len(storage.keys("hours")) == 14
+
+
+def test_what_is_only_tried_changes_nothing(storage):
+    assert "7 values with" in storage.output("tried = hours.wipe")
+    assert "14 values of wind would be those of breeze" in storage.output("tried = upkeep().rename")
+    assert "events can be read, 0 are lost" in storage.output("saved = repair")
+    kept = {file.name for file in storage.storage.iterdir() if not file.name.startswith(".")}
+    assert kept == {"calm", "hours", "rain", "wind"}
+
+
+def test_the_page_on_what_is_kept_can_be_run_again(storage):
+    again = Executed.now(storage.folder, storage.name)
+    assert again.output("wind.trust") == storage.output("wind.trust")
+    assert again.output("limit = 1").splitlines()[-1] == storage.output("limit = 1").splitlines()[-1]

@@ -130,6 +130,17 @@ def test_a_root_that_cannot_be_made_is_said_to_be(tmp_path):
     log.close()
 
 
+def test_what_was_read_while_somebody_wrote_is_not_believed(path, monkeypatch):
+    elsewhere(path, made("a"))
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda *_: False)  # as for a user who may only read
+        reader = SqliteEventLog(path)
+    with pytest.raises(UnwritableStoreError, match="written to while it was read: ask again"), reader.database.read():
+        elsewhere(path, made("b"))
+    assert set(reader.records(FLIGHTS).keys) == {"a", "b"}
+    reader.close()
+
+
 def test_a_store_that_is_forgotten_is_closed(path):
     elsewhere(path, made("a"))
     log = SqliteEventLog(path)

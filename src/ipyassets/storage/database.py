@@ -135,9 +135,10 @@ class Database:
             writer.execute("ROLLBACK")  # it was replaced while we waited for our turn
 
     def _to_write(self) -> sqlite3.Connection:
-        if self.path is not None and not self.path.exists():
-            _make(self.path)
         self._follow()
+        if self.path is not None and self._opened.file is None:
+            _make(self.path)
+            self._follow()
         if self._opened.writer is None:
             raise UnwritableStoreError(f"{self.path} cannot be written to: nothing can be made, wiped or renamed here")
         return self._opened.writer
