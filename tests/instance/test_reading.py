@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pdb  # noqa: T100 - stood in for, to see that it is started
+import threading
 
 import matplotlib as mpl
 import pandas as pd
@@ -290,3 +291,22 @@ def test_a_key_that_is_no_text_is_an_error_that_says_so(made, key):
 
 def test_a_partition_in_hand_says_which_it_is_and_what_to_do_with_it(made):
     assert repr(means.debug("2024-01-03")) == "<means 2024-01-03 in hand, with tables: call it to run the body>"
+
+
+def test_what_of_its_code_is_not_counted_is_said_of_what_is_fresh(instance):
+    lock, other = threading.Lock(), threading.Lock()
+
+    @asset
+    def locked():
+        with lock:
+            return 1
+
+    @asset
+    def both():
+        with lock, other:
+            return 1
+
+    materialize([locked, both])
+    told = "a change of this is not seen{}: lock: a lock, of which only the type counts"
+    assert tuple(locked.status().iloc[0][["state", "reason"]]) == ("fresh", told.format(""))
+    assert both.status().iloc[0]["reason"] == told.format(", nor of 1 more")
