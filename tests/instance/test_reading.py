@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pdb  # noqa: T100 - stood in for, to see that it is started
+import threading
 
 import matplotlib as mpl
 import pandas as pd
@@ -333,3 +334,22 @@ def test_what_another_user_s_body_displayed_is_shown_without_what_could_run_in_t
         instance.close()
         assert shown.keys() == kinds
         assert shown["text/plain"] == "a table\n"
+
+
+def test_what_of_its_code_is_not_counted_is_said_of_what_is_fresh(instance):
+    lock, other = threading.Lock(), threading.Lock()
+
+    @asset
+    def locked():
+        with lock:
+            return 1
+
+    @asset
+    def both():
+        with lock, other:
+            return 1
+
+    materialize([locked, both])
+    told = "a change of this is not seen{}: lock: a lock, of which only the type counts"
+    assert tuple(locked.status().iloc[0][["state", "reason"]]) == ("fresh", told.format(""))
+    assert both.status().iloc[0]["reason"] == told.format(", nor of 1 more")

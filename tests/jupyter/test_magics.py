@@ -190,6 +190,8 @@ def test_what_cannot_be_counted_into_the_version_is_said(kernel):
     text = kernel.run("%%asset one\nlock\n1").text
     assert "a change of this will not make one stale: lock: a lock, of which only the type counts" in text
     assert "will not make" not in kernel.run("%%asset one --code-version 1\nlock\n1").text
+    shown = kernel.run("from ipyassets import asset\n@asset\ndef two(): return lock\ntwo").text
+    assert "a change of this will not make two stale: lock: a lock, of which only the type counts" in shown
 
 
 def test_a_body_that_loses_its_value_is_said(kernel):

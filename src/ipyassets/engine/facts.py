@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -61,14 +61,16 @@ class Condition:
 class Facts:
     """States, reasons and values of all partitions of a graph at one moment; what is asked for is worked out once.
 
-    `code_versions` are those of today; `standings` hold what was recorded up to `cursor` of the log, or later. What is
-    as it was in `earlier` facts is taken from them. Facts never change: ask the instance for new ones.
+    `code_versions` are those of today, `uncounted` what could not be counted into them; `standings` hold what was
+    recorded up to `cursor` of the log, or later. What is as it was in `earlier` facts is taken from them. Facts never
+    change: ask the instance for new ones.
     """
 
     graph: AssetGraph
     spaces: Mapping[AssetKey, PartitionSpace]
     standings: Mapping[AssetKey, Standing]
     code_versions: Mapping[AssetKey, str]
+    uncounted: Mapping[AssetKey, Sequence[str]] = field(default_factory=dict)
     activity: Mapping[AssetKey, Activity] = field(default_factory=dict)
     damage: Mapping[AssetKey, Mapping[str, str]] = field(default_factory=dict)
     book: ReadsBook = field(default_factory=ReadsBook)

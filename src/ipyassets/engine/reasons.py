@@ -168,6 +168,9 @@ def _of_fresh(facts: Facts, key: AssetKey) -> Causes:
     for upstream in facts.graph[key].upstreams:
         if upstream.argument is not None and upstream.key not in facts.graph:
             yield Cause(State.FRESH, f"{upstream.key} is not defined here, so a change of it is not seen"), np.True_
+    if uncounted := facts.uncounted.get(key):
+        more = f", nor of {len(uncounted) - 1} more" if len(uncounted) > 1 else ""
+        yield Cause(State.FRESH, f"a change of this is not seen{more}: {uncounted[0]}"), np.True_
 
 
 POSSIBLE: Mapping[State, Callable[[Facts, AssetKey], Causes]] = {

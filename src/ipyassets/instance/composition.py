@@ -129,11 +129,13 @@ class Instance(KeepsDynamicPartitions):
         cursor, graph = self.event_log.cursor(), graph.as_written()
         spaces = self._spaces(graph)
         pages = {asset.key: self._statebook.page(asset, spaces[asset.key]) for asset in graph}
+        code = {asset.key: version_of(asset) for asset in graph}
         facts = Facts(
             graph=graph,
             spaces=spaces,
             standings={key: page.standing for key, page in pages.items()},
-            code_versions={asset.key: version_of(asset).version for asset in graph},
+            code_versions={key: each.version for key, each in code.items()},
+            uncounted={key: each.unhashed for key, each in code.items() if each.unhashed},
             damage={key: page.damage for key, page in pages.items() if page.damage},
             activity=self._runs.activity(spaces),
             book=self._reads,

@@ -56,6 +56,7 @@ def unless_same(before: Facts | None, now: Facts) -> Facts:
         and before.graph is now.graph
         and before.spaces == now.spaces
         and before.code_versions == now.code_versions
+        and before.uncounted == now.uncounted
         and before.activity == now.activity
         and all(before.standings[key] is standing for key, standing in now.standings.items())
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipyassets.assets.code_version import version_of
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
@@ -57,8 +59,10 @@ class NotebookKernel:
         return bar
 
     def show(self, asset: AssetsDefinition) -> None:
-        """Show the asset's bar under the running cell, and keep what is saved with the notebook up to date."""
+        """Show the asset's bar under the running cell, and say what of its code cannot be counted."""
         self.bar_for(asset).display()
+        for why in version_of(asset).unhashed:
+            note(f"a change of this will not make {asset.key} stale: {why}")
 
     def refresh(self) -> None:
         """Let every bar follow the assets as they are defined now; called after each cell."""
@@ -87,6 +91,11 @@ class NotebookKernel:
         from ipyassets.jupyter.bars import Bars
 
         return Bars(self.instance, self.graph(), Host(materialize_line, partial(with_cells_named, self.shell)))
+
+
+def note(text: str) -> None:
+    """Say something that is no error, in the place of warnings."""
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def materialize_line(key: AssetKey, selection: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -13,7 +12,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import MagicArgumentParser
 
-from ipyassets.assets.code_version import code_hash
 from ipyassets.assets.config import RunConfigLike
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
@@ -23,9 +21,9 @@ from ipyassets.instance.executors import NAMES, manner_of
 from ipyassets.instance.launch import configs
 from ipyassets.interrupt import shielded
 from ipyassets.jupyter.arguments import evaluate, header, parse
-from ipyassets.jupyter.cell import Body, warnings_said_elsewhere
+from ipyassets.jupyter.cell import Body
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
-from ipyassets.jupyter.kernel import NotebookKernel
+from ipyassets.jupyter.kernel import NotebookKernel, note
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.jupyter.progress_line import ProgressLine
 from ipyassets.jupyter.running_cell import CellName, running_cell
@@ -80,12 +78,7 @@ class AssetMagics(Magics):
         self._bind(key.path[-1], made)
         self._kernel.show(made)
         if body.loses_its_value:
-            _note(f"the value of {key} is None, because the body ends by binding a name: end it with that name alone")
-        if not made.code_version:
-            with warnings_said_elsewhere():
-                unhashed = code_hash(made.compute).unhashed
-            for why in unhashed:
-                _note(f"a change of this will not make {key} stale: {why}")
+            note(f"the value of {key} is None, because the body ends by binding a name: end it with that name alone")
 
     def _bind(self, variable: str, made: AssetsDefinition) -> None:
         """Bind an asset, once it is certain that it fits the others and takes the place of nothing that they need."""
@@ -94,10 +87,10 @@ class AssetMagics(Magics):
         if lost is not None and not isinstance(lost, AssetsDefinition):
             if isinstance(lost, PartitionsDefinition):
                 _refuse_to_lose(variable, lost, graph)
-            _note(f"the variable {variable} was a {type(lost).__name__}, and is now the asset {made.key}")
+            note(f"the variable {variable} was a {type(lost).__name__}, and is now the asset {made.key}")
         here, before = CellName.of(self.shell), self._declared_in.get(variable)
         if before is not None and before.is_another_than(here) and variable in self._kernel.namespace.assets:
-            _note(f"{made.key} was declared in cell [{before.number}], and is now what cell [{here.number}] says")
+            note(f"{made.key} was declared in cell [{before.number}], and is now what cell [{here.number}] says")
         self._declared_in[variable] = here
         self.shell.user_ns[variable] = made
 
@@ -205,8 +198,3 @@ def _refuse_to_lose(variable: str, definition: PartitionsDefinition, graph: Asse
 
 def _names(text: str) -> list[str]:
     return text.replace(",", " ").split()
-
-
-def _note(text: str) -> None:
-    """Say something that is no error, in the place of warnings."""
-    print(text, file=sys.stderr)  # noqa: T201
