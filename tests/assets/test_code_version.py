@@ -442,6 +442,14 @@ def test_what_cannot_be_counted_is_said():
     assert notebook.hash().unhashed == ("lock: a lock, of which only the type counts",)
 
 
+def test_the_environment_does_not_count_and_is_said(monkeypatch):
+    notebook = Notebook().run("from os import environ\ndef body():\n    return environ['HOME']")
+    before = notebook.hash()
+    monkeypatch.setenv("IPYASSETS_OTHER", "1")
+    assert notebook.hash() == before
+    assert before.unhashed == ("environ: the environment, which is another in every process",)
+
+
 def test_a_large_constant_counts_by_its_size_and_is_said():
     notebook = Notebook().run("table = list(range(20_000))\ndef body():\n    return table")
     assert notebook.hash().unhashed == ("table: has 20,000 elements, of which only their number counts",)

@@ -116,6 +116,12 @@ def _bytes(value: np.ndarray, most: int) -> Parts:
     return Parts(value.nbytes, (value.dtype.str, str(value.shape), None if is_data else value.tobytes()))
 
 
+@count.register(type(os.environ))
+def _(value: Mapping[str, str], name: str, walk: Walk) -> None:
+    walk.token(qualified(type(value)))
+    walk.cannot(name, "the environment, which is another in every process")
+
+
 @count.register
 def _(value: np.ndarray, name: str, walk: Walk) -> None:
     dtype, shape, content = walk.parts(value, name, _bytes).elements

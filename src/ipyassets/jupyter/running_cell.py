@@ -36,7 +36,9 @@ class CellName:
         """The cell that is running."""
         metadata = _parent(shell).get("metadata")
         identity = metadata.get("cellId") if isinstance(metadata, Mapping) else ""
-        return cls(str(identity or ""), max(int(shell.execution_count) - 1, 1))
+        history = shell.history_manager  # of inputs, which begin at 1; IPython 9 counts a cell before it runs, 8 after
+        number = len(history.input_hist_raw) if history is not None else int(shell.execution_count)
+        return cls(str(identity or ""), max(number - 1, 1))
 
     def is_another_than(self, other: CellName) -> bool:
         """Whether two names are certainly of two cells: a cell that runs again keeps its id and gets a new number."""

@@ -170,7 +170,10 @@ def at_once(load: Callable[[str], T], keys: Sequence[str]) -> dict[str, T]:
 
 def is_local(location: str | Path | UPath) -> bool:
     """Whether a location is a folder of this machine, written as one."""
-    return isinstance(location, Path) or (isinstance(location, str) and "://" not in location)
+    if isinstance(location, str):
+        return "://" not in location
+    # to universal-pathlib before 0.3 a remote path is a Path too
+    return isinstance(location, Path) and getattr(location, "protocol", "") in ("", "file")
 
 
 def _as_folder(location: str | Path | UPath) -> str | Path | UPath:
