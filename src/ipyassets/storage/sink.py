@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipyassets.errors import UnwritableStoreError
@@ -22,6 +23,8 @@ _LARGE = 1 << 20
 SMALL = 1 << 16
 # The most that one call may write: Linux stops at 2 GiB less a page.
 _MOST = 1 << 30
+# Files held open at a time: a process may often open no more than 256, and this is not all that it does.
+_OPEN = 100
 
 
 class Sink(io.RawIOBase):
@@ -123,9 +126,15 @@ def flush_to_disk(descriptor: int) -> None:
 def flush_together(paths: Iterable[str]) -> None:
     """Wait until the disk has several files; those that are no longer there are somebody else's by now.
 
-    All are handed to the disk before the first is waited for: its journal then takes most of them in one go.
-    Raises UnwritableStoreError where the disk cannot take them.
+    So many as may be open are handed to the disk before the first of them is waited for: its journal then takes most of
+    them in one go. Raises UnwritableStoreError where the disk cannot take them.
     """
+    left = iter(paths)
+    while some := list(islice(left, _OPEN)):
+        _flush(some)
+
+
+def _flush(paths: Iterable[str]) -> None:
     with ExitStack() as stack:
         descriptors = []
         for path in paths:
