@@ -15,8 +15,8 @@ from ipyassets.events import Event
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.upkeep import upkeep
 from ipyassets.partitions.selection_text import parse
+from ipyassets.storage.restoring import Version
 from ipyassets.storage.trusting import Trusted
-from ipyassets.storage.upkeep import Version
 from ipyassets.storage.wiping import Wiped
 
 

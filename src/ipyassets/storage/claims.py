@@ -80,12 +80,6 @@ class Claims:
         """Let others claim partitions of an asset again."""
         self.release_names([_whole(identity(asset_key, ""))])
 
-    def is_free(self, name: str) -> bool:
-        """Whether nobody is making the partition of that identity at this moment."""
-        with self._guard:
-            place = _place(name)
-            return place not in self._held and _is_free(self._descriptor, place)
-
     def close(self) -> None:
         """Let go of everything."""
         with self._guard:
@@ -143,11 +137,6 @@ class NoClaims:
 
     def release_whole(self, asset_key: AssetKey) -> None:
         """Nothing is held."""
-
-    def is_free(self, name: str) -> bool:
-        """Nobody makes anything."""
-        del name
-        return True
 
     def close(self) -> None:
         """Nothing is held."""

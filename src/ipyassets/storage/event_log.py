@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError, UnknownAssetError
+from ipyassets.errors import BusyPartitionError, InvalidArgumentError, InvalidPartitionKeyError, UnknownAssetError
 from ipyassets.events import Artifact, Event, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
@@ -133,19 +133,21 @@ class SqliteEventLog:
             found = connection.execute(f"SELECT key FROM asset WHERE {recorded} ORDER BY id")  # noqa: S608
             return [AssetKey.from_db_string(text) for (text,) in found]
 
-    def rename(self, old: AssetKey, new: AssetKey, moved: Callable[[str, Artifact], Artifact]) -> None:
+    def rename(
+        self, old: AssetKey, new: AssetKey, moved: Callable[[str, Artifact], Artifact], standing: Mapping[str, str]
+    ) -> None:
         """Give an asset another name, in everything recorded of it and of what was made from it.
 
-        `moved` gives the artifact of a partition under the new name. A jump of the cursor tells whoever follows the log
-        to read it anew. Raises InvalidArgumentError where the new name is taken.
+        `moved` gives the artifact of a partition under the new name; `standing` are the digests of the values that
+        stand. A jump of the cursor tells whoever follows the log to read it anew. Raises what `renamable` does, and
+        BusyPartitionError where other values stand by now.
         """
         with self.database.write() as connection:
-            if (asset := _id_of(connection, old)) is None:
-                raise UnknownAssetError(f"nothing is recorded of {old}: there is nothing to rename")
-            if (taken := _id_of(connection, new)) is not None:
-                if connection.execute("SELECT 1 FROM event WHERE asset = ?", (taken,)).fetchone():
-                    raise InvalidArgumentError(f"{new} has records of its own: wipe it first, or choose another name")
-                # Known only as an input of others: the two change their names.
+            asset, taken = renamable(connection, old, new)
+            if _standing(connection, asset) != standing:
+                raise BusyPartitionError(f"{old} was made again meanwhile: nothing is renamed, try again")
+            if taken is not None:
+                # Known as an input of others, or by values that are gone: the two change their names.
                 connection.execute("UPDATE asset SET key = '' WHERE id = ?", (asset,))
                 connection.execute("UPDATE asset SET key = ? WHERE id = ?", (old.to_string(), taken))
             connection.execute("UPDATE asset SET key = ? WHERE id = ?", (new.to_string(), asset))
@@ -177,6 +179,31 @@ class SqliteEventLog:
     def close(self) -> None:
         """Let go of the file; nothing may be asked afterwards."""
         self.database.close()
+
+
+def renamable(connection: sqlite3.Connection, old: AssetKey, new: AssetKey) -> tuple[int, int | None]:
+    """The numbers of two assets of which the first is to get the name of the second; None where there is no second.
+
+    Raises UnknownAssetError where nothing is recorded of the first, InvalidArgumentError where values of the second
+    stand.
+    """
+    if (asset := _id_of(connection, old)) is None:
+        raise UnknownAssetError(f"nothing is recorded of {old}: there is nothing to rename")
+    taken = _id_of(connection, new)
+    if connection.execute("SELECT 1 FROM latest WHERE asset = ? AND made IS NOT NULL", (taken,)).fetchone():
+        raise InvalidArgumentError(f"{new} has values of its own: wipe them first, or choose another name")
+    return asset, taken
+
+
+def _standing(connection: sqlite3.Connection, asset: int) -> dict[str, str]:
+    """The digests of the values of an asset that stand, by partition key."""
+    return dict(
+        connection.execute(
+            """SELECT latest.partition, event.digest FROM latest CROSS JOIN event ON event.id = latest.made
+               WHERE latest.asset = ? AND event.digest IS NOT NULL""",
+            (asset,),
+        ).fetchall()
+    )
 
 
 def _check_key(key: str) -> None:

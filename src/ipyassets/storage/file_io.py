@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, PathAddressed
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
 from ipyassets.events import Artifact
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
@@ -45,6 +45,7 @@ class FileIOManager(IOManager, PathAddressed):
         durable: bool = True,
         versions: int = 0,
     ) -> None:
+        _check_versions(versions)
         self.base_dir = base_dir
         self.signer = signer
         self.durable = durable
@@ -166,6 +167,11 @@ def _remote(location: object, signer: Signer) -> RemoteFiles:
 
     made: Any = UPath  # its overloads name every protocol there is
     return RemoteFiles(made(location), signer)
+
+
+def _check_versions(versions: Any) -> None:
+    if not isinstance(versions, int) or isinstance(versions, bool) or versions < 0:
+        raise InvalidArgumentError(f"versions={versions!r} is no number of values to keep: give one from 0 on")
 
 
 def _stored(context: InputContext, keys: Sequence[str], artifacts: Mapping[str, Artifact]) -> list[str]:

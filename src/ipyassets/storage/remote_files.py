@@ -24,7 +24,8 @@ from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import matches
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import Sink
-from ipyassets.storage.value_files import CHANGED, GONE, STAGING
+from ipyassets.storage.staging import STAGING
+from ipyassets.storage.value_files import CHANGED, GONE
 
 if TYPE_CHECKING:
     from upath import UPath

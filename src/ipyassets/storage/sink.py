@@ -150,3 +150,16 @@ def _flush(paths: Iterable[str]) -> None:
                 flush_to_disk(descriptor)
         except OSError as error:
             raise UnwritableStoreError(f"the disk could not take what was staged: {error}") from error
+
+
+def flush_folders(folders: Iterable[str]) -> None:
+    """Wait until the disk has the names in folders, where the operating system can be asked for that."""
+    for folder in folders:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except OSError:  # gone, or on Windows, which takes care of it by itself
+            continue
+        try:
+            flush_to_disk(descriptor)
+        finally:
+            os.close(descriptor)
