@@ -161,3 +161,44 @@ def test_the_damaged_log_of_a_root_is_repaired_by_naming_the_root(instance):
     ia.materialize([letters], instance=again, partition_keys="all")
     assert states(again) == {"fresh": 3}
     again.close()
+
+
+def test_a_run_puts_in_place_what_stopped_writers_have_left_and_keeps_it_as_a_version(instance, tmp_path, monkeypatch):
+    numbers = iter(range(1, 10))
+
+    @ia.asset(io_manager_def=FilesystemIOManager(tmp_path / "kept", versions=2))
+    def number():
+        return next(numbers)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with ia.use_instance(instance):
+        ia.materialize([number])
+        monkeypatch.setattr("ipyassets.storage.value_files.ValueFiles.publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ia.materialize([number])
+        monkeypatch.undo()
+        assert list((tmp_path / "kept" / ".staging").iterdir()) != []
+        assert number.value() == 2
+        ia.materialize([number])
+        assert [each.value() for each in number.versions()] == [3, 2, 1]
+    assert list((tmp_path / "kept" / ".staging").iterdir()) == []
+
+
+def test_a_run_leaves_alone_what_another_run_has_staged(instance):
+    with ia.use_instance(instance):
+
+        @ia.asset(partitions_def=LETTERS)
+        def inner(context):
+            return context.partition_key
+
+        @ia.asset
+        def outer():
+            staged = instance.root / "storage" / ".staging"
+            (staged / f"{'0' * 24}-{'0' * 40}").write_bytes(b"somebody is writing this")
+            ia.materialize([inner], partition_keys="all", instance=instance)
+            return [path.name for path in staged.iterdir()]
+
+        ia.materialize([outer])
+        assert outer.value() == [f"{'0' * 24}-{'0' * 40}"]

@@ -33,6 +33,7 @@ from ipyassets.instance.store import Store
 from ipyassets.partitions import AsOf, as_of
 from ipyassets.storage.claims import Claims as FileClaims
 from ipyassets.storage.claims import NoClaims
+from ipyassets.storage.compacting import finish_all
 from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
@@ -145,6 +146,7 @@ class Instance(KeepsDynamicPartitions):
 
     def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:
         """Work a plan off in this thread; `watch` is handed the run before it begins."""
+        self._finish(plan.facts.graph)
         run = self._runs.opened(plan, manner or Manner())
         if watch is not None:
             watch(run)
@@ -152,6 +154,7 @@ class Instance(KeepsDynamicPartitions):
 
     def start(self, plan: Plan, manner: Manner | None = None) -> Run:
         """Work a plan off on the one thread that this instance owns, after what was started before."""
+        self._finish(plan.facts.graph)
         return self._runs.started(self._runs.opened(plan, manner or Manner()))
 
     def subscribe(self, callback: Callable[[frozenset[AssetKey]], None]) -> Callable[[], None]:
@@ -213,6 +216,14 @@ class Instance(KeepsDynamicPartitions):
 
     def _claims(self) -> Claims:
         return NoClaims() if self._is_ephemeral else FileClaims(self.root)
+
+    def _finish(self, graph: AssetGraph) -> None:
+        """Put recorded values in place whose writers were stopped before they could."""
+        log = self.event_log
+        if self._is_ephemeral or not isinstance(log, SqliteEventLog):
+            return
+        own = (self.store.io_manager(asset) for asset in graph if asset.io_manager is not None)
+        finish_all(log, [self.io_manager, *own], lambda: FileClaims(self.root))
 
     def _renewed(self, old: Plan) -> Plan:
         if old.facts.cursor == self.event_log.cursor():

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import UnstorableValueError
-from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
+from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.paths import ASSET_DIGITS, address, identity, place_identity
 from ipyassets.storage.reading import holds
 from ipyassets.storage.staging import is_aside, is_complete, owner_of, settle, staged_names, unplaced
@@ -47,7 +49,7 @@ def compact(
     """
     finished = finish(log, files, claims, dry_run=dry_run)
     removed = size = 0
-    for path in _abandoned(log, files, claims, now, dry_run=dry_run):
+    for path in _abandoned(log, files, claims, now):
         with contextlib.suppress(FileNotFoundError):  # somebody else clears away as well
             freed = path.stat().st_size
             if not dry_run:
@@ -60,36 +62,67 @@ def compact(
 
 def finish(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, *, dry_run: bool = False) -> int:
     """Put recorded values in place for writers that were stopped before they could; how many."""
-    names = [name for name in staged_names(files.staging) if is_complete(name) or is_aside(name)]
     finished = 0
-    for asset_key, keys in _owners(log, files, names).items() if names else ():
-        if dry_run:
-            finished += len(unplaced(files, asset_key, log.artifacts(asset_key, keys)))
-            continue
-        for taken in claimed_in_turn(claims, asset_key, keys):
-            with contextlib.suppress(UnstorableValueError):  # a link leads elsewhere
-                finished += len(settle(files, asset_key, log.artifacts(asset_key, taken)))
+    for some in _in_turn([name for name in staged_names(files.staging) if is_complete(name) or is_aside(name)]):
+        held = claims.take_names({owner_of(name) for name in some if is_complete(name)})
+        try:
+            # Most often none: they belong to runs that are going on.
+            free = [name for name in some if is_aside(name) or owner_of(name) in held]
+            for asset_key, keys in _owners(log, files, free).items() if free else ():
+                finished += _settled(log, files, claims, asset_key, keys, dry_run=dry_run)
+        finally:
+            claims.release_names(held)
     return finished
 
 
-def _abandoned(
-    log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, now: float, *, dry_run: bool
-) -> Iterator[Path]:
+def finish_all(log: SqliteEventLog, managers: Iterable[IOManager], claims: Callable[[], Claims]) -> None:
+    """The same for the files of several I/O managers, as far as it can be done: no value is lost by waiting.
+
+    A few microseconds where nothing is left.
+    """
+    for manager in {id(manager): manager for manager in managers}.values():
+        files = manager.files if isinstance(manager, FileIOManager) else None
+        if isinstance(files, ValueFiles) and staged_names(files.staging) and log.database.is_writable:
+            with contextlib.suppress(OSError), contextlib.closing(claims()) as held:
+                finish(log, files, held)
+
+
+def _settled(
+    log: SqliteEventLog,
+    files: ValueFiles,
+    claims: Claims | NoClaims,
+    asset_key: AssetKey,
+    keys: Sequence[str],
+    *,
+    dry_run: bool,
+) -> int:
+    if dry_run:
+        return len(unplaced(files, asset_key, log.artifacts(asset_key, keys)))
+    taken = claims.take(asset_key, keys)
+    try:
+        with contextlib.suppress(UnstorableValueError):  # a link leads elsewhere
+            return len(settle(files, asset_key, log.artifacts(asset_key, taken)))
+    finally:
+        claims.release(asset_key, taken)
+    return 0
+
+
+def _in_turn(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
+
+
+def _abandoned(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, now: float) -> Iterator[Path]:
     """Files that nobody will ever need, each of them claimed while it is in hand."""
     left = [name for name in staged_names(files.staging) if not is_aside(name)]
     old = [name for name in left if _age(files, name, now) > PATIENCE_SECONDS]
-    for start in range(0, len(old), _AT_ONCE):
-        some = old[start : start + _AT_ONCE]
-        held = {owner_of(name) for name in some}
-        if not dry_run:
-            held = claims.take_names(held)
+    for some in _in_turn(old):
+        held = claims.take_names({owner_of(name) for name in some})
         try:
             # The log is asked after the claims were taken: what is not recorded by now will not be.
             needed = _needed(log, files, [name for name in some if is_complete(name)])
             yield from (Path(files.staging, name) for name in some if owner_of(name) in held and name not in needed)
         finally:
-            if not dry_run:
-                claims.release_names(held)
+            claims.release_names(held)
 
 
 def _age(files: ValueFiles, name: str, now: float) -> float:

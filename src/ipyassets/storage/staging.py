@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ipyassets.assets.keys import AssetKey
@@ -30,6 +30,11 @@ def staged_names(folder: str) -> list[str]:
         return sorted(name for name in os.listdir(folder) if _OURS.fullmatch(name))  # noqa: PTH208
     except FileNotFoundError:
         return []
+
+
+def staged_of(folder: str, owners: Collection[str]) -> list[str]:
+    """The names of complete files of some partitions in a staging folder."""
+    return [name for name in staged_names(folder) if is_complete(name) and owner_of(name) in owners]
 
 
 def owner_of(name: str) -> str:

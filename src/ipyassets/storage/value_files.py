@@ -51,7 +51,7 @@ from ipyassets.storage.presence import present
 from ipyassets.storage.reading import OF_THE_FILE, holds, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, content_of, key_id_of, seal_of
 from ipyassets.storage.sink import SMALL, Sink, flush_together
-from ipyassets.storage.staging import PARTIAL, STAGING, is_complete, owner_of, staged_names
+from ipyassets.storage.staging import PARTIAL, STAGING, staged_of
 from ipyassets.storage.versions import Versions
 
 CHANGED = "its file is not what was stored"
@@ -212,21 +212,20 @@ class ValueFiles:
         return present(self, asset_key, partition_keys)
 
     def extent(self, asset_key: AssetKey, partition_key: str) -> tuple[int, int]:
-        """How many files a partition has, and their bytes, those of its versions included.
+        """How many files a partition has, in place or else staged, and their bytes, those of its versions included.
 
         Raises UnstorableValueError where a link leads out of the folder of all values: `delete` would, too.
         """
         self._refuse_outside(self._place(asset_key, partition_key))
-        path = self.path(asset_key, partition_key)
-        size = self.versions.size(identity(asset_key, partition_key))
-        return (1, size + path.stat().st_size) if path.is_file() else (0, size)
+        ours, path = identity(asset_key, partition_key), self.path(asset_key, partition_key)
+        found = [path] if path.is_file() else [Path(self.staging, name) for name in staged_of(self.staging, {ours})]
+        return len(found), self.versions.size(ours) + sum(each.stat().st_size for each in found)
 
     def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Delete the values of partitions, staged or in place, with their versions; what is not there is no error."""
         owners = {identity(asset_key, key): key for key in partition_keys}
-        for name in staged_names(self.staging):
-            if owner_of(name) in owners and is_complete(name):
-                Path(self.staging, name).unlink(missing_ok=True)
+        for name in staged_of(self.staging, owners):
+            Path(self.staging, name).unlink(missing_ok=True)
         for ours, key in owners.items():
             Path(self.aside(asset_key, key)).unlink(missing_ok=True)
             self.path(asset_key, key).unlink(missing_ok=True)
