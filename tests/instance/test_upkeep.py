@@ -6,9 +6,11 @@ import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
+    InvalidArgumentError,
     InvalidDefinitionError,
     InvalidInvocationError,
     NotMaterializedError,
+    UnknownPartitionError,
     UntrustedPartitionError,
 )
 from ipyassets.events import State
@@ -202,3 +204,44 @@ def test_a_run_leaves_alone_what_another_run_has_staged(instance):
 
         ia.materialize([outer])
         assert outer.value() == [f"{'0' * 24}-{'0' * 40}"]
+
+
+def test_a_misspelt_key_is_not_silently_nothing(instance):
+    with ia.use_instance(instance):
+        for ask in (
+            lambda: letters.wipe(["typo"]),
+            lambda: letters.trust(["typo"]),
+            lambda: letters.versions("typo"),
+            lambda: letters.history("typo"),
+        ):
+            with pytest.raises(UnknownPartitionError, match="'typo'"):
+                ask()
+        for wrong in ([1], {"a"}, 1):
+            with pytest.raises(InvalidArgumentError, match="is no list of partition keys of letters"):
+                letters.wipe(wrong)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInvocationError, match="say of which partition"):
+            letters.versions()
+    assert states(instance) == {"fresh": 3}
+
+
+def test_what_is_recorded_of_a_key_that_is_no_partition_any_more_can_be_asked_for_and_wiped(instance):
+    @ia.asset(name="letters", partitions_def=ia.StaticPartitionsDefinition(["a"]))
+    def fewer(context):
+        return context.partition_key
+
+    with ia.use_instance(instance):
+        assert len(fewer.history("c")) == 1
+        assert [version.is_current for version in fewer.versions("c")] == [True]
+        assert fewer.wipe(["c"]).files == 1
+
+
+def test_only_partitions_are_adopted_unasked_and_orphans_are_told_by_the_definitions(instance):
+    folder = instance.root / "storage" / "letters"
+    (folder / "notes.txt").write_text("by hand")
+    (folder / "b").rename(folder / "d")
+    upkeep(instance).wipe(letters.key, ["b"])
+    (folder / "d").rename(folder / "b")
+    with ia.use_instance(instance):
+        assert list(letters.trust(dry_run=True).partition_keys) == ["b"]
+        assert letters.trust().refused == {"notes.txt": "its key is no partition"}
+    assert [orphan.path.name for orphan in upkeep(instance, AssetGraph.of([letters])).orphans()] == ["notes.txt"]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from ipyassets.errors import InvalidInvocationError
+from ipyassets.partitions import AsOf, StaticPartitionsDefinition
 from ipyassets.storage.claims import Claims
-from ipyassets.storage.orphans import BUSY, GONE, NO_PARTITION, NO_RECORD, RECORDED
-from ipyassets.storage.upkeep import Upkeep
-from tests.storage.store import SALES, Store
+from ipyassets.storage.orphans import BUSY, GONE, NO_ASSET, NO_PARTITION, NO_RECORD, RECORDED
+from tests.storage.store import SALES, TOTALS, Store
 
 
 @pytest.fixture
@@ -78,5 +81,9 @@ def test_definitions_have_to_be_known_or_told(store):
     with pytest.raises(InvalidInvocationError, match="give upkeep"):
         store.upkeep.orphans()
     store.make("a", 1)
-    knowing = Upkeep(store.log, lambda _: store.manager, lambda: 0.0, is_partition=lambda *_: False)
-    assert [orphan.partition_key for orphan in knowing.orphans()] == ["a"]
+    store.make("b", 1)
+    store.make(None, 1, TOTALS)
+    spaces = {SALES: StaticPartitionsDefinition(["a"]).space(AsOf(datetime.now(UTC)))}
+    knowing = replace(store.upkeep, assets=frozenset(spaces), space=spaces.get)
+    found = {(orphan.asset_key, orphan.partition_key): orphan.reason for orphan in knowing.orphans()}
+    assert found == {(SALES, "b"): NO_PARTITION, (TOTALS, ""): NO_ASSET}

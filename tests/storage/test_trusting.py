@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pickle
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, UnknownPartitionError
+from ipyassets.partitions import AsOf, StaticPartitionsDefinition
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.signature import NOT_SIGNED
@@ -42,11 +45,16 @@ def test_only_partitions_of_the_definition_are_adopted_unasked(store):
     store.make("a", 1)
     for key in ("b", "notes.txt", "sub|x", LONG):
         put(store, key)
-    trusted = store.upkeep.trust(SALES, partitions=["a", "b", "c", LONG])
+    space = StaticPartitionsDefinition(["a", "b", "c", LONG]).space(AsOf(datetime.now(UTC)))
+    upkeep = replace(store.upkeep, space=lambda _: space)
+    trusted = upkeep.trust(SALES)
     assert trusted.partition_keys == {"b": NOT_RECORDED, LONG: NOT_RECORDED}
     assert trusted.refused == {"notes.txt": NO_PARTITION, "sub|x": NO_PARTITION}
     assert sorted(store.log.records(SALES).keys) == ["a", "b", LONG]
-    assert store.upkeep.trust(SALES, ["sub|x"], partitions=["a"]).partition_keys == {"sub|x": NOT_RECORDED}
+    assert upkeep.trust(SALES, ["c"]).partition_keys == {}
+    with pytest.raises(UnknownPartitionError, match="'d'"):
+        upkeep.trust(SALES, ["d"])
+    assert upkeep.trust(SALES, ["sub|x"]).partition_keys == {"sub|x": NOT_RECORDED}
     assert store.read(LONG) == store.read("sub|x") == "by hand"
 
 

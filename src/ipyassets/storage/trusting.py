@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, UnknownPartitionError, nearest
 from ipyassets.events import Artifact, Attempt, Event
+from ipyassets.partitions import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address
@@ -43,15 +44,15 @@ def trust(
     at: float,
     code_version: str = "",
     assets: Iterable[AssetKey] = (),
-    partitions: Collection[str] | None = None,
+    space: PartitionSpace | None = None,
     claims: Claims | NoClaims | None = None,
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key: unpickling them can run whatever their maker put in.
 
     Without `partition_keys`, all that somebody else signed or nobody recorded are let in, while values that differ from
-    their record are refused: those have to be named to be taken as they are. Where `partitions` tell which keys the
-    asset has, what nobody recorded has to be named, too, if its key is none of them. A value that nobody recorded is
+    their record are refused: those have to be named to be taken as they are. Where `space` tells which keys the asset
+    has, what nobody recorded has to be named, too, if its key is none of them. A value that nobody recorded is
     recorded with `code_version`; what lies where the value of one of `assets` would is left to that asset. What was
     made from these values stays as it is, since their data versions do not change.
 
@@ -59,10 +60,10 @@ def trust(
     """
     look = _Look(log, files, asset_key)
     if partition_keys is None:
-        keys, refused = look.all_keys(assets, partitions)
+        keys, refused = look.all_keys(assets, space)
         named = False
     else:
-        keys, refused = look.named(partition_keys, partitions), {}
+        keys, refused = look.named(partition_keys, space), {}
         named = True
     wanted = look.reasons(keys)
     let_in: dict[str, str] = {}
@@ -94,20 +95,21 @@ class _Look:
     files: ValueFiles
     asset_key: AssetKey
 
-    def named(self, partition_keys: Iterable[str], partitions: Collection[str] | None) -> list[str]:
+    def named(self, partition_keys: Iterable[str], space: PartitionSpace | None) -> list[str]:
         """The keys that a person has named; each must mean something."""
         if isinstance(partition_keys, str):
             raise InvalidArgumentError(f"{partition_keys!r} is a text: give a list of partition keys")
         keys = list(dict.fromkeys(map(str, partition_keys)))
-        known = {*self.log.records(self.asset_key).keys, *(partitions or ())}
+        recorded = set(self.log.records(self.asset_key).keys)
         for key in keys:
-            if key not in known and not self.files.path(self.asset_key, key).is_file():
-                hint = nearest(key, known)
+            is_known = key in recorded or (space is not None and key in space)
+            if not is_known and not self.files.path(self.asset_key, key).is_file():
+                hint = nearest(key, recorded if space is None else {*recorded, *space.keys()})
                 raise UnknownPartitionError(f"{self.asset_key} has no partition {key!r}, and no such file{hint}")
         return keys
 
     def all_keys(
-        self, assets: Iterable[AssetKey], partitions: Collection[str] | None
+        self, assets: Iterable[AssetKey], space: PartitionSpace | None
     ) -> tuple[list[str], dict[str, str]]:
         """The keys of all values that are there or should be, and of files that are refused."""
         recorded = dict.fromkeys(self.log.artifacts(self.asset_key, self.log.records(self.asset_key).keys))
@@ -116,12 +118,13 @@ class _Look:
             for file in stored_files_of(self.files, self.asset_key, [*self.log.asset_keys(), *assets])
             if file.partition_key not in recorded
         }
-        if partitions is None:
+        if space is None:
             return [*recorded, *strays], {}
         # Asked by key: the name of a long one does not tell it.
-        others = dict.fromkeys(key for key in partitions if key not in recorded)
-        found = compress(others, self.files.present(self.asset_key, list(others)))
-        return [*recorded, *found], {key: why for key, why in strays.items() if key not in others}
+        keys = space.keys()
+        others = [key for key in keys if key not in recorded]
+        found = compress(others, self.files.present(self.asset_key, others))
+        return [*recorded, *found], {key: why for key, why in strays.items() if key not in space}
 
     def reasons(self, keys: Iterable[str]) -> dict[str, str]:
         """Why values are not read; those in order are left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -10,6 +10,7 @@ from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.events import Event
+from ipyassets.partitions import PartitionSpace
 from ipyassets.storage import orphans as lost
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import Compacted, compact
@@ -41,7 +42,7 @@ class Upkeep:
 
     `manager` gives the I/O manager of an asset, or the default one for None; `clock` the time in UTC epoch seconds;
     `claims` what keeps others from making a partition meanwhile; `assets` are those defined, recorded or not;
-    `is_partition` says whether a key is a partition of one of them, and None of other assets.
+    `space` gives their partitions as they are today, and None for other assets.
     """
 
     log: SqliteEventLog
@@ -49,7 +50,7 @@ class Upkeep:
     clock: Callable[[], float]
     claims: Callable[[], Claims | NoClaims] = field(default=NoClaims)
     assets: frozenset[AssetKey] = frozenset()
-    is_partition: lost.IsPartition | None = None
+    space: Callable[[AssetKey], PartitionSpace | None] = field(default=lambda _: None)
 
     def wipe(
         self, asset_key: AssetKey, partition_keys: Iterable[str], *, reason: str = "wiped", dry_run: bool = False
@@ -78,12 +79,11 @@ class Upkeep:
         partition_keys: Iterable[str] | None = None,
         *,
         code_version: str = "",
-        partitions: Collection[str] | None = None,
         dry_run: bool = False,
     ) -> Trusted:
         """Let in values that somebody else made or nobody recorded: they are unpickled from now on.
 
-        `partitions` are the keys that the asset has today; what lies under others is let in only if it is named.
+        Files whose keys are no partitions are let in only if they are named.
         """
         with self._claiming(dry_run=dry_run) as claims:
             return trust(
@@ -94,7 +94,7 @@ class Upkeep:
                 at=self.clock(),
                 code_version=code_version,
                 assets=self.assets,
-                partitions=partitions,
+                space=self.space(asset_key),
                 claims=claims,
                 dry_run=dry_run,
             )
@@ -133,10 +133,10 @@ class Upkeep:
         `is_partition` says whether a key is a partition of an asset, or None of an asset that is not defined; it may be
         left out where the definitions are known.
         """
-        files, known = self._local(None), is_partition or self.is_partition
-        if known is None:
+        if is_partition is None and not self.assets:
             raise InvalidInvocationError("nothing is known of definitions: give upkeep() a graph, or is_partition here")
-        return [] if files is None else lost.orphans(self.log, files, known, self.assets)
+        files = self._local(None)
+        return [] if files is None else lost.orphans(self.log, files, is_partition or self._is_partition, self.assets)
 
     def delete_orphans(self, found: Iterable[lost.Orphan], *, dry_run: bool = False) -> lost.Deleted:
         """Delete files that nobody recorded, not even since they were found; what is recorded is left, and told."""
@@ -164,6 +164,10 @@ class Upkeep:
             versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
             found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
         return found
+
+    def _is_partition(self, asset_key: AssetKey, partition_key: str) -> bool | None:
+        space = self.space(asset_key)
+        return None if space is None else partition_key in space
 
     def _files(self, asset_key: AssetKey | None) -> Files | None:
         manager = self.manager(asset_key)

@@ -22,8 +22,8 @@ is cut short, by a signal or by the power:
 6.  The key signs what was written here, what a person has let in by name, and what it had signed before; never bytes
     that just happen to lie somewhere.
 
-A value that was recorded and not put in place, because its writer was stopped, is put there by whoever next holds the
-claim: `settle` in `storage.staging` is what all of housekeeping begins with.
+A value that was recorded and not put in place, because its writer was stopped, is put there by the next run, and by all
+of housekeeping before it does anything else: see `settle` in `storage.staging`.
 """
 
 from __future__ import annotations
