@@ -11,6 +11,7 @@ LONG = (
     ("crash_points",),
     ("kills", "--kills", "500", "--longest", "1.0"),
     ("hammer", "--seconds", "60", "--partitions", "200"),
+    ("housekeeping", "--seconds", "60"),
 )
 
 if __name__ == "__main__":

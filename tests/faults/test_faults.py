@@ -59,6 +59,15 @@ def test_several_processes_on_one_root_never_make_a_partition_twice_at_once(tmp_
     assert passed(harness("hammer", tmp_path, "--seconds", 3, "--partitions", 30))
 
 
+def test_looking_after_a_store_that_others_use_loses_nothing(in_memory):
+    assert passed(harness("housekeeping", in_memory / "trial", "--seconds", 4))
+
+
+def test_housekeeping_that_claims_nothing_would_be_found_out(in_memory):
+    done = harness("housekeeping", in_memory / "trial", "--seconds", 120, "--careless")
+    assert "one process found something wrong" in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["full-disk", "read-only"])
 def test_a_store_under_hardship_keeps_what_it_has_and_says_what_is_wrong(tmp_path, kind):
     tmp_path.chmod(0o755)

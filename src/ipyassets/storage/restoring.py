@@ -56,10 +56,10 @@ def restore(
     kept cannot be read, BusyPartitionError if somebody is making the partition.
     """
     key, artifact = version.event.partition_key, version.event.artifact
-    if artifact is None or not files.versions.find(identity(asset_key, key), artifact.digest):
-        raise NotMaterializedError(f"this value of {asset_key} {key!r} is no longer kept: see versions()")
     event = replace(version.event, timestamp=at, run_id=uuid.uuid4().hex, reason="restored")
     with claimed(claims, asset_key, key):
+        if artifact is None or not files.versions.find(identity(asset_key, key), artifact.digest):
+            raise NotMaterializedError(f"this value of {asset_key} {key!r} is no longer kept: see versions()")
         with files.verified(asset_key, key, artifact):
             pass
         if dry_run:
