@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from ipyassets.storage.placing import duplicate
@@ -85,11 +84,13 @@ class Versions:
         place.mkdir(parents=True, exist_ok=True)
         duplicate(str(file), f"{place}/{number:0{_DIGITS}d}-{content}", f"{place}/.{secrets.token_hex(8)}.part")
 
-    def _newest_first(self, identity: str) -> Iterator[tuple[Path, os.stat_result]]:
+    def _newest_first(self, identity: str) -> list[tuple[Path, os.stat_result]]:
+        found = []
         for _, name in sorted(self._numbered(identity).items(), reverse=True):
             path = self.folder / identity / name
             with contextlib.suppress(FileNotFoundError):  # dropped just now
-                yield path, path.stat()
+                found.append((path, path.stat()))
+        return found
 
     def _numbered(self, identity: str) -> dict[int, str]:
         try:
