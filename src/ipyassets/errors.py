@@ -14,6 +14,7 @@
         NotMaterializedError            (LookupError) a value was asked for that is not stored
         DamagedPartitionError           a stored value is not what its record says: file gone, or content changed
             UntrustedPartitionError     a stored value that was not signed by this user's key, so it is not unpickled
+        BusyPartitionError              a partition that somebody else is making, or looking after, just now
         UnstorableValueError            a value that cannot be pickled, or a place that cannot take it
         UnwritableStoreError            a store that cannot be written to: read-only, or its disk is full
         DamagedLogError                 the event log itself cannot be read
@@ -146,6 +147,10 @@ class DamagedPartitionError(IpyassetsError):
 
 class UntrustedPartitionError(DamagedPartitionError):
     """A stored value was not signed by this user's key, and is not unpickled before `trust()` is called."""
+
+
+class BusyPartitionError(IpyassetsError):
+    """A partition is being made, or looked after, by somebody else at this moment."""
 
 
 class UnstorableValueError(IpyassetsError):

@@ -19,6 +19,7 @@ LONG = (
     ("interrupts", "--how", "async", "--times", "50"),
     ("interrupts", "--how", "many", "--times", "50"),
     ("interrupt_points", "--every", "5"),
+    ("housekeeping", "--seconds", "60"),
 )
 
 if __name__ == "__main__":

@@ -162,9 +162,7 @@ def run_over(root: Root, damage: dict[Place, str]) -> int:
 
     def run() -> ia.RunResult:
         both = [source, derived]
-        return ia.materialize(
-            both, instance=instance, selection=[derived], partition_keys="all", raise_on_error=False
-        )
+        return ia.materialize(both, instance=instance, selection=[derived], partition_keys="all", raise_on_error=False)
 
     result = run()
     changed = {partition for (key, partition), why in damage.items() if key == source.key and why == CHANGED}

@@ -28,16 +28,27 @@ def passed(done: subprocess.CompletedProcess[str]) -> bool:
     return done.returncode == 0
 
 
-def test_whatever_step_is_the_last_one_log_and_files_agree(tmp_path):
-    done = harness("crash_points", tmp_path / "trial", *OPERATIONS)
+@pytest.fixture
+def in_memory(tmp_path):
+    """A folder in memory, where there are such: a process that dies takes nothing along that the disk lacks yet."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as name:
+        yield Path(name)
+
+
+def test_whatever_step_is_the_last_one_log_and_files_agree(in_memory):
+    done = harness("crash_points", in_memory / "trial", *OPERATIONS)
     assert passed(done)
     assert len(done.stdout.splitlines()) == len(OPERATIONS)
 
 
-@pytest.mark.parametrize("wrong", CONTROLS)
-def test_the_harness_would_find_an_order_of_steps_that_loses_a_value(tmp_path, wrong):
-    done = harness("crash_points", tmp_path / "trial", wrong)
-    assert "its file is not what was stored" in done.stderr
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [("in-place-first", "its file is not what was stored"), ("gone-first", "under both of its names or under neither")],
+)
+def test_the_harness_would_find_an_order_of_steps_that_loses_a_value(in_memory, wrong, found):
+    assert wrong in CONTROLS
+    assert found in harness("crash_points", in_memory / "trial", wrong).stderr
 
 
 def test_killing_workers_at_random_instants_loses_nothing(tmp_path):
@@ -46,6 +57,15 @@ def test_killing_workers_at_random_instants_loses_nothing(tmp_path):
 
 def test_two_kernels_and_a_script_never_make_a_partition_twice_at_once(tmp_path):
     assert passed(harness("hammer", tmp_path, "--seconds", 3, "--partitions", 30))
+
+
+def test_looking_after_a_store_that_others_use_loses_nothing(in_memory):
+    assert passed(harness("housekeeping", in_memory / "trial", "--seconds", 4))
+
+
+def test_housekeeping_that_claims_nothing_would_be_found_out(in_memory):
+    done = harness("housekeeping", in_memory / "trial", "--seconds", 120, "--careless")
+    assert "one process found something wrong" in done.stderr
 
 
 def test_runs_whose_claims_are_broken_lose_nothing_and_keep_nobody_waiting(tmp_path):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import sys
 
 import pytest
 
-from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets import BackfillPolicy, Instance, StaticPartitionsDefinition, asset, materialize
 from ipyassets.errors import UnwritableStoreError
 
 KEYS = ["a", "b", "c"]
@@ -54,6 +55,25 @@ def test_the_disk_has_every_value_before_any_is_recorded_and_put_in_place(tmp_pa
 def test_a_fast_instance_waits_for_no_disk(tmp_path):
     instance = Instance(tmp_path, durability="fast")
     assert "fsync" not in touches(lambda: run(instance, 1))
+    instance.close()
+
+
+def test_more_values_than_files_may_be_open_are_flushed_before_they_are_recorded(tmp_path):
+    instance = Instance(tmp_path)
+    keys = [str(number) for number in range(400)]
+
+    @asset(partitions_def=StaticPartitionsDefinition(keys), backfill_policy=BackfillPolicy.single_run())
+    def numbers(context):
+        return {key: int(key) for key in context.partition_keys}
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+    try:
+        result = materialize([numbers], partition_keys="all", instance=instance)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert result.success
+    assert instance.store.load(numbers, "399") == 399
     instance.close()
 
 

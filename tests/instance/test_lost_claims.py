@@ -52,7 +52,7 @@ def standing(instance):
     return instance.store.load(made, "k"), facts.counts(made.key)
 
 
-def test_what_another_run_has_made_between_record_and_file_is_superseded_in_both(two, tmp_path):
+def test_what_another_run_has_made_between_record_and_file_stands_in_both(two, tmp_path):
     here, there = two
 
     def robbed():
@@ -63,7 +63,7 @@ def test_what_another_run_has_made_between_record_and_file_is_superseded_in_both
         before = staticmethod(robbed)
 
     make("here", here, Robbed())
-    assert standing(here) == standing(there) == ("here", {State.FRESH: 1})
+    assert standing(here) == standing(there) == ("there", {State.FRESH: 1})  # it began with putting ours in place
 
 
 def test_what_another_run_puts_in_place_later_stands_in_the_log_too(two, tmp_path, monkeypatch):

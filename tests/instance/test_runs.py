@@ -606,10 +606,10 @@ def test_a_value_that_cannot_be_put_in_place_is_recorded_once_and_ends_the_run(i
         time.sleep(0.15)
         return context.partition_key
 
-    def full(self, *_):
+    def full(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("ipyassets.storage.value_files.ValueFiles._put", full)
+    monkeypatch.setattr("ipyassets.storage.value_files.put", full)
     graph = AssetGraph.of([slow])
     with pytest.raises(OSError, match="disk full"):
         instance.run(instance.plan(graph, {slow.key: ALL}))

@@ -8,9 +8,11 @@ import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
+    InvalidArgumentError,
     InvalidDefinitionError,
     InvalidInvocationError,
     NotMaterializedError,
+    UnknownPartitionError,
     UntrustedPartitionError,
 )
 from ipyassets.events import State
@@ -192,3 +194,85 @@ def test_the_damaged_log_of_a_root_is_repaired_by_naming_the_root(instance):
     ia.materialize([letters], instance=again, partition_keys="all")
     assert states(again) == {"fresh": 3}
     again.close()
+
+
+def test_a_run_puts_in_place_what_stopped_writers_have_left_and_keeps_it_as_a_version(instance, tmp_path, monkeypatch):
+    numbers = iter(range(1, 10))
+
+    @ia.asset(io_manager_def=FilesystemIOManager(tmp_path / "kept", versions=2))
+    def number():
+        return next(numbers)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with ia.use_instance(instance):
+        ia.materialize([number])
+        monkeypatch.setattr("ipyassets.storage.value_files.ValueFiles.publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ia.materialize([number])
+        monkeypatch.undo()
+        assert list((tmp_path / "kept" / ".staging").iterdir()) != []
+        assert number.value() == 2
+        ia.materialize([number])
+        assert [each.value() for each in number.versions()] == [3, 2, 1]
+    assert list((tmp_path / "kept" / ".staging").iterdir()) == []
+
+
+def test_a_run_leaves_alone_what_another_run_has_staged(instance):
+    with ia.use_instance(instance):
+
+        @ia.asset(partitions_def=LETTERS)
+        def inner(context):
+            return context.partition_key
+
+        @ia.asset
+        def outer():
+            staged = instance.root / "storage" / ".staging"
+            (staged / f"{'0' * 24}-{'0' * 40}").write_bytes(b"somebody is writing this")
+            ia.materialize([inner], partition_keys="all", instance=instance)
+            return [path.name for path in staged.iterdir()]
+
+        ia.materialize([outer])
+        assert outer.value() == [f"{'0' * 24}-{'0' * 40}"]
+
+
+def test_a_misspelt_key_is_not_silently_nothing(instance):
+    with ia.use_instance(instance):
+        for ask in (
+            lambda: letters.wipe(["typo"]),
+            lambda: letters.trust(["typo"]),
+            lambda: letters.versions("typo"),
+            lambda: letters.history("typo"),
+        ):
+            with pytest.raises(UnknownPartitionError, match="'typo'"):
+                ask()
+        for wrong in ([1], {"a"}, 1):
+            with pytest.raises(InvalidArgumentError, match="is no list of partition keys of letters"):
+                letters.wipe(wrong)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInvocationError, match="say of which partition"):
+            letters.versions()
+    assert states(instance) == {"fresh": 3}
+
+
+def test_what_is_recorded_of_a_key_that_is_no_partition_any_more_can_be_asked_for_and_wiped(instance):
+    @ia.asset(name="letters", partitions_def=ia.StaticPartitionsDefinition(["a"]))
+    def fewer(context):
+        return context.partition_key
+
+    with ia.use_instance(instance):
+        assert len(fewer.history("c")) == 1
+        assert [version.is_current for version in fewer.versions("c")] == [True]
+        assert fewer.wipe(["c"]).files == 1
+
+
+def test_only_partitions_are_adopted_unasked_and_orphans_are_told_by_the_definitions(instance):
+    folder = instance.root / "storage" / "letters"
+    (folder / "notes.txt").write_text("by hand")
+    (folder / "b").rename(folder / "d")
+    upkeep(instance).wipe(letters.key, ["b"])
+    (folder / "d").rename(folder / "b")
+    with ia.use_instance(instance):
+        assert list(letters.trust(dry_run=True).partition_keys) == ["b"]
+        assert letters.trust().refused == {"notes.txt": "its key is no partition"}
+    assert [orphan.path.name for orphan in upkeep(instance, AssetGraph.of([letters])).orphans()] == ["notes.txt"]

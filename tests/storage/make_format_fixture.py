@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Attempt, Event, Failure
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
@@ -22,8 +23,10 @@ def main(folder: Path) -> None:
     store.make("2013-01-01", [1], at=1.0)
     made = store.make("2013-01-01", [1, 2, 3], at=2.0, metadata={"rows": 3}, tags={"team": "air"}, output="printed\n")
     store.make("EWR|x/y", "hostile", at=3.0)
-    store.make("damaged", "damaged", at=3.5)
-    Damage(store.log).record(SALES, {"damaged": "its file is not what was stored"})
+    damaged = store.make("damaged", "damaged", at=3.5)
+    assert damaged.artifact is not None
+    reason = "its file is not what was stored"
+    Damage(store.log).note(DamagedPartitionError("", SALES, "damaged", reason, damaged.artifact.digest))
     store.make(None, {"total": 6}, TOTALS, at=4.0, inputs=(use_of(made),))
     failure = Failure("ValueError", "no", "Traceback")
     store.log.append(

@@ -75,6 +75,11 @@ class Store:
         artifacts = self.log.artifacts(asset, [key or ""])
         return self.manager.load_input(wanted(key, artifacts=artifacts, asset=asset))
 
+    @property
+    def aside(self) -> list[str]:
+        """The names of all files that are not in place."""
+        return sorted(path.name for path in Path(self.files.staging).glob("*"))
+
     def file(self, key: str | None, asset: AssetKey = SALES) -> Path:
         return self.manager.path(asset, key)
 

@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import UnwritableStoreError
-from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.errors import BusyPartitionError, UnwritableStoreError
+from ipyassets.storage.claims import Claims, NoClaims, claimed, claimed_in_turn, claimed_whole
 from ipyassets.storage.paths import identity
 
 A = AssetKey("a")
@@ -128,6 +128,8 @@ def test_where_nobody_else_is_everything_is_granted():
     claims = NoClaims()
     assert claims.take(A, ["k"]) == ["k"]
     assert claims.take(A, ["k"]) == ["k"]
+    assert claims.take_whole(A, ["k"])
+    assert claims.take_names([identity(A, "k")]) == {identity(A, "k")}
     claims.release(A, ["k"])
     claims.close()
 
@@ -211,3 +213,45 @@ def test_the_whole_folder_may_be_deleted_under_a_run(tmp_path):
     assert other.take(A, ["k", "l"]) == []
     claims.close()
     other.close()
+
+
+def test_whoever_has_a_whole_asset_is_alone_with_it(claims, other):
+    assert claims.take_whole(A, ["k"])
+    assert other.take(A, ["k", "never heard of"]) == []
+    assert other.take(AssetKey("b"), ["k"]) == ["k"]
+    claims.release_whole(A)
+    assert other.take(A, ["k"]) == ["k"]
+
+
+def test_a_whole_asset_is_not_had_while_somebody_has_one_of_its_partitions(claims, other):
+    other.take(A, ["k"])
+    assert not claims.take_whole(A, ["j", "k"])
+    assert other.take(A, ["l"]) == ["l"]
+    other.release(A, ["k"])
+    assert claims.take_whole(A, ["j", "k"])
+    assert other.take(A, ["k"]) == []
+    assert other.take(A, ["l"]) == ["l"]  # had before, hence unknown to whoever asked for others
+
+
+def test_a_partition_can_be_claimed_by_its_identity(claims, other):
+    assert claims.take_names([identity(A, "k")]) == {identity(A, "k")}
+    assert other.take(A, ["k", "l"]) == ["l"]
+    claims.release_names([identity(A, "k")])
+    assert other.take(A, ["k"]) == ["k"]
+    claims.take_whole(AssetKey("b"), [])
+    assert other.take_names([identity(AssetKey("b"), "k")]) == set()
+
+
+def test_what_somebody_else_has_is_refused_aloud_or_left_out(claims, other):
+    other.take(A, ["k"])
+    with pytest.raises(BusyPartitionError, match="a 'k' is being made"), claimed(claims, A, "k"):
+        pass
+    with pytest.raises(BusyPartitionError, match="partitions of a are being made"), claimed_whole(claims, {A: ["k"]}):
+        pass
+    assert [list(taken) for taken in claimed_in_turn(claims, A, ["j", "k", "l"])] == [["j", "l"]]
+    with claimed(claims, A, "j"):
+        assert other.take(A, ["j"]) == []
+    with claimed_whole(claims, {AssetKey("b"): [], AssetKey("c"): []}):
+        assert other.take(AssetKey("c"), ["j"]) == []
+    assert other.take(AssetKey("c"), ["j"]) == ["j"]
+    assert other.take(A, ["j", "l"]) == ["j", "l"]

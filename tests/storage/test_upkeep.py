@@ -21,7 +21,7 @@ from ipyassets.storage import renaming
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
-from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD
+from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD, RECORDED
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import NOT_SIGNED
 from ipyassets.storage.trusting import NOT_RECORDED
@@ -367,7 +367,7 @@ def test_a_value_of_somebody_else_is_not_signed_by_renaming_it(store):
 def test_a_name_that_is_taken_or_unknown_is_refused(store):
     store.make("a", 1)
     store.make("a", 1, TOTALS)
-    with pytest.raises(InvalidArgumentError, match="records of its own"):
+    with pytest.raises(InvalidArgumentError, match="values of its own"):
         store.upkeep.rename(SALES, TOTALS)
     with pytest.raises(UnknownAssetError, match="nothing is recorded"):
         store.upkeep.rename(AssetKey("never"), AssetKey("new"))
@@ -460,9 +460,11 @@ def test_only_orphans_that_nobody_recorded_are_deleted(store):
     stray = store.root / "storage" / "sales" / "stray"
     stray.write_bytes(b"12345")
     found = store.upkeep.orphans(lambda *_: False)
-    assert store.upkeep.delete_orphans(found, dry_run=True) == 5
+    tried = store.upkeep.delete_orphans(found, dry_run=True)
+    assert (tried.files, tried.size) == (1, 5)
+    assert tried.left == {store.file("dropped"): RECORDED}
     assert stray.exists()
-    assert store.upkeep.delete_orphans(found) == 5
+    assert store.upkeep.delete_orphans(found) == tried
     assert not stray.exists()
     assert store.read("dropped") == 2
 

@@ -6,8 +6,9 @@ import pytest
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import UnstorableValueError
+from ipyassets.storage.placing import make_room
 from ipyassets.storage.signature import Signer
-from ipyassets.storage.value_files import ValueFiles, make_room
+from ipyassets.storage.value_files import ValueFiles
 
 X = AssetKey("x")
 
@@ -68,13 +69,14 @@ def test_a_process_killed_while_making_room_loses_nothing(files, tmp_path, monke
 def test_a_value_put_in_place_between_two_looks_is_found(files, monkeypatch):
     put(files, "k", b"old")
     artifact = files.stage(X, "k", lambda file: file.write(b"new"))
-    looks = files._left_behind
+    looks = ValueFiles.staged
 
-    def publishing(*arguments):
-        files.publish(X, {"k": artifact})
-        return looks(*arguments)
+    def publishing(self, *arguments):
+        monkeypatch.undo()
+        self.publish(X, {"k": artifact})
+        return looks(self, *arguments)
 
-    monkeypatch.setattr(ValueFiles, "_left_behind", lambda _, *arguments: publishing(*arguments))
+    monkeypatch.setattr(ValueFiles, "staged", publishing)
     assert read(files, "k", artifact) == b"new"
 
 
@@ -85,7 +87,7 @@ def killed(*_, **__):
 def test_a_file_of_somebody_else_in_the_way_is_not_touched(files, tmp_path):
     (tmp_path / "a%~0123").write_bytes(b"theirs")
     with pytest.raises(UnstorableValueError, match="in the way"):
-        make_room(files, tmp_path / "a%~0123" / "k")
+        make_room(tmp_path / "a%~0123" / "k", tmp_path, files.staging)
     assert (tmp_path / "a%~0123").read_bytes() == b"theirs"
 
 

@@ -112,9 +112,7 @@ def public(module: str | None) -> str:
     return _MODULES.get(module or "", module or "").partition("._")[0]
 
 
-_WRITTEN: dict[type, bytes] = {
-    kind: b"%d:%b" % (len(qualified(kind)), qualified(kind).encode()) for kind in PLAIN
-}
+_WRITTEN: dict[type, bytes] = {kind: b"%d:%b" % (len(qualified(kind)), qualified(kind).encode()) for kind in PLAIN}
 
 
 def is_of_a_module(method: types.MethodType | types.BuiltinFunctionType) -> bool:

@@ -132,9 +132,8 @@ class Workshop:
             sources[upstream.argument] = Source(
                 io_manager=self._means.io_manager(up),
                 definition=None if up is None else up.partitions_def,
-                gives_one=(edge is None or edge.gives_one) and not (
-                    asset.is_batched and (up is None or up.partitions_def is not None)
-                ),
+                gives_one=(edge is None or edge.gives_one)
+                and not (asset.is_batched and (up is None or up.partitions_def is not None)),
                 metadata={**(up.metadata if up else {}), **upstream.metadata},
             )
         return Body(

@@ -12,7 +12,7 @@ from ipyassets.engine.facts import Facts
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMaterializedError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance, neighbourhood
-from ipyassets.instance.stored_upkeep import StoredVersion, trust, versions, wipe
+from ipyassets.instance.stored_upkeep import StoredVersion, known, trust, versions, wipe
 from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
 from ipyassets.instance.trial import Shown, Trial, trial
 from ipyassets.partitions import PartitionSpace, Spans
@@ -96,6 +96,8 @@ class StoredAsset:
 
     def history(self, partition_key: str | None = None, *, limit: int | None = None) -> pd.DataFrame:
         """One row an attempt, newest first; with a `limit`, the newest so many."""
+        if partition_key is not None:
+            known(_facts(self.asset, self.instance), self.asset, self.instance, [partition_key])
         return history_table(self.instance.event_log.history(self.asset.key, partition_key, limit))
 
     def errors(self) -> pd.DataFrame:

@@ -11,13 +11,13 @@ from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.workshop import Means, Workshop
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
 from ipyassets.events import Event, InputUse
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.upkeep import upkeep
 from ipyassets.partitions.selection_text import parse
+from ipyassets.storage.restoring import Version
 from ipyassets.storage.trusting import Trusted
-from ipyassets.storage.upkeep import Version
 from ipyassets.storage.wiping import Wiped
 
 
@@ -56,9 +56,30 @@ class StoredVersion:
         upkeep(self.instance, self.instance.store.graphs.get(self.asset.key)).restore(self.asset.key, self.version)
 
 
+def known(facts: Facts, asset: AssetsDefinition, instance: Instance, keys: Any) -> Sequence[str]:
+    """Keys as they are, if each is a partition, or something is recorded of it.
+
+    Raises UnknownPartitionError for any other, InvalidArgumentError for what is no list of keys.
+    """
+    if isinstance(keys, str) or not isinstance(keys, Sequence) or not all(isinstance(key, str) for key in keys):
+        raise InvalidArgumentError(f"{keys!r} is no list of partition keys of {asset.key}")
+    space = facts.space(asset.key)
+    found: Sequence[str] = keys
+    if others := [key for key in found if key not in space]:
+        recorded = set(instance.event_log.records(asset.key).keys)
+        for key in others:
+            if key not in recorded:
+                raise space.unknown(key)
+    return found
+
+
 def versions(facts: Facts, asset: AssetsDefinition, instance: Instance, key: str | None) -> list[StoredVersion]:
     """The values of a partition that can still be had, newest first."""
-    found = upkeep(instance, facts.graph).versions(asset.key, key or "")
+    if (key is None) != (asset.partitions_def is None):
+        wants = "is not partitioned: leave the key out" if key is not None else "is partitioned: say of which partition"
+        raise InvalidInvocationError(f"{asset.key} {wants}")
+    [key] = known(facts, asset, instance, [key or ""])
+    found = upkeep(instance, facts.graph).versions(asset.key, key)
     return [StoredVersion(asset, instance, version) for version in found]
 
 
@@ -73,7 +94,7 @@ def wipe(
     if isinstance(selection, str):
         space = facts.space(asset.key)
         keys = space.keys(parse(selection, space, facts.named(asset.key)))
-    return upkeep(instance, facts.graph).wipe(asset.key, keys, dry_run=dry_run)
+    return upkeep(instance, facts.graph).wipe(asset.key, known(facts, asset, instance, keys), dry_run=dry_run)
 
 
 def trust(

@@ -13,6 +13,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError, InvalidInvocationError
 from ipyassets.instance.composition import LOG, Instance
 from ipyassets.instance.current import current_instance
+from ipyassets.partitions import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.repair import Repaired
@@ -34,13 +35,19 @@ def upkeep(instance: Instance | None = None, graph: AssetGraph | None = None) ->
     if not isinstance(log, SqliteEventLog):
         raise InvalidInvocationError(f"{log!r} is an event log of your own: look after it with your own tools")
 
+    def asset(key: AssetKey) -> AssetsDefinition | None:
+        known = graph if graph is not None and key in graph else chosen.store.graphs.get(key)
+        return None if known is None else known[key]
+
     def manager(key: AssetKey | None) -> IOManager:
-        known = graph if graph is not None and key in graph else chosen.store.graphs.get(key) if key else None
-        return chosen.store.io_manager(known[key] if known is not None and key is not None else None)
+        return chosen.store.io_manager(None if key is None else asset(key))
+
+    def space(key: AssetKey) -> PartitionSpace | None:
+        return None if (known := asset(key)) is None else known.space(chosen.store.as_of())
 
     alone = log.database.path is None
     defined = frozenset(chosen.store.graphs) if graph is None else frozenset([*chosen.store.graphs, *graph.assets])
-    return Upkeep(log, manager, time.time, NoClaims if alone else lambda: Claims(chosen.root), defined)
+    return Upkeep(log, manager, time.time, NoClaims if alone else lambda: Claims(chosen.root), defined, space)
 
 
 def expire(

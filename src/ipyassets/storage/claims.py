@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import UnwritableStoreError
+from ipyassets.errors import BusyPartitionError, UnwritableStoreError
 from ipyassets.storage.locks import LockFile
-from ipyassets.storage.paths import identity
+from ipyassets.storage.paths import ASSET_DIGITS, identity
 
 # How long a run waits for another that has taken its claims, before it gives up; both may wait for one another.
 PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.05
+_AT_ONCE = 500  # claims held together; each takes the longer, the more there are
 
 
 class Claims:
@@ -26,8 +28,27 @@ class Claims:
     def take(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> list[str]:
         """Claim partitions; those that are now ours, the others being made by somebody else."""
         names = {key: identity(asset_key, key) for key in partition_keys}
-        granted = self._locks.take(names.values())
+        granted = self.take_names(names.values())
         return [key for key, name in names.items() if name in granted]
+
+    def take_names(self, names: Iterable[str]) -> set[str]:
+        """The same for partitions of which no more is known than their identity."""
+        wanted = set(names)
+        kept = wanted & self._locks.held
+        taken = self._locks.take(wanted - kept)
+        # Looked at after the partitions were taken, as whoever takes the whole looks at them after that.
+        closed = {asset for asset in {name[:ASSET_DIGITS] for name in taken} if not self._is_open(_whole(asset))}
+        refused = {name for name in taken if name[:ASSET_DIGITS] in closed}
+        self._locks.release(refused)
+        return kept | (taken - refused)
+
+    def take_whole(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> bool:
+        """Keep others from claiming any partition of an asset; False if one of those named is claimed by somebody."""
+        whole = _whole(identity(asset_key, ""))
+        if self._locks.take([whole]) and all(self._is_open(identity(asset_key, key)) for key in partition_keys):
+            return True
+        self._locks.release([whole])
+        return False
 
     @property
     def are_good(self) -> bool:
@@ -56,7 +77,15 @@ class Claims:
 
     def release(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Let go of partitions; those not held are no error."""
-        self._locks.release(identity(asset_key, key) for key in partition_keys)
+        self.release_names(identity(asset_key, key) for key in partition_keys)
+
+    def release_names(self, names: Iterable[str]) -> None:
+        """The same for partitions of which no more is known than their identity."""
+        self._locks.release(names)
+
+    def release_whole(self, asset_key: AssetKey) -> None:
+        """Let others claim partitions of an asset again."""
+        self._locks.release([_whole(identity(asset_key, ""))])
 
     def is_free(self, name: str) -> bool:
         """Whether nobody is making the partition of that identity at this moment."""
@@ -65,6 +94,10 @@ class Claims:
     def close(self) -> None:
         """Let go of everything."""
         self._locks.close()
+
+    def _is_open(self, name: str) -> bool:
+        """Whether nobody but us holds a name at this moment."""
+        return name in self._locks.held or self._locks.is_free(name)
 
 
 class NoClaims:
@@ -83,13 +116,71 @@ class NoClaims:
     def keep(self, partitions: Iterable[tuple[AssetKey, str]]) -> None:
         """Nothing can be lost."""
 
+    def take_names(self, names: Iterable[str]) -> set[str]:
+        """All of them."""
+        return set(names)
+
+    def take_whole(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> bool:
+        """Yes."""
+        del asset_key, partition_keys
+        return True
+
     def release(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Nothing is held."""
 
-    def is_free(self, name: str) -> bool:
-        """Nobody makes anything."""
-        del name
-        return True
+    def release_names(self, names: Iterable[str]) -> None:
+        """Nothing is held."""
+
+    def release_whole(self, asset_key: AssetKey) -> None:
+        """Nothing is held."""
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+@contextmanager
+def claimed(claims: Claims | NoClaims, asset_key: AssetKey, partition_key: str) -> Iterator[None]:
+    """A partition claimed for the time being; BusyPartitionError if somebody else has it."""
+    if not claims.take(asset_key, [partition_key]):
+        raise BusyPartitionError(
+            f"{asset_key} {partition_key!r} is being made, or looked after, by somebody else: try again when he is done"
+        )
+    try:
+        yield
+    finally:
+        claims.release(asset_key, [partition_key])
+
+
+def claimed_in_turn(
+    claims: Claims | NoClaims, asset_key: AssetKey, partition_keys: Sequence[str]
+) -> Iterator[list[str]]:
+    """Some partitions after others, claimed while they are in hand; those that somebody else has are left out."""
+    for start in range(0, len(partition_keys), _AT_ONCE):
+        taken = claims.take(asset_key, partition_keys[start : start + _AT_ONCE])
+        try:
+            yield taken
+        finally:
+            claims.release(asset_key, taken)
+
+
+@contextmanager
+def claimed_whole(claims: Claims | NoClaims, partitions: Mapping[AssetKey, Iterable[str]]) -> Iterator[None]:
+    """Whole assets claimed for the time being; BusyPartitionError if somebody has one of those partitions of them."""
+    taken = []
+    try:
+        for asset_key, partition_keys in partitions.items():
+            if not claims.take_whole(asset_key, partition_keys):
+                raise BusyPartitionError(
+                    f"partitions of {asset_key} are being made, or looked after, by somebody else:"
+                    " try again when he is done"
+                )
+            taken.append(asset_key)
+        yield
+    finally:
+        for asset_key in taken:
+            claims.release_whole(asset_key)
+
+
+def _whole(name: str) -> str:
+    """What stands for all partitions of the asset that an identity is of: no key holds a zero byte."""
+    return identity(AssetKey(name[:ASSET_DIGITS]), "\0")

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import UnstorableValueError
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.paths import ASIDE, identity
-from ipyassets.storage.signature import seal_of
-from ipyassets.storage.staging import owner, staged_files
+from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.paths import ASSET_DIGITS, address, identity, place_identity
+from ipyassets.storage.reading import holds
+from ipyassets.storage.staging import is_aside, is_complete, owner_of, settle, staged_names, unplaced
 from ipyassets.storage.value_files import ValueFiles
 
 # A file of a writer that made no claim is left alone for so long.
 PATIENCE_SECONDS = 3600.0
+_AT_ONCE = 500
+
+Owners = dict[AssetKey, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +47,126 @@ def compact(
 
     `now` is in UTC epoch seconds: files younger than an hour are left alone, as are those of partitions being made.
     """
-    left = [path for path in staged_files(files) if _is_abandoned(path, claims, now)]
-    recorded = _recorded(log) if left else {}
-    removed = size = finished = 0
-    for path in left:
-        owned = recorded.get(path.name)
-        if owned is not None:
-            finished += 1
+    finished = finish(log, files, claims, dry_run=dry_run)
+    removed = size = 0
+    for path in _abandoned(log, files, claims, now):
+        with contextlib.suppress(FileNotFoundError):  # somebody else clears away as well
+            freed = path.stat().st_size
             if not dry_run:
-                files.publish(owned[0], log.artifacts(owned[0], [owned[1]]))
-        elif not path.name.endswith(f"-{ASIDE}"):
+                path.unlink()
             removed += 1
-            size += path.stat().st_size
-            if not dry_run:
-                path.unlink(missing_ok=True)
+            size += freed
     folders = _empty_folders(files.folder, dry_run=dry_run)
     return Compacted(removed, folders, size + log.database.pack(dry_run=dry_run), finished)
 
 
-def _is_abandoned(path: Path, claims: Claims | NoClaims, now: float) -> bool:
+def finish(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, *, dry_run: bool = False) -> int:
+    """Put recorded values in place for writers that were stopped before they could; how many."""
+    finished = 0
+    for some in _in_turn([name for name in staged_names(files.staging) if is_complete(name) or is_aside(name)]):
+        held = claims.take_names({owner_of(name) for name in some if is_complete(name)})
+        try:
+            # Most often none: they belong to runs that are going on.
+            free = [name for name in some if is_aside(name) or owner_of(name) in held]
+            for asset_key, keys in _owners(log, files, free).items() if free else ():
+                finished += _settled(log, files, claims, asset_key, keys, dry_run=dry_run)
+        finally:
+            claims.release_names(held)
+    return finished
+
+
+def finish_all(log: SqliteEventLog, managers: Iterable[IOManager], claims: Callable[[], Claims]) -> None:
+    """The same for the files of several I/O managers, as far as it can be done: no value is lost by waiting.
+
+    A few microseconds where nothing is left.
+    """
+    for manager in {id(manager): manager for manager in managers}.values():
+        files = manager.files if isinstance(manager, FileIOManager) else None
+        if isinstance(files, ValueFiles) and staged_names(files.staging) and log.database.is_writable:
+            with contextlib.suppress(OSError), contextlib.closing(claims()) as held:
+                finish(log, files, held)
+
+
+def _settled(
+    log: SqliteEventLog,
+    files: ValueFiles,
+    claims: Claims | NoClaims,
+    asset_key: AssetKey,
+    keys: Sequence[str],
+    *,
+    dry_run: bool,
+) -> int:
+    if dry_run:
+        return len(unplaced(files, asset_key, log.artifacts(asset_key, keys)))
+    taken = claims.take(asset_key, keys)
     try:
-        age = now - path.stat().st_mtime
+        with contextlib.suppress(UnstorableValueError):  # a link leads elsewhere
+            return len(settle(files, asset_key, log.artifacts(asset_key, taken)))
+    finally:
+        claims.release(asset_key, taken)
+    return 0
+
+
+def _in_turn(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
+
+
+def _abandoned(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, now: float) -> Iterator[Path]:
+    """Files that nobody will ever need, each of them claimed while it is in hand."""
+    left = [name for name in staged_names(files.staging) if not is_aside(name)]
+    old = [name for name in left if _age(files, name, now) > PATIENCE_SECONDS]
+    for some in _in_turn(old):
+        held = claims.take_names({owner_of(name) for name in some})
+        try:
+            # The log is asked after the claims were taken: what is not recorded by now will not be.
+            needed = _needed(log, files, [name for name in some if is_complete(name)])
+            yield from (Path(files.staging, name) for name in some if owner_of(name) in held and name not in needed)
+        finally:
+            claims.release_names(held)
+
+
+def _age(files: ValueFiles, name: str, now: float) -> float:
+    try:
+        return now - os.stat(f"{files.staging}/{name}").st_mtime  # noqa: PTH116
     except FileNotFoundError:  # put in place a moment ago
-        return False
-    return age > PATIENCE_SECONDS and claims.is_free(owner(path))
+        return 0.0
 
 
-def _recorded(log: SqliteEventLog) -> dict[str, tuple[AssetKey, str]]:
-    """Whose staged file each name would be, for all values that stand recorded."""
-    found = {}
+def _needed(log: SqliteEventLog, files: ValueFiles, names: Sequence[str]) -> set[str]:
+    """Complete files that must stay: those of values that stand recorded and are not found anywhere else.
+
+    In a folder that does not belong to the root of this log alone, others may have recorded any of them.
+    """
+    root = None if log.database.path is None else log.database.path.absolute().parent
+    if root is not None and not files.folder.is_relative_to(root):
+        return set(names)
+    needed = set()
+    for asset_key, keys in _owners(log, files, names).items() if names else ():
+        for key, artifact in log.artifacts(asset_key, keys).items():
+            staged = files.staged(asset_key, key, artifact.digest)
+            others = set(files.sources(asset_key, key, artifact)) - {staged}
+            if not any(holds(each, artifact) for each in others):
+                needed.add(os.path.basename(staged))  # noqa: PTH119
+    return needed
+
+
+def _owners(log: SqliteEventLog, files: ValueFiles, names: Sequence[str]) -> Owners:
+    """Whose values staged files may be, of all that stand recorded."""
+    aside = {owner_of(name) for name in names if is_aside(name)}
+    staged = {owner_of(name) for name in names if not is_aside(name)}
+    assets = {each[:ASSET_DIGITS] for each in staged}
+    found: Owners = defaultdict(list)
     for asset_key in log.asset_keys():
-        for key, artifact in log.artifacts(asset_key, log.records(asset_key).keys).items():
-            found[f"{identity(asset_key, key)}-{seal_of(artifact.digest)}"] = asset_key, key
+        if not aside and identity(asset_key, "")[:ASSET_DIGITS] not in assets:
+            continue
+        for key in log.records(asset_key).keys:
+            if identity(asset_key, key) in staged or (aside and _place(files, asset_key, key) in aside):
+                found[asset_key].append(key)
     return found
+
+
+def _place(files: ValueFiles, asset_key: AssetKey, key: str) -> str:
+    return place_identity(address(asset_key, key, portable=files.portable))
 
 
 def _empty_folders(top: Path, *, dry_run: bool) -> int:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from contextlib import ExitStack
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, NOT_SIGNED
 
-_STANDING = """FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
-               WHERE asset.key = ?"""
-
 
 class Damage:
     """What is known to be wrong with stored values, by the log they are recorded in.
 
     Missing files are seen by listing folders; this is about what only reading a file can tell. A finding is about one
-    materialization, so that it no longer counts once the partition was made again, trusted or wiped.
+    materialization, so that it no longer counts once the partition was made again, trusted or wiped. What depends on
+    who is looking is not remembered: an error of that kind names no digest.
     """
 
     def __init__(self, log: SqliteEventLog) -> None:
@@ -41,51 +40,40 @@ class Damage:
             return dict.fromkeys(foreign, NOT_SIGNED) | dict(found.fetchall())
 
     def note(self, error: DamagedPartitionError) -> bool:
-        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do.
+        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do."""
+        return not (self.record([error]) and self._stands(error))
 
-        Where the log cannot be written to, it is not remembered.
-        """
-        asset = _text(error.asset_key)
-        with self._database.read() as connection:
-            standing = connection.execute(
-                f"SELECT event.digest {_STANDING} AND latest.partition = ?",
-                (asset, error.partition_key),
-            ).fetchone()
-        if standing is None or standing[0] != error.digest:
-            return standing is None
-        if not self._database.is_writable:
-            return True
-        with self._database.write() as connection:
-            noted = connection.execute(
-                f"""REPLACE INTO damage (asset, partition, event, reason)
-                    SELECT latest.asset, latest.partition, latest.made, ? {_STANDING}
-                    AND latest.partition = ? AND event.digest = ?""",
-                (error.reason, asset, error.partition_key, error.digest),
-            )
-            return noted.rowcount > 0
-
-    def record(self, asset_key: AssetKey, reasons: Mapping[str, str]) -> None:
-        """Remember why partitions are damaged; those without a standing value are left out."""
-        if not self._database.is_writable:
-            return
-        with self._database.write() as connection:
-            connection.executemany(
-                """REPLACE INTO damage (asset, partition, event, reason)
-                   SELECT latest.asset, latest.partition, latest.made, ?
-                   FROM asset JOIN latest ON latest.asset = asset.id
-                   WHERE asset.key = ? AND latest.partition = ? AND latest.made IS NOT NULL""",
-                [(reason, asset_key.to_string(), str(key)) for key, reason in reasons.items()],
-            )
+    def record(self, errors: Iterable[DamagedPartitionError]) -> list[DamagedPartitionError]:
+        """Remember what readers met; those that no longer count, because another value stands by now, or none."""
+        overtaken = []
+        with ExitStack() as stack:
+            # In a store that cannot be written to, every reader finds out for himself.
+            kept = self._database.is_writable
+            connection = stack.enter_context(self._database.write() if kept else self._database.read())
+            for error in errors:
+                standing = _standing(connection, error)
+                if error.digest and (standing is None or standing[-1] != error.digest):
+                    overtaken.append(error)
+                elif error.digest and kept and standing is not None:
+                    connection.execute(
+                        "REPLACE INTO damage (asset, partition, event, reason) VALUES (?, ?, ?, ?)",
+                        (*standing[:-1], error.reason),
+                    )
+        return overtaken
 
     def clear(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Forget findings about partitions, because they were found in order."""
-        if not self._database.is_writable:
+        if not (keys := [str(key) for key in partition_keys]) or not self._database.is_writable:
             return
         with self._database.write() as connection:
             connection.executemany(
                 "DELETE FROM damage WHERE asset = (SELECT id FROM asset WHERE key = ?) AND partition = ?",
-                [(asset_key.to_string(), str(key)) for key in partition_keys],
+                [(asset_key.to_string(), key) for key in keys],
             )
+
+    def _stands(self, error: DamagedPartitionError) -> bool:
+        with self._database.read() as connection:
+            return _standing(connection, error) is not None
 
 
 def _signed_otherwise(connection: sqlite3.Connection, asset_key: AssetKey, key_id: str) -> list[str]:
@@ -101,5 +89,12 @@ def _signed_otherwise(connection: sqlite3.Connection, asset_key: AssetKey, key_i
     return [partition for (partition,) in found]
 
 
-def _text(asset_key: object) -> str:
-    return asset_key.to_string() if isinstance(asset_key, AssetKey) else ""
+def _standing(connection: sqlite3.Connection, error: DamagedPartitionError) -> tuple[int, str, int, str | None] | None:
+    """Asset, partition, materialization and digest of the value that stands where an error was met."""
+    found: tuple[int, str, int, str | None] | None = connection.execute(
+        """SELECT latest.asset, latest.partition, latest.made, event.digest
+           FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
+           WHERE asset.key = ? AND latest.partition = ?""",
+        (error.asset_key.to_string() if isinstance(error.asset_key, AssetKey) else "", error.partition_key),
+    ).fetchone()
+    return found

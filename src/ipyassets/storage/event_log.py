@@ -34,9 +34,7 @@ class SqliteEventLog:
     IncompatibleLogError for a file of a newer release.
     """
 
-    def __init__(
-        self, path: str | Path, *, durable: bool = True, signer: Callable[[], Signer] | None = None
-    ) -> None:
+    def __init__(self, path: str | Path, *, durable: bool = True, signer: Callable[[], Signer] | None = None) -> None:
         self.database = Database(path, durable=durable)
         self._signer = signer
 

@@ -49,6 +49,7 @@ class FileIOManager(IOManager, PathAddressed):
         durable: bool = True,
         versions: int = 0,
     ) -> None:
+        _check_versions(versions)
         self.base_dir = None if base_dir is None else _as_folder(base_dir)
         if versions and self.base_dir is not None and not is_local(self.base_dir):
             raise InvalidArgumentError(f"no versions can be kept at {base_dir}: leave versions={versions} out")
@@ -194,6 +195,11 @@ def _remote(location: object, signer: Signer) -> RemoteFiles:
 
     made: Any = UPath  # its overloads name every protocol there is
     return RemoteFiles(made(location), signer)
+
+
+def _check_versions(versions: Any) -> None:
+    if not isinstance(versions, int) or isinstance(versions, bool) or versions < 0:
+        raise InvalidArgumentError(f"versions={versions!r} is no number of values to keep: give one from 0 on")
 
 
 def _stored(context: InputContext, keys: Sequence[str], artifacts: Mapping[str, Artifact]) -> list[str]:

@@ -141,9 +141,7 @@ class LiveRuns:
 
 def _text(run: LiveRun) -> str:
     assets = {key.to_string(): {"running": work.running, "queued": work.queued} for key, work in run.assets.items()}
-    return json.dumps(
-        {"done": run.done, "total": run.total, "failed": run.failed, "text": run.text, "assets": assets}
-    )
+    return json.dumps({"done": run.done, "total": run.total, "failed": run.failed, "text": run.text, "assets": assets})
 
 
 def _run(run_id: str, text: str, folder: Path) -> LiveRun | None:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.paths import DISPLACED, identity
+from ipyassets.storage.placing import is_inside, remove_empty
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.walking import stored_files
+
+NO_RECORD = "nobody recorded it"
+NO_PARTITION = "its key is no partition any more"
+NO_ASSET = "no asset of that name is defined"
+RECORDED = "it is recorded: wipe() deletes it"
+BUSY = "somebody is making it just now"
+GONE = "it is gone by now"
+_AT_ONCE = 500
+
+IsPartition = Callable[[AssetKey, str], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A value that belongs to nothing: where it lies, whose it would be as far as its path tells, and why it is one."""
+    """A value that belongs to nothing: where it lies, whose it would be as far as its path tells, and why it is one.
+
+    What nobody recorded is let in by `trust`, or deleted by `delete_orphans`; what is recorded is for `wipe`.
+    """
 
     path: Path
     asset_key: AssetKey | None
@@ -25,12 +39,23 @@ class Orphan:
     size: int
     reason: str
 
+    @property
+    def identity(self) -> str:
+        """What its partition is claimed by; empty where the path does not tell whose it is."""
+        return "" if self.asset_key is None else identity(self.asset_key, self.partition_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What was deleted, or would be: files and bytes; and what was left alone, with the reason of each."""
+
+    files: int
+    size: int
+    left: Mapping[Path, str] = field(default_factory=dict)
+
 
 def orphans(
-    log: SqliteEventLog,
-    files: ValueFiles,
-    is_partition: Callable[[AssetKey, str], bool | None],
-    assets: Iterable[AssetKey] = (),
+    log: SqliteEventLog, files: ValueFiles, is_partition: IsPartition, assets: Iterable[AssetKey] = ()
 ) -> list[Orphan]:
     """Values below a folder that belong to nothing.
 
@@ -38,47 +63,70 @@ def orphans(
     known, which is a reason of its own. `assets` are those defined, recorded or not. Values of definitions that come
     back are found again, so nothing is deleted.
     """
-    recorded: dict[AssetKey, set[str]] = {}
-    for key in log.asset_keys():
-        records = log.records(key)
-        recorded[key] = {records.keys[i] for i in np.flatnonzero(records.made)}
+    with log.database.read() as connection:
+        recorded = _recorded(connection)
     found = []
-    for file in stored_files(files, [*recorded, *assets]):
-        reason = _reason(file.asset_key, file.partition_key, recorded, is_partition)
-        if reason:
-            found.append(Orphan(file.path, file.asset_key, file.partition_key, file.size, reason))
+    for file in stored_files(files, [*log.asset_keys(), *assets]):
+        owner = recorded.get(_address(files, file.path))
+        if owner is None:
+            found.append(Orphan(file.path, file.asset_key, file.partition_key, file.size, NO_RECORD))
+        elif not (known := is_partition(*owner)):
+            found.append(Orphan(file.path, *owner, file.size, NO_ASSET if known is None else NO_PARTITION))
     return found
 
 
-def delete(files: ValueFiles, found: Iterable[Orphan], *, dry_run: bool = False) -> int:
-    """Delete orphans that nobody recorded; the bytes this frees. Values with a record are for `wipe` to delete."""
-    freed = 0
-    for orphan in found:
-        if orphan.reason != NO_RECORD:
-            continue
-        freed += orphan.size
-        if not dry_run:
-            orphan.path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                if orphan.path.parent != files.folder:
-                    orphan.path.parent.rmdir()
-    return freed
+def delete(
+    log: SqliteEventLog,
+    files: ValueFiles,
+    found: Iterable[Orphan],
+    claims: Claims | NoClaims | None = None,
+    *,
+    dry_run: bool = False,
+) -> Deleted:
+    """Delete orphans that nobody recorded, not even since they were found. Values with a record are for `wipe`."""
+    held = NoClaims() if dry_run or claims is None else claims
+    left: dict[Path, str] = {}
+    gone: list[Orphan] = []
+    waiting = list(found)
+    while some := waiting[:_AT_ONCE]:
+        del waiting[:_AT_ONCE]
+        taken = held.take_names({each.identity for each in some if each.identity})
+        # Nobody can record anything meanwhile, and a run puts a value in place only once it is recorded.
+        with log.database.read() if dry_run else log.database.write() as connection:
+            recorded = _recorded(connection)
+            for orphan in some:
+                if why := _why_not(files, orphan, recorded, taken):
+                    left[orphan.path] = why
+                    continue
+                gone.append(orphan)
+                if not dry_run:
+                    orphan.path.unlink()
+        held.release_names(taken)
+    if not dry_run:
+        remove_empty((each.path.parent for each in gone), files.folder)
+    return Deleted(len(gone), sum(each.size for each in gone), left)
 
 
-NO_RECORD = "nobody recorded it"
-NO_PARTITION = "its key is no partition any more"
-NO_ASSET = "no asset of that name is defined"
+def _why_not(files: ValueFiles, orphan: Orphan, recorded: Mapping[str, object], taken: set[str]) -> str:
+    """Why a file may not be deleted; empty if it may."""
+    if _address(files, orphan.path) in recorded:
+        return RECORDED
+    if orphan.identity and orphan.identity not in taken:
+        return BUSY
+    is_there = is_inside(str(orphan.path.parent), files.folder) and orphan.path.is_file()
+    return "" if is_there else GONE
 
 
-def _reason(
-    asset_key: AssetKey | None,
-    partition_key: str,
-    recorded: dict[AssetKey, set[str]],
-    is_partition: Callable[[AssetKey, str], bool | None],
-) -> str:
-    if asset_key is None or partition_key not in recorded.get(asset_key, ()):
-        return NO_RECORD
-    known = is_partition(asset_key, partition_key)
-    if known is None:
-        return NO_ASSET
-    return "" if known else NO_PARTITION
+def _address(files: ValueFiles, path: Path) -> str:
+    place = path.relative_to(files.folder)
+    return (place.parent if place.name == DISPLACED else place).as_posix()
+
+
+def _recorded(connection: sqlite3.Connection) -> dict[str, tuple[AssetKey, str]]:
+    """Whose value lies at each address, of all that stand recorded."""
+    found = connection.execute(
+        """SELECT event.path, asset.key, latest.partition
+           FROM latest CROSS JOIN asset ON asset.id = latest.asset CROSS JOIN event ON event.id = latest.made
+           WHERE event.digest IS NOT NULL"""
+    )
+    return {path: (AssetKey.from_db_string(key), partition) for path, key, partition in found}

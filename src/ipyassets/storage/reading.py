@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
-from contextlib import ExitStack
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,37 +17,113 @@ from blake3 import blake3
 from ipyassets.events import Artifact
 from ipyassets.storage.signature import content_of
 
+# Up to here a file is read once, and what was compared is handed on; beyond, memory would have to hold it twice.
+WHOLE = 8 << 20
 # The hash of a piece this large is worked out on all processors.
 _PIECE = 8 << 20
-# From here on a file is read piece by piece; not mapped, because whoever cuts a mapped file short ends this process.
+# From here on a file is hashed on all of them; not mapped, because whoever cuts a mapped file short ends this process.
 _LARGE = 1 << 20
+_PROCESS = os.getpid()
+# What says something about a file; any other error is about this process, or this moment.
+OF_THE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.EIO, errno.ENXIO})
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe in its place is not waited for
 
 
-def matching(path: Path, artifact: Artifact, stack: ExitStack) -> BinaryIO | None:
-    """A file that holds what an artifact says, open at its start and unbuffered until `stack` ends; None otherwise."""
-    try:
-        file = stack.enter_context(path.open("rb", buffering=0))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+def matching(path: str, artifact: Artifact, stack: ExitStack) -> BinaryIO | None:
+    """A file that holds what an artifact says, open at its start until `stack` ends; None for any other, or for none.
+
+    Up to WHOLE bytes it is a copy in memory of the very bytes that were compared, so that whoever writes into the file
+    meanwhile changes nothing. A larger one is read a second time: between the two, somebody who may write into the
+    store can change it.
+    """
+    file = _opened(path)
+    if file is None:
         return None
-    return file if matches(file, artifact) else None
+    stack.enter_context(file)
+    if artifact.size > WHOLE:
+        return file if matches(file, artifact) else None
+    if not _is_file_of(file, artifact.size):
+        return None
+    held = file.read()
+    return io.BytesIO(held) if _hash(held) == content_of(artifact.digest) else None
 
 
-def matches(file: BinaryIO, artifact: Artifact) -> bool:
-    """Whether a file holds what an artifact says; leaves the file at its start."""
-    if os.fstat(file.fileno()).st_size != artifact.size:
+def holds(path: str, artifact: Artifact) -> bool:
+    """Whether there is a file that can be read and holds what an artifact says."""
+    try:
+        file = _opened(path)
+        if file is None:
+            return False
+        with file:
+            return matches(file, artifact)
+    except OSError as error:
+        if error.errno in OF_THE_FILE:
+            return False
+        raise
+
+
+def matches(file: io.FileIO, artifact: Artifact) -> bool:
+    """Whether an open file holds what an artifact says; leaves the file at its start."""
+    if not _is_file_of(file, artifact.size):
         return False
     found = content(file)
     file.seek(0)
     return found == content_of(artifact.digest)
 
 
-def content(file: BinaryIO) -> str:
+def content(file: io.FileIO) -> str:
     """The content hash of an unbuffered file from here on; never holds more than a piece of it in memory."""
     size = os.fstat(file.fileno()).st_size
     if size < _LARGE:
-        return blake3(file.read()).hexdigest()
-    digest = blake3(max_threads=blake3.AUTO)
+        return _hash(file.read())
+    digest = blake3(max_threads=_threads())
     piece = memoryview(bytearray(min(size, _PIECE)))
-    while count := file.readinto(piece):  # type: ignore[attr-defined]  # unbuffered, hence a FileIO
+    while count := file.readinto(piece):
         digest.update(piece[:count])
     return digest.hexdigest()
+
+
+def looked_at(path: str | Path) -> tuple[str, int] | None:
+    """The content hash and the size of a file; None where there is none."""
+    file = _opened(str(path))
+    if file is None:
+        return None
+    with file:
+        status = os.fstat(file.fileno())
+        return (content(file), status.st_size) if stat.S_ISREG(status.st_mode) else None
+
+
+@contextmanager
+def by_path(file: BinaryIO, name: str) -> Iterator[Path]:
+    """A path for whoever can only read by one: a copy, since other bytes may come to be at the path of the file."""
+    with tempfile.TemporaryDirectory(prefix="ipyassets-") as folder:
+        path = Path(folder, name)
+        with path.open("wb") as copy:
+            while piece := file.read(_LARGE):
+                copy.write(piece)
+        yield path
+
+
+def _opened(path: str) -> io.FileIO | None:
+    try:
+        return io.FileIO(path, "rb", opener=_open)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | _FLAGS)
+
+
+def _is_file_of(file: io.FileIO, size: int) -> bool:
+    status = os.fstat(file.fileno())
+    return status.st_size == size and stat.S_ISREG(status.st_mode)
+
+
+def _hash(held: bytes) -> str:
+    return blake3(held, max_threads=1 if len(held) < _LARGE else _threads()).hexdigest()
+
+
+def _threads() -> int:
+    """All processors, but for a forked child: it would wait for threads that have stayed behind in its parent."""
+    return blake3.AUTO if os.getpid() == _PROCESS else 1

@@ -6,6 +6,7 @@ once it is recorded, and then deleted from aside. What is read is downloaded, ve
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,8 @@ from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import matches
 from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
 from ipyassets.storage.sink import Sink
-from ipyassets.storage.value_files import CHANGED, GONE, STAGING
+from ipyassets.storage.staging import STAGING
+from ipyassets.storage.value_files import CHANGED, GONE
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -85,7 +87,7 @@ class RemoteFiles:
     @contextmanager
     def found(
         self, asset_key: AssetKey, partition_key: str, artifact: Artifact
-    ) -> Iterator[tuple[BinaryIO | None, str]]:
+    ) -> Iterator[tuple[io.FileIO | None, str]]:
         """A local copy of what was recorded, whoever signed it; None where there is none, and what is wrong."""
         place = self._place(asset_key, partition_key)
         staged = self._staged(asset_key, partition_key, artifact.digest)
@@ -101,7 +103,7 @@ class RemoteFiles:
         yield None, what
 
     @contextmanager
-    def copied(self, asset_key: AssetKey, partition_key: str) -> Iterator[BinaryIO | None]:
+    def copied(self, asset_key: AssetKey, partition_key: str) -> Iterator[io.FileIO | None]:
         """A local copy of what is in place, whatever it is, open at its start; None where there is nothing."""
         with self._copied(self._place(asset_key, partition_key)) as file:
             yield file
@@ -164,7 +166,7 @@ class RemoteFiles:
         return f"{self._staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
 
     @contextmanager
-    def _copied(self, source: str) -> Iterator[BinaryIO | None]:
+    def _copied(self, source: str) -> Iterator[io.FileIO | None]:
         with _local_file() as local:
             try:
                 self._system.get_file(source, str(local))

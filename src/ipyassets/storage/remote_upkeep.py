@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import BinaryIO
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Artifact, Attempt, Event, data_version
@@ -69,7 +69,7 @@ def _found(files: RemoteFiles, asset_key: AssetKey, key: str, artifact: Artifact
         return _Found(NOT_RECORDED if artifact is None else CHANGED, *_look(file))
 
 
-def _look(file: BinaryIO) -> tuple[str, int]:
+def _look(file: io.FileIO) -> tuple[str, int]:
     return content(file), os.fstat(file.fileno()).st_size
 
 
@@ -115,9 +115,7 @@ def compact(log: SqliteEventLog, files: RemoteFiles, *, dry_run: bool = False) -
             continue
         recorded = log.artifacts(asset_key, log.records(asset_key).keys)
         mine = {
-            key: each
-            for key, each in recorded.items()
-            if f"{identity(asset_key, key)}-{seal_of(each.digest)}" in left
+            key: each for key, each in recorded.items() if f"{identity(asset_key, key)}-{seal_of(each.digest)}" in left
         }
         finished += len(mine)
         if not dry_run:

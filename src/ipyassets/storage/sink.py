@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipyassets.errors import UnwritableStoreError
@@ -23,6 +24,8 @@ _LARGE = 1 << 20
 SMALL = 1 << 16
 # The most that one call writes: interrupts come in between, and Linux stops at 2 GiB less a page.
 _PIECE = 1 << 25
+# Files held open at a time: a process may often open no more than 256, and this is not all that it does.
+_OPEN = 100
 
 
 class Sink(io.RawIOBase):
@@ -129,9 +132,15 @@ def flush_to_disk(descriptor: int) -> None:
 def flush_together(paths: Iterable[str]) -> None:
     """Wait until the disk has several files; those that are no longer there are somebody else's by now.
 
-    All are handed to the disk before the first is waited for: its journal then takes most of them in one go.
-    Raises UnwritableStoreError where the disk cannot take them.
+    So many as may be open are handed to the disk before the first of them is waited for: its journal then takes most of
+    them in one go. Raises UnwritableStoreError where the disk cannot take them.
     """
+    left = iter(paths)
+    while some := list(islice(left, _OPEN)):
+        _flush(some)
+
+
+def _flush(paths: Iterable[str]) -> None:
     with ExitStack() as stack:
         descriptors = []
         for path in paths:
@@ -147,3 +156,16 @@ def flush_together(paths: Iterable[str]) -> None:
                 flush_to_disk(descriptor)
         except OSError as error:
             raise UnwritableStoreError(f"the disk could not take what was staged: {error}") from error
+
+
+def flush_folders(folders: Iterable[str]) -> None:
+    """Wait until the disk has the names in folders, where the operating system can be asked for that."""
+    for folder in folders:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except OSError:  # gone, or on Windows, which takes care of it by itself
+            continue
+        try:
+            flush_to_disk(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,28 +1,87 @@
-"""Files of values that are not in place: whose they are, and clearing away those that never will be."""
+"""Files of values that are not in place: whose they are, and what becomes of those that a writer has left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASIDE, identity
-from ipyassets.storage.signature import seal_of
-from ipyassets.storage.value_files import ValueFiles
+from ipyassets.storage.placing import unlink_twin
+from ipyassets.storage.reading import holds
+
+if TYPE_CHECKING:
+    from ipyassets.storage.value_files import ValueFiles
+
+STAGING = ".staging"
+PARTIAL = ".part"  # ends the name of what was not complete when it got it
+_OURS = re.compile(r"[0-9a-f]{24}(?:-[0-9a-z]+|\.[0-9a-f]+)(?:\.part)?")
 
 
-def staged_files(files: ValueFiles) -> list[Path]:
-    """Everything that lies aside."""
+def staged_names(folder: str) -> list[str]:
+    """The names of our files in a staging folder; others are left alone, and so is a folder that is a link."""
+    if os.path.islink(folder):  # noqa: PTH114
+        return []
     try:
-        return sorted(Path(files.staging).iterdir())
+        return sorted(name for name in os.listdir(folder) if _OURS.fullmatch(name))  # noqa: PTH208
     except FileNotFoundError:
         return []
 
 
-def owner(path: Path) -> str:
-    """The identity of the partition that a staged file is of."""
-    return path.name.partition("-")[0].partition(".")[0]
+def staged_of(folder: str, owners: Collection[str]) -> list[str]:
+    """The names of complete files of some partitions in a staging folder."""
+    return [name for name in staged_names(folder) if is_complete(name) and owner_of(name) in owners]
+
+
+def owner_of(name: str) -> str:
+    """The identity of the partition that a staged file is of; of the place, for one that is aside."""
+    return name[:24]
+
+
+def is_aside(name: str) -> bool:
+    """Whether a file is a value that was being moved out of the way of a folder."""
+    return name.endswith(f"-{ASIDE}")
+
+
+def is_complete(name: str) -> bool:
+    """Whether a file got its name once it was complete: one that a record may be about."""
+    return not name.endswith(PARTIAL) and not is_aside(name)
+
+
+def unplaced(files: ValueFiles, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> dict[str, str]:
+    """Recorded values that are not in place but aside, because their writer was stopped: the file of each.
+
+    Every one was compared with its record.
+    """
+    names = set(staged_names(files.staging))
+    found = {}
+    for key, artifact in artifacts.items() if names else ():
+        for path in (files.staged(asset_key, key, artifact.digest), files.aside(asset_key, key)):
+            if os.path.basename(path) in names and holds(path, artifact):  # noqa: PTH119
+                found[key] = path
+                break
+    return found
+
+
+def settle(files: ValueFiles, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> list[str]:
+    """Put recorded values in place whose writer was stopped before he could; the names of the files this were.
+
+    For whoever holds the claims of these partitions, and has looked up since then what stands recorded.
+    """
+    done = []
+    for key, path in unplaced(files, asset_key, artifacts).items():
+        staged = files.staged(asset_key, key, artifacts[key].digest)
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(path, staged)  # noqa: PTH105
+        files.publish(asset_key, {key: artifacts[key]})
+        unlink_twin(staged, str(files.path(asset_key, key)))
+        done.append(os.path.basename(path))  # noqa: PTH119
+    return done
 
 
 def unstage(
@@ -33,7 +92,7 @@ def unstage(
     To be called by whoever keeps others from making these partitions.
     """
     ours = {identity(asset_key, key) for key in partition_keys}
-    kept = {f"{identity(asset_key, key)}-{seal_of(artifact.digest)}" for key, artifact in recorded.items()}
-    for path in staged_files(files):
-        if owner(path) in ours and path.name not in kept and not path.name.endswith(f"-{ASIDE}"):
-            path.unlink(missing_ok=True)
+    kept = {os.path.basename(files.staged(asset_key, key, each.digest)) for key, each in recorded.items()}  # noqa: PTH119
+    for name in staged_names(files.staging):
+        if owner_of(name) in ours and name not in kept and not is_aside(name):
+            Path(files.staging, name).unlink(missing_ok=True)

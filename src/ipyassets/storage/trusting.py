@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import compress
+from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import InvalidArgumentError, UnknownPartitionError, nearest
 from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
+from ipyassets.partitions import PartitionSpace
+from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address
-from ipyassets.storage.reading import content
+from ipyassets.storage.reading import holds, looked_at
 from ipyassets.storage.signature import NOT_SIGNED, content_of
+from ipyassets.storage.staging import settle, unplaced
 from ipyassets.storage.value_files import CHANGED, GONE, ValueFiles
 from ipyassets.storage.verifying import fault
 from ipyassets.storage.walking import stored_files_of
 
 NOT_RECORDED = "nobody recorded it"
+NO_PARTITION = "its key is no partition"
+BUSY = "somebody is making it just now"
 
 MadeFrom = Callable[[str], tuple[InputUse, ...]]
 
@@ -45,82 +53,132 @@ def trust(
     code_version: str = "",
     made_from: MadeFrom = nothing,
     assets: Iterable[AssetKey] = (),
+    space: PartitionSpace | None = None,
+    claims: Claims | NoClaims | None = None,
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key: unpickling them can run whatever their maker put in.
 
     Without `partition_keys`, all that somebody else signed or nobody recorded are let in, while values that differ from
-    their record are refused: those have to be named to be taken as they are. A value that nobody recorded is recorded
-    with `code_version` and, as its inputs, what `made_from` says of its key, so inputs are let in before what reads
-    them; what lies where the value of one of `assets` would is left to that asset. What was made from these values
-    stays as it is, since their data versions do not change.
+    their record are refused: those have to be named to be taken as they are. Where `space` tells which keys the asset
+    has, what nobody recorded has to be named, too, if its key is none of them. A value that nobody recorded is
+    recorded with `code_version` and, as its inputs, what `made_from` says of its key, so inputs are let in before what
+    reads them; what lies where the value of one of `assets` would is left to that asset. What was made from these
+    values stays as it is, since their data versions do not change.
+
+    Raises UnknownPartitionError for a key that is no partition and has neither record nor file.
     """
-    named = None if partition_keys is None else {str(key) for key in partition_keys}
-    found = _untrusted(log, files, asset_key, assets)
-    why = {key: reason for key, reason in found.items() if named is None or key in named}
-    refused = {key: reason for key, reason in why.items() if reason == GONE or (named is None and reason == CHANGED)}
-    let_in = {key: reason for key, reason in why.items() if key not in refused}
-    if not dry_run:
-        log.append([_trusting(log, files, asset_key, key, at, code_version, made_from) for key in let_in])
-    return Trusted(asset_key, let_in, refused)
+    look = _Look(log, files, asset_key)
+    if partition_keys is None:
+        keys, refused = look.all_keys(assets, space)
+        named = False
+    else:
+        keys, refused = look.named(partition_keys, space), {}
+        named = True
+    wanted = look.reasons(keys)
+    let_in: dict[str, str] = {}
+    if dry_run:
+        let_in = wanted
+    else:
+        seen: set[str] = set()
+        for taken in claimed_in_turn(claims or NoClaims(), asset_key, list(wanted)):
+            seen.update(taken)
+            settle(files, asset_key, log.artifacts(asset_key, taken))
+            some = {key: why for key, why in look.reasons(taken).items() if _may_enter(why, named=named)}
+            events = {key: look.event(key, why, at, code_version, made_from) for key, why in some.items()}
+            log.append([event for event in events.values() if event is not None])
+            let_in |= {key: some[key] for key, event in events.items() if event is not None}
+        refused |= dict.fromkeys(wanted.keys() - seen, BUSY)
+    refused |= {key: why for key, why in wanted.items() if not _may_enter(why, named=named)}
+    return Trusted(asset_key, {key: why for key, why in let_in.items() if key not in refused}, refused)
 
 
-def _untrusted(
-    log: SqliteEventLog, files: ValueFiles, asset_key: AssetKey, assets: Iterable[AssetKey]
-) -> dict[str, str]:
-    """Why values of an asset are not read, by partition key."""
-    recorded = log.artifacts(asset_key, log.records(asset_key).keys)
-    found = {}
-    for key, artifact in recorded.items():
-        if reason := fault(files, asset_key, key, artifact):
-            intact = reason == NOT_SIGNED and _content(files, asset_key, key) == content_of(artifact.digest)
-            found[key] = reason if intact or reason != NOT_SIGNED else _other(files, asset_key, key)
-    for file in stored_files_of(files, asset_key, [*log.asset_keys(), *assets]):
-        if file.partition_key not in recorded:
-            found[file.partition_key] = NOT_RECORDED
-    return found
+def _may_enter(reason: str, *, named: bool) -> bool:
+    return reason != GONE and (named or reason != CHANGED)
 
 
-def _other(files: ValueFiles, asset_key: AssetKey, key: str) -> str:
-    return CHANGED if files.path(asset_key, key).is_file() else GONE
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """At the values of one asset: why they are not read."""
+
+    log: SqliteEventLog
+    files: ValueFiles
+    asset_key: AssetKey
+
+    def named(self, partition_keys: Iterable[str], space: PartitionSpace | None) -> list[str]:
+        """The keys that a person has named; each must mean something."""
+        if isinstance(partition_keys, str):
+            raise InvalidArgumentError(f"{partition_keys!r} is a text: give a list of partition keys")
+        keys = list(dict.fromkeys(map(str, partition_keys)))
+        recorded = set(self.log.records(self.asset_key).keys)
+        for key in keys:
+            is_known = key in recorded or (space is not None and key in space)
+            if not is_known and not self.files.path(self.asset_key, key).is_file():
+                hint = nearest(key, recorded if space is None else {*recorded, *space.keys()})
+                raise UnknownPartitionError(f"{self.asset_key} has no partition {key!r}, and no such file{hint}")
+        return keys
+
+    def all_keys(self, assets: Iterable[AssetKey], space: PartitionSpace | None) -> tuple[list[str], dict[str, str]]:
+        """The keys of all values that are there or should be, and of files that are refused."""
+        recorded = dict.fromkeys(self.log.artifacts(self.asset_key, self.log.records(self.asset_key).keys))
+        strays = {
+            file.partition_key: NO_PARTITION
+            for file in stored_files_of(self.files, self.asset_key, [*self.log.asset_keys(), *assets])
+            if file.partition_key not in recorded
+        }
+        if space is None:
+            return [*recorded, *strays], {}
+        # Asked by key: the name of a long one does not tell it.
+        keys = space.keys()
+        others = [key for key in keys if key not in recorded]
+        found = compress(others, self.files.present(self.asset_key, others))
+        return [*recorded, *found], {key: why for key, why in strays.items() if key not in space}
+
+    def reasons(self, keys: Iterable[str]) -> dict[str, str]:
+        """Why values are not read; those in order are left out."""
+        keys = list(keys)
+        artifacts = self.log.artifacts(self.asset_key, keys)
+        aside = unplaced(self.files, self.asset_key, artifacts)
+        found = {}
+        for key in keys:
+            path = self.files.path(self.asset_key, key)
+            if (artifact := artifacts.get(key)) is None:
+                if path.is_file():
+                    found[key] = NOT_RECORDED
+            elif error := fault(self.files, self.asset_key, key, artifact):
+                is_intact = key in aside or holds(str(path), artifact)
+                found[key] = error.reason if error.reason != NOT_SIGNED or is_intact else _damage(path)
+        return found
+
+    def event(self, key: str, reason: str, at: float, code_version: str, made_from: MadeFrom) -> Event | None:
+        """The record of a value as it is, signed; None where there is none (any more)."""
+        _, standing = self.log.last(self.asset_key, key)
+        recorded = standing and standing.artifact
+        if recorded and reason == NOT_SIGNED:
+            content, size = content_of(recorded.digest), recorded.size  # as it was compared, whatever is there by now
+        elif found := looked_at(self.files.path(self.asset_key, key)):
+            content, size = found
+        else:
+            return None
+        path = address(self.asset_key, key, portable=self.files.portable)
+        artifact = Artifact(path, size, self.files.signer.digest(self.asset_key, key, content))
+        if standing is None:
+            return Event(
+                attempt=Attempt.MATERIALIZED,
+                asset_key=self.asset_key,
+                partition_key=key,
+                run_id="",
+                timestamp=at,
+                code_version=code_version,
+                data_version=data_version(key, artifact.content),
+                artifact=artifact,
+                inputs=made_from(key),
+                reason="trusted",
+            )
+        same = standing.artifact is not None and standing.artifact.content == artifact.content
+        version = standing.data_version if same else data_version(key, artifact.content)
+        return replace(standing, timestamp=at, artifact=artifact, data_version=version, reason="trusted")
 
 
-def _content(files: ValueFiles, asset_key: AssetKey, key: str) -> str | None:
-    try:
-        with files.path(asset_key, key).open("rb", buffering=0) as file:
-            return content(file)
-    except FileNotFoundError:
-        return None
-
-
-def _trusting(
-    log: SqliteEventLog,
-    files: ValueFiles,
-    asset_key: AssetKey,
-    key: str,
-    at: float,
-    code_version: str,
-    made_from: MadeFrom,
-) -> Event:
-    found = _content(files, asset_key, key) or ""
-    path = address(asset_key, key, portable=files.portable)
-    digest = files.signer.digest(asset_key, key, found)
-    artifact = Artifact(path, files.path(asset_key, key).stat().st_size, digest)
-    version = data_version(key, artifact.content)
-    _, standing = log.last(asset_key, key)
-    if standing is None:
-        return Event(
-            attempt=Attempt.MATERIALIZED,
-            asset_key=asset_key,
-            partition_key=key,
-            run_id="",
-            timestamp=at,
-            code_version=code_version,
-            data_version=version,
-            artifact=artifact,
-            inputs=made_from(key),
-            reason="trusted",
-        )
-    if standing.artifact is not None and standing.artifact.content == artifact.content:
-        version = standing.data_version
-    return replace(standing, timestamp=at, artifact=artifact, data_version=version, reason="trusted")
+def _damage(path: Path) -> str:
+    return CHANGED if path.is_file() else GONE

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from ipyassets.assets.io_manager import InputContext, OutputContext
 from ipyassets.events import Artifact
 from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.reading import by_path
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
 
@@ -64,5 +65,8 @@ class UPathIOManager(FileIOManager):
         raise NotImplementedError
 
     def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
-        with self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file:
-            return self.load_from_path(context, Path(file.name))
+        with (
+            self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file,
+            by_path(file, "value") as path,
+        ):
+            return self.load_from_path(context, path)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidInvocationError, NotMaterializedError
+from ipyassets.errors import InvalidInvocationError
 from ipyassets.events import Event
+from ipyassets.partitions import PartitionSpace
 from ipyassets.storage import orphans as lost
 from ipyassets.storage import remote_upkeep
 from ipyassets.storage.claims import Claims, NoClaims
@@ -20,7 +20,7 @@ from ipyassets.storage.file_io import FileIOManager, Files
 from ipyassets.storage.paths import identity
 from ipyassets.storage.remote_files import RemoteFiles
 from ipyassets.storage.renaming import Renamed, rename
-from ipyassets.storage.signature import seal_of
+from ipyassets.storage.restoring import Version, restore, versions
 from ipyassets.storage.trusting import MadeFrom, Trusted, nothing, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
@@ -39,19 +39,12 @@ class DiskUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """A value that a partition had, as it was recorded, and whether it is the one that stands."""
-
-    event: Event
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Upkeep:
     """What can be done to a store. Nothing is deleted unasked, and everything that deletes can be tried with `dry_run`.
 
     `manager` gives the I/O manager of an asset, or the default one for None; `clock` the time in UTC epoch seconds;
-    `claims` what keeps others from making a partition meanwhile; `assets` are those defined, recorded or not.
+    `claims` what keeps others from making a partition meanwhile; `assets` are those defined, recorded or not;
+    `space` gives their partitions as they are today, and None for other assets.
     """
 
     log: SqliteEventLog
@@ -59,12 +52,13 @@ class Upkeep:
     clock: Callable[[], float]
     claims: Callable[[], Claims | NoClaims] = field(default=NoClaims)
     assets: frozenset[AssetKey] = frozenset()
+    space: Callable[[AssetKey], PartitionSpace | None] = field(default=lambda _: None)
 
     def wipe(
         self, asset_key: AssetKey, partition_keys: Iterable[str], *, reason: str = "wiped", dry_run: bool = False
     ) -> Wiped:
         """Delete the values of partitions and their versions; their history stays."""
-        with self._claiming() as claims:
+        with self._claiming(dry_run=dry_run) as claims:
             return wipe(
                 self.log,
                 self._files(asset_key),
@@ -90,7 +84,10 @@ class Upkeep:
         made_from: MadeFrom = nothing,
         dry_run: bool = False,
     ) -> Trusted:
-        """Let in values that somebody else made or nobody recorded: they are unpickled from now on."""
+        """Let in values that somebody else made or nobody recorded: they are unpickled from now on.
+
+        Files whose keys are no partitions are let in only if they are named.
+        """
         if isinstance(files := self._files(asset_key), RemoteFiles):
             return remote_upkeep.trust(
                 self.log,
@@ -101,18 +98,20 @@ class Upkeep:
                 code_version=code_version,
                 dry_run=dry_run,
             )
-        files = self._required(asset_key)
-        return trust(
-            self.log,
-            files,
-            asset_key,
-            partition_keys,
-            at=self.clock(),
-            code_version=code_version,
-            made_from=made_from,
-            assets=self.assets,
-            dry_run=dry_run,
-        )
+        with self._claiming(dry_run=dry_run) as claims:
+            return trust(
+                self.log,
+                self._required(asset_key),
+                asset_key,
+                partition_keys,
+                at=self.clock(),
+                code_version=code_version,
+                made_from=made_from,
+                assets=self.assets,
+                space=self.space(asset_key),
+                claims=claims,
+                dry_run=dry_run,
+            )
 
     def verify(
         self, asset_keys: Iterable[AssetKey] | None = None, *, watch: Callable[[int], None] | None = None
@@ -122,60 +121,58 @@ class Upkeep:
         return [verify(self.log, files, key, watch=watch) for key in keys if (files := self._files(key)) is not None]
 
     def rename(self, old: AssetKey, new: AssetKey, *, dry_run: bool = False) -> Renamed:
-        """Give an asset another name; its values, its history and its place as an input of others go along."""
-        return rename(self.log, self._renamable(old), old, new, dry_run=dry_run)
+        """Give an asset another name; its values, its history and its place as an input of others go along.
+
+        What was recorded of the new name, and has been wiped since, goes by the old one from then on.
+        """
+        with self._claiming(dry_run=dry_run) as claims:
+            return rename(self.log, self._renamable(old), old, new, claims=claims, dry_run=dry_run)
 
     def versions(self, asset_key: AssetKey, partition_key: str = "") -> list[Version]:
         """The values of a partition that can still be had, newest first."""
+        return versions(self.log, self._required(asset_key), asset_key, partition_key)
+
+    def restore(self, asset_key: AssetKey, version: Version, *, dry_run: bool = False) -> Event:
+        """Make an earlier value of a partition the current one again; NotMaterializedError if it is no longer kept.
+
+        It is read first: DamagedPartitionError or UntrustedPartitionError if that cannot be done.
+        """
         files = self._required(asset_key)
-        kept = set(files.versions.seals(identity(asset_key, partition_key)))
-        _, standing = self.log.last(asset_key, partition_key)
-        found: dict[str, Version] = {}
-        for event in self.log.history(asset_key, partition_key):
-            if event.artifact is None or (seal := seal_of(event.artifact.digest)) in found:
-                continue
-            is_current = standing is not None and standing.artifact == event.artifact
-            if is_current or seal in kept:
-                found[seal] = Version(event, is_current)
-        return list(found.values())
+        with self._claiming(dry_run=dry_run) as claims:
+            return restore(self.log, files, asset_key, version, claims, at=self.clock(), dry_run=dry_run)
 
-    def restore(self, asset_key: AssetKey, version: Version) -> Event:
-        """Make an earlier value of a partition the current one again; NotMaterializedError if it is no longer kept."""
-        files, key, artifact = self._required(asset_key), version.event.partition_key, version.event.artifact
-        if artifact is None or files.versions.find(identity(asset_key, key), seal_of(artifact.digest)) is None:
-            raise NotMaterializedError(f"this value of {asset_key} {key!r} is no longer kept: see versions()")
-        run_id = uuid.uuid4().hex
-        event = replace(version.event, timestamp=self.clock(), run_id=run_id, reason="restored")
-        files.bring_back(asset_key, key, artifact)
-        files.flush(asset_key, {key: artifact})
-        self.log.append([event])
-        files.publish(asset_key, {key: artifact})
-        return event
+    def orphans(self, is_partition: lost.IsPartition | None = None) -> list[lost.Orphan]:
+        """Stored values that belong to nothing that is defined or recorded.
 
-    def orphans(self, is_partition: Callable[[AssetKey, str], bool | None]) -> list[lost.Orphan]:
-        """Stored values that belong to nothing that is defined or recorded; `is_partition` says what is defined."""
+        `is_partition` says whether a key is a partition of an asset, or None of an asset that is not defined; it may be
+        left out where the definitions are known.
+        """
+        if is_partition is None and not self.assets:
+            raise InvalidInvocationError("nothing is known of definitions: give upkeep() a graph, or is_partition here")
         files = self._local(None)
-        return [] if files is None else lost.orphans(self.log, files, is_partition, self.assets)
+        return [] if files is None else lost.orphans(self.log, files, is_partition or self._is_partition, self.assets)
 
-    def delete_orphans(self, found: Sequence[lost.Orphan], *, dry_run: bool = False) -> int:
-        """Delete files that nobody recorded; the bytes this frees."""
+    def delete_orphans(self, found: Iterable[lost.Orphan], *, dry_run: bool = False) -> lost.Deleted:
+        """Delete files that nobody recorded, not even since they were found; what is recorded is left, and told."""
         if (files := self._local(None)) is None:
-            return 0
+            return lost.Deleted(0, 0)
         root = self.log.database.path and self.log.database.path.absolute().parent
         if root and not files.folder.is_relative_to(root):
             raise InvalidInvocationError(
                 f"{files.folder} is not below {root}, so that another root may have recorded what this one has not:"
                 " delete by hand what belongs to none"
             )
-        return lost.delete(files, found, dry_run=dry_run)
+        with self._claiming(dry_run=dry_run) as claims:
+            return lost.delete(self.log, files, found, claims, dry_run=dry_run)
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
         """Clear away what interrupted writers left, and pack the log."""
         if isinstance(remote := self._files(None), RemoteFiles):
             return remote_upkeep.compact(self.log, remote, dry_run=dry_run)
-        with self._claiming() as claims:
-            files = self._local(None)
-            return Compacted() if files is None else compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
+        if (files := self._local(None)) is None:
+            return Compacted(size=self.log.database.pack(dry_run=dry_run))
+        with self._claiming(dry_run=dry_run) as claims:
+            return compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
 
     def disk_use(self) -> list[DiskUse]:
         """What each recorded asset takes on disk."""
@@ -192,6 +189,10 @@ class Upkeep:
             versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
             found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
         return found
+
+    def _is_partition(self, asset_key: AssetKey, partition_key: str) -> bool | None:
+        space = self.space(asset_key)
+        return None if space is None else partition_key in space
 
     def _files(self, asset_key: AssetKey | None) -> Files | None:
         manager = self.manager(asset_key)
@@ -212,8 +213,8 @@ class Upkeep:
         return files
 
     @contextmanager
-    def _claiming(self) -> Iterator[Claims | NoClaims]:
-        claims = self.claims()
+    def _claiming(self, *, dry_run: bool) -> Iterator[Claims | NoClaims]:
+        claims = NoClaims() if dry_run else self.claims()
         try:
             yield claims
         finally:

@@ -1,20 +1,35 @@
 """Files of values: written aside, put in place once recorded, and verified before they are read.
 
-A value goes through three steps, with the event log between the last two:
+A value goes through four steps, with the event log between the last two:
 
-    stage      the file is written under a dotted folder, and named by its seal
+    stage      the file is written under a name of nobody's; complete, it is named by its seal, in a dotted folder
     flush      the disk has it: small ones of a group together, which costs a fraction of one by one
     (append)   the log records the artifact: this is the moment from which the value is the partition's
-    publish    the file is renamed to the partition's address
+    publish    the file is renamed to the partition's address; asked for, what it replaces is kept as a version
 
-Whatever is cut short, the log is right: a staged file that it does not know is nobody's, and one that it knows but that
-is not in place yet is found by its seal and put there by the next reader. The previous value stays until it is
-replaced.
+Everything that moves, keeps, signs or deletes a value holds to six rules, so that nothing is lost or confused whatever
+is cut short, by a signal or by the power:
+
+1.  The log says which value is whose. A file that it does not know is nobody's; one that it knows is found wherever it
+    lies: in place, aside, or among the versions.
+2.  A name proves nothing. Whoever has not written a file himself compares it with a record, byte by byte, before he
+    reads it, publishes it or brings it back; what is merely moved keeps its record, and is compared when it is read.
+3.  Whoever changes a partition's files holds its claim, from the last look at the log until he is done: runs, and all
+    of housekeeping. Readers hold none, and change nothing.
+4.  A value is recorded only once it is complete and named, and on disk where that was asked for.
+5.  Bytes go only once it is certain that nobody needs them: the record says that the value is gone, or what takes its
+    place is there, or nobody has recorded them and their writer is long dead.
+6.  The key signs what was written here, what a person has let in by name, and what it had signed before; never bytes
+    that just happen to lie somewhere.
+
+A value that was recorded and not put in place, because its writer was stopped, is put there by the next run, and by all
+of housekeeping before it does anything else: see `settle` in `storage.staging`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,19 +43,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UnstorableValueError, UntrustedPartitionError
+from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
 from ipyassets.events import Artifact
-from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, owner, partition_path, place_identity
+from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, partition_path, place_identity
+from ipyassets.storage.placing import duplicate, put, refuse_outside, remove_empty
 from ipyassets.storage.presence import look
-from ipyassets.storage.reading import content, matching
-from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
-from ipyassets.storage.sink import SMALL, Sink, flush_to_disk, flush_together
-from ipyassets.storage.versions import Versions, duplicate
+from ipyassets.storage.reading import OF_THE_FILE, holds, matching
+from ipyassets.storage.signature import NOT_SIGNED, Signer, content_of, key_id_of, seal_of
+from ipyassets.storage.sink import SMALL, Sink, flush_together
+from ipyassets.storage.staging import PARTIAL, STAGING, staged_of
+from ipyassets.storage.versions import Versions
 
 CHANGED = "its file is not what was stored"
 GONE = "its file is gone"
 UNREADABLE = "its file cannot be read"
-STAGING = ".staging"
+# With these it depends on who is looking.
+_OF_THE_READER = frozenset({errno.EACCES, errno.EPERM})
+_LET_IN = "trust() lets it in"
 
 
 @dataclass(frozen=True)
@@ -70,6 +89,11 @@ class ValueFiles:
         """The earlier values of partitions."""
         return Versions(self.folder, self.kept)
 
+    @cached_property
+    def _inside(self) -> set[str]:
+        """Folders that were found not to lead elsewhere."""
+        return set()
+
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
         plain = partition_path(self.folder, asset_key, partition_key, portable=self.portable)
@@ -79,30 +103,39 @@ class ValueFiles:
         """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it.
 
         A large value is on disk on return, because whoever stages it may do so beside others; `flush` sees to the rest.
+        Raises UnstorableValueError where a link leads out of the folder of all values.
         """
-        ours = identity(asset_key, partition_key)
-        part = f"{self.staging}/{ours}.{secrets.token_hex(8)}.part"
-        made = part
-        with Sink(lambda: self._created(part)) as sink:
-            try:
+        place = self._place(asset_key, partition_key)
+        self._refuse_outside(place)
+        partial = self._partial(asset_key, partition_key)
+        try:
+            with Sink(lambda: _created(partial)) as sink:
                 dump(sink)
+                if sink.is_small:
+                    sink.begin(_created(partial))
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
-                staged = f"{self.staging}/{ours}-{seal_of(digest)}"
-                # Named before it is flushed: the flush then takes the name to disk along with the content.
-                if sink.is_small and (descriptor := self._created_once(staged)) >= 0:
-                    made = staged
-                    sink.begin(descriptor)
-                else:
-                    if sink.is_small:
-                        sink.begin(self._created(part))
-                    os.replace(part, staged)  # noqa: PTH105
-                if self.durable and sink.size > SMALL:
-                    flush_to_disk(sink.fileno())
-            except BaseException:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(made)  # noqa: PTH108
-                raise
-        return Artifact(address(asset_key, partition_key, portable=self.portable), sink.size, digest)
+            artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
+            staged = self.staged(asset_key, partition_key, digest)
+            # One that is recorded already, and perhaps on disk, is not given up for an equal one.
+            if os.path.exists(staged) and holds(staged, artifact):  # noqa: PTH110
+                os.unlink(partial)  # noqa: PTH108
+            else:
+                os.replace(partial, staged)  # noqa: PTH105
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(partial)  # noqa: PTH108
+            raise
+        if self.durable and artifact.size > SMALL:
+            # After it was named: the flush takes the name to disk along with the content.
+            flush_together([staged])
+        return artifact
+
+    def stage_again(self, asset_key: AssetKey, partition_key: str, digest: str, file: str | Path) -> None:
+        """Have what a file holds staged as a value with that digest; FileNotFoundError where there is no such file."""
+        os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
+        staged = self.staged(asset_key, partition_key, digest)
+        duplicate(str(file), staged, self._partial(asset_key, partition_key))
+        os.utime(staged)  # it is not what a writer left long ago
 
     def flush(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
         """Wait until the disk has staged values; UnwritableStoreError where it cannot take them."""
@@ -111,146 +144,121 @@ class ValueFiles:
             flush_together(self.staged(asset_key, key, digest) for key, digest in small)
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
-        """Put staged values in place; those that are there already are left alone."""
+        """Put staged values in place; those that are there already are left alone.
+
+        They are not compared with their records again: whoever calls this has staged them, or has just compared them.
+        """
         for partition_key, artifact in artifacts.items():
             staged = self.staged(asset_key, partition_key, artifact.digest)
+            place = self._place(asset_key, partition_key)
+            self._refuse_outside(place)
             if self.kept:
-                self._keep_both(asset_key, partition_key, staged, artifact)
-            self._put(staged, self._place(asset_key, partition_key))
+                before, ours = str(self.path(asset_key, partition_key)), identity(asset_key, partition_key)
+                self.versions.keep_both(ours, before, staged, content_of(artifact.digest))
+            put(staged, place, self.folder, self.staging)
 
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
         """The file of a value, open at its start, after it was found to be what the log recorded.
 
-        Raises NotMaterializedError where there is neither file nor record, UntrustedPartitionError for a file without a
-        record or one signed by another key, DamagedPartitionError where the file is gone or has changed.
+        Up to some megabytes these are the bytes that were compared, see `reading.matching`. Nothing is changed. Raises
+        NotMaterializedError where there is neither file nor record, UntrustedPartitionError for a file without a record
+        or one signed by another key, DamagedPartitionError where the file is gone, has changed or cannot be read.
         """
         name = f"{asset_key} {partition_key!r}" if partition_key else str(asset_key)
-        path = self.path(asset_key, partition_key)
         if artifact is None:
+            path = self.path(asset_key, partition_key)
             if path.is_file():
-                raise UntrustedPartitionError(f"nobody knows who made {name}: {path} is not read; trust() lets it in")
+                raise UntrustedPartitionError(f"nobody has recorded who made {name}, so {path} is not read: {_LET_IN}")
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
-            message = f"{name} is not signed by you: {path} is not unpickled; trust() lets it in"
-            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, artifact.digest)
+            message = f"{name} is not signed by you: {self.path(asset_key, partition_key)} is not unpickled; {_LET_IN}"
+            forged = artifact.digest if key_id_of(artifact.digest) == self.signer.key_id else ""
+            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, forged)
         with contextlib.ExitStack() as stack:
-            file = matching(path, artifact, stack) or self._left_behind(asset_key, partition_key, artifact, stack)
-            # Between these two looks its writer may have put it in place.
-            file = file or matching(path, artifact, stack)
-            if file is None:
-                what = CHANGED if path.is_file() else GONE
-                message = f"{name}: {what}: {path}; materialize it again"
-                raise DamagedPartitionError(message, asset_key, partition_key, what, artifact.digest)
+            reason, about = "", artifact.digest
+            for source in self.sources(asset_key, partition_key, artifact):
+                try:
+                    file = matching(source, artifact, stack)
+                except OSError as error:
+                    if error.errno not in OF_THE_FILE:
+                        raise
+                    reason = f"{UNREADABLE}: {error.strerror}"
+                    about = "" if error.errno in _OF_THE_READER else about
+                    continue
+                if file is not None:
+                    break
+            else:
+                path = self.path(asset_key, partition_key)
+                reason = reason or (CHANGED if path.is_file() else GONE)
+                message = f"{name}: {reason}: {path}; materialize it again"
+                raise DamagedPartitionError(message, asset_key, partition_key, reason, about)
             yield file
+
+    def sources(self, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> Iterator[str]:
+        """Wherever a recorded value may lie, the likeliest place first."""
+        place = self._place(asset_key, partition_key)
+        yield place
+        yield f"{place}/{DISPLACED}"
+        yield self.staged(asset_key, partition_key, artifact.digest)
+        yield self.aside(asset_key, partition_key)
+        yield from map(str, self.versions.find(identity(asset_key, partition_key), artifact.digest))
+        # Between these looks its writer may have put it in place.
+        yield place
+        yield f"{place}/{DISPLACED}"
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
         return look(self, asset_key, lambda: partition_keys).found
 
     def extent(self, asset_key: AssetKey, partition_key: str) -> tuple[int, int]:
-        """How many files a partition has, and their bytes, those of its versions included."""
-        path = self.path(asset_key, partition_key)
-        size = self.versions.size(identity(asset_key, partition_key))
-        return (1, size + path.stat().st_size) if path.is_file() else (0, size)
+        """How many files a partition has, in place or else staged, and their bytes, those of its versions included.
+
+        Raises UnstorableValueError where a link leads out of the folder of all values: `delete` would, too.
+        """
+        self._refuse_outside(self._place(asset_key, partition_key))
+        ours, path = identity(asset_key, partition_key), self.path(asset_key, partition_key)
+        found = [path] if path.is_file() else [Path(self.staging, name) for name in staged_of(self.staging, {ours})]
+        return len(found), self.versions.size(ours) + sum(each.stat().st_size for each in found)
 
     def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
-        """Delete the values of partitions, their versions and folders left empty; what is not there is no error."""
-        folders = set()
-        for key in partition_keys:
-            path = self.path(asset_key, key)
-            folders.add(path.parent)
-            path.unlink(missing_ok=True)
-            self.versions.discard(identity(asset_key, key))
-        for folder in sorted(folders - {self.folder}, key=lambda each: -len(each.parts)):
-            with contextlib.suppress(OSError):  # not empty, which is the usual case
-                folder.rmdir()
-
-    def bring_back(self, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> None:
-        """Stage a version that is kept, so that it can be published again."""
-        version = self.versions.find(identity(asset_key, partition_key), seal_of(artifact.digest))
-        if version is not None:
-            os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
-            duplicate(version, self.staged(asset_key, partition_key, artifact.digest))
+        """Delete the values of partitions, staged or in place, with their versions; what is not there is no error."""
+        owners = {identity(asset_key, key): key for key in partition_keys}
+        for name in staged_of(self.staging, owners):
+            Path(self.staging, name).unlink(missing_ok=True)
+        for ours, key in owners.items():
+            Path(self.aside(asset_key, key)).unlink(missing_ok=True)
+            self.path(asset_key, key).unlink(missing_ok=True)
+            self.versions.discard(ours)
+        remove_empty((self.path(asset_key, key).parent for key in owners.values()), self.folder)
 
     def staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         """Where a value with that digest is before it is put in place."""
         return f"{self.staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
 
-    def _keep_both(self, asset_key: AssetKey, partition_key: str, staged: str, artifact: Artifact) -> None:
-        """Keep a staged value as a version, and before it the one that it replaces, should that not be kept yet."""
-        ours = identity(asset_key, partition_key)
-        path = self.path(asset_key, partition_key)
-        if path.is_file() and not self.versions.seals(ours):
-            with path.open("rb", buffering=0) as file:
-                found = content(file)
-            self.versions.keep(ours, seal_of(self.signer.digest(asset_key, partition_key, found)), path)
-        if os.path.exists(staged):  # noqa: PTH110
-            self.versions.keep(ours, seal_of(artifact.digest), staged)
+    def aside(self, asset_key: AssetKey, partition_key: str) -> str:
+        """Where a value is while it is moved out of the way of a folder."""
+        return f"{self.staging}/{place_identity(address(asset_key, partition_key, portable=self.portable))}-{ASIDE}"
 
-    def _created(self, part: str) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            return os.open(part, flags, 0o666)
-        except FileNotFoundError:
-            os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
-            return os.open(part, flags, 0o666)
-
-    def _created_once(self, staged: str) -> int:
-        """A new staged file; -1 if there is one already: the same content, perhaps being put in place just now."""
-        try:
-            return self._created(staged)
-        except FileExistsError:
-            return -1
-
-    def _left_behind(
-        self, asset_key: AssetKey, partition_key: str, artifact: Artifact, stack: contextlib.ExitStack
-    ) -> BinaryIO | None:
-        """The recorded value where its writer was stopped before it was in place; it is put there now.
-
-        A version that is kept is read where it is: perhaps a newer value is in place, and the record in hand is old.
-        """
-        target = self._place(asset_key, partition_key)
-        place = address(asset_key, partition_key, portable=self.portable)
-        aside = f"{self.staging}/{place_identity(place)}-{ASIDE}"
-        for left in (self.staged(asset_key, partition_key, artifact.digest), aside):
-            if (file := matching(Path(left), artifact, stack)) is not None:
-                with contextlib.suppress(OSError):  # a store that cannot be written to can still be read
-                    self._put(left, target)
-                return file
-        version = self.versions.find(identity(asset_key, partition_key), seal_of(artifact.digest))
-        return None if version is None else matching(version, artifact, stack)
+    def _partial(self, asset_key: AssetKey, partition_key: str) -> str:
+        """A name for what is not complete yet; it ends unlike those of complete files."""
+        return f"{self.staging}/{identity(asset_key, partition_key)}.{secrets.token_hex(8)}{PARTIAL}"
 
     def _place(self, asset_key: AssetKey, partition_key: str) -> str:
         return f"{self._top}/{address(asset_key, partition_key, portable=self.portable)}"
 
-    def _put(self, staged: str, target: str) -> None:
-        """Rename a staged file to its address, unless there is no such staged file (any more)."""
-        try:
-            os.replace(staged, target)  # noqa: PTH105
-        except FileNotFoundError:
-            if os.path.exists(staged):  # noqa: PTH110
-                Path(target).parent.mkdir(parents=True, exist_ok=True)
-                self._put(staged, target)
-        except NotADirectoryError:
-            make_room(self, Path(target))
-            self._put(staged, target)
-        except OSError:
-            if not os.path.isdir(target):  # noqa: PTH112
-                raise
-            os.replace(staged, f"{target}/{DISPLACED}")  # noqa: PTH105
+    def _refuse_outside(self, place: str) -> None:
+        folder = place.rpartition("/")[0]
+        if folder not in self._inside:
+            refuse_outside(folder, self.folder)
+            self._inside.add(folder)
 
 
-def make_room(files: ValueFiles, target: Path) -> None:
-    """Turn a value's file into a folder with this value in it, where a folder is needed.
-
-    A changed definition has partitions there, or another asset, whose key begins with all of this one's.
-    """
-    file = next(folder for folder in reversed(target.parents) if folder.is_file())
-    place = file.relative_to(files.folder) if file.is_relative_to(files.folder) else None
-    if place is None or owner(place) is None:
-        raise UnstorableValueError(f"{file} is in the way of {target}: move it elsewhere")
-    aside = f"{files.staging}/{place_identity(place.as_posix())}-{ASIDE}"
-    file.replace(aside)
-    file.mkdir()
-    os.replace(aside, file / DISPLACED)  # noqa: PTH105
+def _created(partial: str) -> int:
+    """A new file, and a folder for it where there is none."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(partial, flags, 0o666)
+    except FileNotFoundError:
+        Path(partial).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(partial, flags, 0o666)

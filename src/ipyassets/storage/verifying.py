@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -12,7 +12,6 @@ from ipyassets.events import Artifact
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import Files
-from ipyassets.storage.value_files import UNREADABLE
 
 _AT_ONCE = 500  # partitions whose artifacts are looked up together
 _THREADS = 4
@@ -38,33 +37,50 @@ def verify(
 ) -> Verified:
     """Read all values of an asset, or those of some partitions, and remember which are not what was recorded.
 
-    `watch` is told how many were read so far.
+    Values that are made meanwhile are read again. `watch` is told how many were read so far.
     """
     keys = log.records(asset_key).keys if partition_keys is None else [str(key) for key in partition_keys]
+    book = Damage(log)
     damaged: dict[str, str] = {}
     checked = size = 0
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="ipyassets-verify") as pool:
         for start in range(0, len(keys), _AT_ONCE):
-            artifacts = log.artifacts(asset_key, keys[start : start + _AT_ONCE])
-            reasons = pool.map(lambda pair: fault(files, asset_key, *pair), artifacts.items())
-            damaged |= {key: reason for key, reason in zip(artifacts, reasons, strict=True) if reason}
-            checked += len(artifacts)
-            size += sum(artifact.size for artifact in artifacts.values())
+            some = keys[start : start + _AT_ONCE]
+            known = book.found(asset_key).keys() & set(some)
+            found, sizes = _looked_through(log, files, asset_key, some, book, pool)
+            damaged |= found
+            book.clear(asset_key, known - found.keys())
+            checked += len(sizes)
+            size += sum(sizes.values())
             if watch is not None:
                 watch(checked)
-    book = Damage(log)
-    known = book.found(asset_key)
-    book.record(asset_key, damaged)
-    book.clear(asset_key, (set(known) & set(keys)) - set(damaged))
     return Verified(asset_key, checked, size, damaged)
 
 
-def fault(files: Files, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> str:
-    """What is wrong with a stored value, in a few words; empty where nothing is."""
+def _looked_through(
+    log: SqliteEventLog,
+    files: Files,
+    asset_key: AssetKey,
+    keys: Sequence[str],
+    book: Damage,
+    pool: ThreadPoolExecutor,
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Why values are damaged, which is recorded, and how large each was that was read."""
+    damaged: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    while keys:
+        artifacts = log.artifacts(asset_key, keys)
+        errors = [each for each in pool.map(lambda pair: fault(files, asset_key, *pair), artifacts.items()) if each]
+        sizes |= {key: artifact.size for key, artifact in artifacts.items()}
+        keys = [error.partition_key for error in book.record(errors)]  # those were made again while they were read
+        damaged |= {each.partition_key: each.reason for each in errors if each.partition_key not in keys}
+    return damaged, sizes
+
+
+def fault(files: Files, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> DamagedPartitionError | None:
+    """What is wrong with a stored value; None where nothing is."""
     try:
         with files.verified(asset_key, partition_key, artifact):
-            return ""
+            return None
     except DamagedPartitionError as error:
-        return error.reason
-    except OSError as error:
-        return f"{UNREADABLE}: {error.strerror or error}"
+        return error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.storage.paths import asset_folder, owner
+from ipyassets.storage.placing import is_inside
 from ipyassets.storage.value_files import ValueFiles
 
 
@@ -31,9 +32,9 @@ def stored_files(files: ValueFiles, assets: Iterable[AssetKey]) -> Iterator[Stor
 
 
 def stored_files_of(files: ValueFiles, asset_key: AssetKey, assets: Iterable[AssetKey]) -> Iterator[StoredFile]:
-    """Those files of one asset, known or not."""
+    """Those files of one asset, known or not; none where a link leads out of the folder."""
     top = asset_folder(files.folder, asset_key, portable=files.portable)
-    found = _below(files, top, frozenset([*assets, asset_key]))
+    found = _below(files, top, frozenset([*assets, asset_key])) if is_inside(str(top), files.folder) else iter(())
     return (file for file in found if file.asset_key == asset_key)
 
 

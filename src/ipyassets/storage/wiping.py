@@ -11,7 +11,7 @@ from typing import Any
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Attempt, Event
-from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import Files
 
@@ -94,18 +94,19 @@ def wipe(
     """
     standing = {each.partition_key for each in values_of(log, asset_key)}
     wanted = [key for key in dict.fromkeys(map(str, partition_keys)) if key in standing]
-    held = claims or NoClaims()
-    mine = wanted if dry_run else held.take(asset_key, wanted)
-    try:
-        extents = [] if files is None else [files.extent(asset_key, key) for key in mine]
+    mine: list[str] = []
+    count = size = 0
+    for taken in claimed_in_turn(NoClaims() if dry_run or claims is None else claims, asset_key, wanted):
+        extents = [] if files is None else [files.extent(asset_key, key) for key in taken]
         if not dry_run:
-            log.append([_wiping(asset_key, key, at, reason) for key in mine])
+            log.append([_wiping(asset_key, key, at, reason) for key in taken])
             if files is not None:
-                files.delete(asset_key, mine)
-    finally:
-        held.release(asset_key, mine)
-    busy = tuple(key for key in wanted if key not in set(mine))
-    return Wiped(asset_key, tuple(mine), sum(n for n, _ in extents), sum(size for _, size in extents), busy)
+                files.delete(asset_key, taken)
+        mine += taken
+        count, size = count + sum(n for n, _ in extents), size + sum(each for _, each in extents)
+    done = set(mine)
+    busy = tuple(key for key in wanted if key not in done)
+    return Wiped(asset_key, tuple(mine), count, size, busy)
 
 
 def _wiping(asset_key: AssetKey, key: str, at: float, reason: str) -> Event:
