@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import pickle
 import stat
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from upath import UPath
 
+from ipyassets import Instance, asset, materialize
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
     DamagedPartitionError,
@@ -282,3 +284,37 @@ def test_files_are_readable_as_the_user_wants(manager, tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "sales" / "a").stat().st_mode) == 0o640
+
+
+class Compressed(FilesystemIOManager):
+    """Changes values on their way, in Dagster's two methods."""
+
+    def handle_output(self, context, obj):
+        super().handle_output(context, zlib.compress(pickle.dumps(obj)))
+
+    def load_input(self, context):
+        packed = super().load_input(context)
+        assert isinstance(packed, bytes)
+        return pickle.loads(zlib.decompress(packed))
+
+
+def test_a_run_goes_through_the_handle_output_of_a_subclass(tmp_path):
+    @asset(io_manager_def=Compressed())
+    def made():
+        return [1, 2, 3]
+
+    instance = Instance(tmp_path)
+    materialize([made], instance=instance)
+    assert zlib.decompress(pickle.loads((tmp_path / "storage" / "made").read_bytes())) == pickle.dumps([1, 2, 3])
+    assert instance.store.load(made, None) == [1, 2, 3]
+    instance.close()
+
+
+def test_what_a_subclass_hands_on_is_staged_as_any_other_value(tmp_path):
+    manager = Compressed(tmp_path, signer=MINE)
+    before, later = output("a"), output("a")
+    manager.handle_output(before, 1)
+    manager.stage(later, 2)
+    assert manager.load_input(wanted("a", artifacts=before.stored)) == 1
+    manager.publish(SALES, later.stored)
+    assert manager.load_input(wanted("a", artifacts=later.stored)) == 2

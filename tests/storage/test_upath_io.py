@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
-from ipyassets.errors import DamagedPartitionError
+from ipyassets.errors import DamagedPartitionError, UnstorableValueError
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.upath_io import UPathIOManager
 from tests.conformance.io_manager import IOManagerConformance, output, wanted
@@ -42,3 +43,65 @@ def test_what_was_written_by_path_is_verified_like_everything(tmp_path):
     file.write_text(file.read_text().replace("1", "7"))
     with pytest.raises(DamagedPartitionError):
         manager.load_input(wanted("a", artifacts=context.stored))
+
+
+class ArrayIOManager(UPathIOManager):
+    def dump_to_path(self, context, obj, path):
+        np.save(path, obj)
+
+    def load_from_path(self, context, path):
+        return np.load(path)
+
+
+class WithItsExtension(ArrayIOManager):
+    extension = ".npy"
+
+
+class FolderIOManager(ArrayIOManager):
+    def dump_to_path(self, context, obj, path):
+        path.mkdir()
+
+
+class WritesNothing(ArrayIOManager):
+    def dump_to_path(self, context, obj, path):
+        pass
+
+
+def test_a_library_that_goes_by_the_extension_is_given_it(tmp_path):
+    manager, context = WithItsExtension(tmp_path, signer=MINE), output("a")
+    manager.handle_output(context, np.arange(3))
+    assert np.array_equal(manager.load_input(wanted("a", artifacts=context.stored)), [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (ArrayIOManager, r"wrote value\.npy in place of value: set extension = '\.npy'"),
+        (FolderIOManager, "wrote a folder"),
+        (WritesNothing, "wrote no file"),
+    ],
+)
+def test_what_was_not_written_at_the_path_given_is_told(tmp_path, kind, words):
+    with pytest.raises(UnstorableValueError, match=f"{kind.__name__}.dump_to_path {words}"):
+        kind(tmp_path, signer=MINE).handle_output(output("a"), np.arange(3))
+
+
+class Separated(UPathIOManager):
+    """With an argument of its own, and none of the others."""
+
+    def __init__(self, separator):
+        super().__init__()
+        self.separator = separator
+
+    def dump_to_path(self, context, obj, path):
+        path.write_text(self.separator.join(obj))
+
+    def load_from_path(self, context, path):
+        return path.read_text().split(self.separator)
+
+
+def test_a_subclass_keeps_its_own_settings_in_an_instance(tmp_path):
+    manager, context = Separated(";").bound(tmp_path, MINE), output("a")
+    manager.handle_output(context, ["a,b", "c"])
+    assert (tmp_path / "sales" / "a").read_text() == "a,b;c"
+    assert manager.load_input(wanted("a", artifacts=context.stored)) == ["a,b", "c"]

@@ -81,10 +81,12 @@ class OutputContext(StoredValueContext):
     """What `handle_output` is handed: the asset and partitions that the value is for.
 
     An I/O manager reports what it stored with `add_output_metadata` and, where it can say so, one Artifact for each
-    partition key in `stored`; the log then records size, digest and data version.
+    partition key in `stored`; the log then records size, digest and data version. `is_staging` says that the value is
+    to be made ready only, since `publish` puts it in place later.
     """
 
     run_id: str = ""
+    is_staging: bool = False
     stored: dict[str, object] = field(default_factory=dict)
     reported: dict[str, object] = field(default_factory=dict)
 

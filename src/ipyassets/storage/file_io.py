@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -68,12 +69,12 @@ class FileIOManager(IOManager, PathAddressed):
 
     def bound(self, folder: Path, signer: Signer, *, durable: bool = True) -> Self:
         """The same manager with what it was not given: an instance's storage folder, its key, its durability."""
-        return type(self)(
-            self.base_dir or folder,
-            signer=self.signer or signer,
-            durable=self.durable and durable,
-            versions=self.versions,
-        )
+        bound = copy.copy(self)
+        bound.base_dir = self.base_dir or folder
+        bound.signer = self.signer or signer
+        bound.durable = self.durable and durable
+        bound._files = None  # noqa: SLF001 - of its own kind
+        return bound
 
     @property
     def files(self) -> Files:
@@ -109,15 +110,23 @@ class FileIOManager(IOManager, PathAddressed):
         return Look(self.files.present(asset_key, partition_keys()))
 
     def handle_output(self, context: OutputContext, obj: object) -> None:
-        """Store `obj` in place at once."""
-        self.stage(context, obj)
-        self.flush(context.asset_key, context.stored)
-        self.publish(context.asset_key, context.stored)
+        """Store `obj` in place at once; in a run, aside until it is recorded."""
+        key = str(context.asset_partition_key) if context.has_asset_partitions else ""
+        context.stored[key] = self._staged(context, key, obj)
+        if not context.is_staging:
+            self.flush(context.asset_key, context.stored)
+            self.publish(context.asset_key, context.stored)
 
     def stage(self, context: OutputContext, obj: object) -> None:
-        """Write `obj` aside, and say so in `context.stored`; `publish` puts it in place."""
-        key = str(context.asset_partition_key) if context.has_asset_partitions else ""
-        context.stored[key] = self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))
+        """Write `obj` aside, and say so in `context.stored`; `publish` puts it in place.
+
+        A subclass that changes values on their way may do so in `handle_output`: this goes through it.
+        """
+        was_staging, context.is_staging = context.is_staging, True
+        try:
+            self.handle_output(context, obj)
+        finally:
+            context.is_staging = was_staging
 
     def flush(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
         """Wait until the disk has what was staged; UnwritableStoreError where it cannot take it."""
@@ -150,6 +159,9 @@ class FileIOManager(IOManager, PathAddressed):
         if isinstance(self.files, ValueFiles) and size < _WORTH_A_THREAD * len(keys):
             return {key: self._value(context, key, artifacts) for key in keys}
         return at_once(lambda key: self._value(context, key, artifacts), keys)
+
+    def _staged(self, context: OutputContext, key: str, obj: object) -> Artifact:
+        return self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))
 
     def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
         with self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file:

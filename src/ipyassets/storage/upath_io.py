@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ipyassets.assets.io_manager import InputContext, OutputContext
+from ipyassets.errors import UnstorableValueError
 from ipyassets.events import Artifact
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.reading import by_path
@@ -24,8 +25,11 @@ class UPathIOManager(FileIOManager):
     """Stores values through `dump_to_path` and `load_from_path`, which a subclass gives (Dagster's UPathIOManager).
 
     The paths are of files on this machine, wherever `base_path` is: what was written is hashed, signed and put in place
-    afterwards, what is read was verified before.
+    afterwards, what is read was verified before. `extension`, such as ".npy", ends the name of the file to be written,
+    for libraries that go by it; what is stored has the partition's plain name.
     """
+
+    extension: str | None = None
 
     def __init__(
         self,
@@ -45,14 +49,14 @@ class UPathIOManager(FileIOManager):
     def load_from_path(self, context: InputContext, path: Path) -> object:
         """Read a value from a file."""
 
-    def stage(self, context: OutputContext, obj: object) -> None:
-        """Write `obj` aside, and say so in `context.stored`; `publish` puts it in place."""
-        key = str(context.asset_partition_key) if context.has_asset_partitions else ""
+    def _staged(self, context: OutputContext, key: str, obj: object) -> Artifact:
         with tempfile.TemporaryDirectory(prefix="ipyassets-") as folder:
-            path = Path(folder, "value")
+            path = Path(folder, f"value{self.extension or ''}")
             self.dump_to_path(context, obj, path)
+            if not path.is_file():
+                raise UnstorableValueError(f"{type(self).__name__}.dump_to_path {_written_instead(path)}")
             with path.open("rb") as written:
-                context.stored[key] = self.files.stage(
+                return self.files.stage(
                     context.asset_key, key, lambda file: shutil.copyfileobj(written, file, 1 << 20)
                 )
 
@@ -67,6 +71,16 @@ class UPathIOManager(FileIOManager):
     def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
         with (
             self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file,
-            by_path(file, "value") as path,
+            by_path(file, f"value{self.extension or ''}") as path,
         ):
             return self.load_from_path(context, path)
+
+
+def _written_instead(path: Path) -> str:
+    """What was written where a file was to be, in words."""
+    if path.is_dir():
+        return "wrote a folder: the value of a partition is one file"
+    beside = [each.name for each in path.parent.iterdir()]
+    if beside and beside[0].startswith("value."):
+        return f"wrote {beside[0]} in place of {path.name}: set extension = {Path(beside[0]).suffix!r}"
+    return f"wrote no file at the path it was given{f', but {beside[0]!r}' if beside else ''}"
