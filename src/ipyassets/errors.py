@@ -15,6 +15,7 @@
         DamagedPartitionError           a stored value is not what its record says: file gone, or content changed
             UntrustedPartitionError     a stored value that was not signed by this user's key, so it is not unpickled
         BusyPartitionError              a partition that somebody else is making, or looking after, just now
+        UnknownPlaceError               a value that lies where, or was stored in a way that, is not known here
         UnstorableValueError            a value that cannot be pickled, or a place that cannot take it
         UnwritableStoreError            a store that cannot be written to: read-only, or its disk is full
         DamagedLogError                 the event log itself cannot be read
@@ -151,6 +152,10 @@ class UntrustedPartitionError(DamagedPartitionError):
 
 class BusyPartitionError(IpyassetsError):
     """A partition is being made, or looked after, by somebody else at this moment."""
+
+
+class UnknownPlaceError(IpyassetsError):
+    """Where a value is, or what has stored it, is not known here, and nothing is done on a guess."""
 
 
 class UnstorableValueError(IpyassetsError):

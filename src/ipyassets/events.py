@@ -55,15 +55,29 @@ class Attempt(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
-    """A stored value: its path below the root, its size in bytes, and the keyed digest of identity and content as hex.
+class Place:
+    """Where an I/O manager keeps values: its location, and the name of its class.
 
-    The digest begins with the content alone: an identical re-run has the same.
+    The location is a folder, relative to the root where it is inside of it, or what else the manager calls it; "" where
+    it does not say.
+    """
+
+    location: str
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A stored value: path, size in bytes, and the keyed digest of identity and content as hex.
+
+    The digest begins with the content alone: an identical re-run has the same. The path is below the
+    location of `place`, which is None where it was recorded before places were.
     """
 
     path: str
     size: int
     digest: str
+    place: Place | None = None
 
     @property
     def content(self) -> str:
@@ -99,9 +113,9 @@ class Event:
     `partition_key` is "" for an asset without partitions. `timestamp` is when the attempt ended, in UTC epoch
     seconds; `seconds` is how long the body ran; `retries` how often it was tried again before it ended so.
     `data_version` is the unsigned 64-bit number that downstream assets compare: that of the artifact, or of the text
-    that the body gave, or one never seen before where nothing is known of the content. `config` is the run
-    configuration that the body was given; `displays` are the MIME bundles that it displayed, its prints being in
-    `output`. What does not apply to the kind of attempt is empty.
+    that the body gave, or one never seen before where nothing is known of the content. `place` is where a value went
+    whose I/O manager reports no artifact. `config` is the run configuration that the body was given; `displays` are the
+    MIME bundles that it displayed, its prints being in `output`. What does not apply to the kind of attempt is empty.
     """
 
     attempt: Attempt
@@ -113,6 +127,7 @@ class Event:
     code_version: str = ""
     data_version: int = 0
     artifact: Artifact | None = None
+    place: Place | None = None
     inputs: tuple[InputUse, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -123,23 +138,29 @@ class Event:
     config: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     retries: int = 0
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether there was a value that an I/O manager took; a body that returns nothing has none."""
+        return self.artifact is not None or self.place is not None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
     """The latest rows of one asset: one position per partition that the log knows, in no particular order.
 
     `attempt` holds Attempt codes of the last attempt. `made` says whether a value stands recorded (a failed re-run
-    keeps the previous one); `code` and `data` are the 64-bit code and data versions of that value (`version_number`
-    of the event's text, the event's own number); `inputs` the recorded sums of input versions by upstream asset, with
-    `used` saying where an upstream was recorded at all. A skip lets a value stand: `code` and `inputs` are then those
-    of the skip. `tried` is the 64-bit code version of the last attempt,
-    whatever came of it; `seconds` is the duration of the last successful attempt, `size` its bytes, `timestamp` the
-    end of the last attempt in UTC epoch seconds.
+    keeps the previous one), `stored` whether an I/O manager took it; `code` and `data` are the 64-bit code and data
+    versions of that value (`version_number` of the event's text, the event's own number); `inputs` the recorded sums of
+    input versions by upstream asset, with `used` saying where an upstream was recorded at all. A skip lets a value
+    stand: `code` and `inputs` are then those of the skip. `tried` is the 64-bit code version of the last attempt,
+    whatever came of it; `seconds` is the duration of the last successful attempt, `size` its bytes, `timestamp` the end
+    of the last attempt in UTC epoch seconds.
     """
 
     keys: list[str]
     attempt: NDArray[np.uint8]
     made: NDArray[np.bool_]
+    stored: NDArray[np.bool_]
     code: NDArray[np.uint64]
     data: NDArray[np.uint64]
     inputs: Mapping[AssetKey, NDArray[np.uint64]]
@@ -156,6 +177,7 @@ class Records:
             keys=[],
             attempt=np.empty(0, np.uint8),
             made=np.empty(0, np.bool_),
+            stored=np.empty(0, np.bool_),
             code=np.empty(0, np.uint64),
             data=np.empty(0, np.uint64),
             inputs={},

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.events import Artifact, Attempt, Event, Failure, InputUse, Records, version_number
+from ipyassets.events import Artifact, Attempt, Event, Failure, InputUse, Place, Records, version_number
 
 FLIGHTS = AssetKey("flights")
 DELAYS = AssetKey(["air", "delays"])
@@ -73,6 +73,14 @@ class EventLogConformance:
         log.append([full])
         assert log.since(0) == [full]
 
+    def test_where_a_value_was_put_comes_back(self, log):
+        artifact = Artifact("flights/a", 12, DIGEST, Place("storage", "kinds.Pickles"))
+        events = [made("a", artifact=artifact), made("b", artifact=None, place=Place("", "kinds.Database"))]
+        log.append(events)
+        log.append([made("c", artifact=artifact)])
+        assert log.since(0)[:2] == events
+        assert log.artifacts(FLIGHTS, ["a", "b"]) == {"a": artifact}
+
     def test_events_come_back_in_order_and_only_those_asked_for(self, log):
         log.append([made("a"), made("b")])
         cursor = log.cursor()
@@ -121,6 +129,13 @@ class EventLogConformance:
             "size": 12,
             "timestamp": 7.0,
         }
+
+    def test_it_is_told_whether_there_was_a_value_to_store(self, log):
+        log.append([made("filed"), made("taken", artifact=None, place=Place("", "x")), made("none", artifact=None)])
+        log.append([made("wiped"), ended(Attempt.WIPED, "wiped"), ended(Attempt.FAILED, "taken")])
+        records = log.records(FLIGHTS)
+        stored = dict(zip(records.keys, records.stored.tolist(), strict=True))
+        assert stored == {"filed": True, "taken": True, "none": False, "wiped": False}
 
     @pytest.mark.parametrize("attempt", [Attempt.FAILED, Attempt.CANCELLED, Attempt.BLOCKED])
     def test_an_attempt_that_made_nothing_leaves_the_previous_value(self, log, attempt):

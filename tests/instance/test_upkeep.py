@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,59 @@ def test_an_asset_that_is_stored_elsewhere_is_looked_after_there(instance, tmp_p
     assert (tmp_path / "elsewhere" / "whole").is_file()
     assert upkeep(instance, AssetGraph.of([whole])).wipe(whole.key, [""]).files == 1
     assert not (tmp_path / "elsewhere" / "whole").exists()
+
+
+@pytest.fixture
+def elsewhere(instance, tmp_path):
+    """An asset that is stored in a folder of its own."""
+
+    @ia.asset(partitions_def=LETTERS, io_manager_def=FilesystemIOManager(tmp_path / "elsewhere", versions=2))
+    def signs(context):
+        return context.partition_key
+
+    ia.materialize([signs], instance=instance, partition_keys="all")
+    return signs
+
+
+@pytest.fixture
+def script(instance):
+    """Another process on the same root, without any definition."""
+    script = ia.Instance(instance.root)
+    yield script
+    script.close()
+
+
+def test_a_script_leaves_values_fresh_that_are_in_order_elsewhere(instance, script, elsewhere):
+    [verified] = upkeep(script).verify(["signs"])
+    assert (verified.checked, verified.damaged) == (3, {})
+    assert states(instance, elsewhere) == {"fresh": 3}
+
+
+def test_a_script_wipes_and_renames_what_is_stored_elsewhere(instance, script, elsewhere, tmp_path):
+    assert upkeep(script).wipe("signs", ["a"]).files == 1
+    upkeep(script).rename("signs", "marks")
+    assert {each.name for each in (tmp_path / "elsewhere" / "marks").iterdir()} == {"b", "c"}
+    marks = replace(elsewhere, key=AssetKey("marks"))
+    assert states(instance, marks) == {"missing": 1, "fresh": 2}
+    assert instance.store.load(marks, "b") == "b"
+
+
+def test_a_version_is_restored_in_a_process_that_has_not_made_it(instance, script, elsewhere):
+    ia.materialize([elsewhere], instance=instance, partition_key="a")
+    with ia.use_instance(script):
+        elsewhere.versions("a")[0].restore()
+        assert elsewhere["a"] == "a"
+
+
+def test_an_asset_whose_resource_is_not_given_is_looked_after_by_its_record(instance, script, tmp_path):
+    @ia.asset(io_manager_key="warehouse")
+    def whole():
+        return 1
+
+    warehouse = FilesystemIOManager(tmp_path / "warehouse")
+    ia.materialize([whole], instance=instance, resources={"warehouse": warehouse})
+    assert upkeep(script, AssetGraph.of([whole])).wipe(whole, [""]).files == 1
+    assert not (tmp_path / "warehouse" / "whole").exists()
 
 
 def test_an_instance_in_memory_can_be_wiped_too():

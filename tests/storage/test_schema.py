@@ -18,6 +18,7 @@ from tests.storage.store import SALES, TOTALS, Store, use_of
 
 FIRST = Path(__file__).parent / "fixtures" / "format-1"
 # As a later release might have it
+BEFORE = schema.VERSION
 MORE = (*schema.MIGRATIONS, ("ALTER TABLE event ADD COLUMN mood TEXT", "CREATE TABLE extra (x)"))
 
 
@@ -44,6 +45,7 @@ def later_release(monkeypatch, migrations=MORE):
 def test_a_root_of_the_first_format_opens_today(tmp_path):
     shutil.copytree(FIRST, tmp_path / "root")
     store = Store(tmp_path / "root", secret=SECRET, versions=1)
+    assert asked(tmp_path / "root" / "events.sqlite.format-1.backup", "PRAGMA user_version") == 1
     assert store.read("2013-01-01") == [1, 2, 3]
     assert store.read("EWR|x/y") == "hostile"
     assert store.read(None, TOTALS) == {"total": 6}
@@ -55,6 +57,10 @@ def test_a_root_of_the_first_format_opens_today(tmp_path):
     assert total.inputs == (use_of(standing),)
     assert store.log.history(SALES)[0].attempt is Attempt.FAILED
     assert Damage(store.log).found(SALES) == {"damaged": "its file is not what was stored"}
+    records = store.log.records(TOTALS)
+    assert records.stored.all()
+    assert standing.artifact is not None
+    assert standing.artifact.place is None
     store.upkeep.restore(SALES, store.upkeep.versions(SALES, "2013-01-01")[1])
     assert store.read("2013-01-01") == [1]
     store.close()
@@ -87,9 +93,9 @@ def test_an_older_log_is_brought_up_to_date_and_kept_as_it_was(path, monkeypatch
     assert log.records(FLIGHTS).keys == ["a"]
     log.append([made("b")])
     log.close()
-    assert asked(path, "PRAGMA user_version") == 2
-    backup = path.with_name("events.sqlite.format-1.backup")
-    assert asked(backup, "PRAGMA user_version") == 1
+    assert asked(path, "PRAGMA user_version") == BEFORE + 1
+    backup = path.with_name(f"events.sqlite.format-{BEFORE}.backup")
+    assert asked(backup, "PRAGMA user_version") == BEFORE
     assert asked(backup, "SELECT count(*) FROM event") == 1
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ipyassets.assets.io_manager import manager_name
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
     DamagedPartitionError,
@@ -16,7 +17,7 @@ from ipyassets.errors import (
     UnknownAssetError,
     UntrustedPartitionError,
 )
-from ipyassets.events import Attempt
+from ipyassets.events import Attempt, Place
 from ipyassets.storage import renaming
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
@@ -28,7 +29,8 @@ from ipyassets.storage.trusting import NOT_RECORDED
 from ipyassets.storage.upkeep import Upkeep
 from ipyassets.storage.value_files import CHANGED, GONE
 from ipyassets.storage.wiping import Retention
-from tests.conformance.event_log import ended
+from tests.conformance.event_log import ended, made
+from tests.conformance.io_manager import output
 from tests.storage.store import DAY, SALES, TOTALS, CreatesAFile, Store, use_of
 
 
@@ -101,10 +103,13 @@ def test_wiping_takes_the_versions_along(keeping):
 
 
 def test_a_value_that_is_no_file_can_be_wiped(store):
-    store.make("a", 1)
-    upkeep = Upkeep(store.log, lambda _: InMemoryIOManager(), lambda: store.now)
-    assert upkeep.wipe(SALES, ["a"]).files == 0
-    assert store.log.artifacts(SALES, ["a"]) == {}
+    manager = InMemoryIOManager()
+    manager.handle_output(output("a"), 1)
+    store.log.append([made("a", SALES, artifact=None, place=Place("", manager_name(InMemoryIOManager)))])
+    wiped = Upkeep(store.log, lambda _: manager, lambda: store.now).wipe(SALES, ["a"])
+    assert (wiped.partition_keys, wiped.files) == (("a",), 0)
+    assert manager.values == {}
+    assert store.log.last(SALES, "a")[1] is None
 
 
 def test_values_past_their_days_expire(store):

@@ -7,12 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
+from ipyassets.errors import InvalidInvocationError
 from ipyassets.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
 
 
@@ -21,7 +24,7 @@ class StoredValueContext:
     """What an output and an input have in common: an asset, its partitions in hand, its metadata.
 
     `artifacts` maps each partition key ("" without partitions) to what the log recorded of its value, for an I/O
-    manager that verifies what it reads; it is empty where nothing was recorded.
+    manager that verifies what it reads; it is empty where nothing was recorded. `resources` are those of the run.
     """
 
     asset_key: AssetKey
@@ -29,6 +32,20 @@ class StoredValueContext:
     metadata: Mapping[str, object] = field(default_factory=dict)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("ipyassets"))
     artifacts: Mapping[str, object] = field(default_factory=dict)
+    resources: Any = field(default_factory=SimpleNamespace)
+
+    @property
+    def has_asset_key(self) -> bool:
+        """Always: whatever is stored here belongs to an asset."""
+        return True
+
+    def get_asset_identifier(self) -> list[str]:
+        """The parts of the asset's key, and behind them the partition key in hand."""
+        return [*self.asset_key.path, *([self.scope.one] if self.has_asset_partitions else [])]
+
+    def get_identifier(self) -> list[str]:
+        """The same as `get_asset_identifier`."""
+        return self.get_asset_identifier()
 
     @property
     def definition_metadata(self) -> Mapping[str, object]:
@@ -85,6 +102,7 @@ class OutputContext(StoredValueContext):
     to be made ready only, since `publish` puts it in place later.
     """
 
+    name: str = "result"
     run_id: str = ""
     is_staging: bool = False
     stored: dict[str, object] = field(default_factory=dict)
@@ -106,9 +124,21 @@ class InputContext(StoredValueContext):
     name: str = ""
     gives_one: bool = True
 
+    @property
+    def upstream_output(self) -> OutputContext:
+        """The output that is read, as the context of whoever stored it."""
+        return OutputContext(
+            asset_key=self.asset_key, scope=self.scope, metadata=self.metadata, log=self.log, resources=self.resources
+        )
+
 
 class IOManager(ABC):
-    """Stores the value of a body and reads it back as an input of others (Dagster's I/O manager)."""
+    """Stores the value of a body and reads it back as an input of others (Dagster's I/O manager).
+
+    Two methods are needed. The others have defaults, and say more of what is stored: whether it is still there
+    (`present`), how it is taken away (`delete`), where it is (`kept_at`, `looking_at`), how it is made ready before it
+    is recorded (`stage`, `flush`, `publish`).
+    """
 
     @abstractmethod
     def handle_output(self, context: OutputContext, obj: object) -> None:
@@ -117,6 +147,25 @@ class IOManager(ABC):
     @abstractmethod
     def load_input(self, context: InputContext) -> object:
         """The value of the upstream partitions in hand."""
+
+    def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the values that were stored are still there; the key "" asks for the asset without partitions.
+
+        Asked of many at once, and often. Without a way to tell, all are believed to be there.
+        """
+        del asset_key
+        return np.ones(len(partition_keys), np.bool_)
+
+    def delete(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """Delete the values of partitions; one that is not there is no error.
+
+        Raises InvalidInvocationError where that cannot be done; asked without keys first, to know that beforehand.
+        """
+        del partition_keys
+        raise InvalidInvocationError(
+            f"{type(self).__name__} cannot delete values of {asset_key}: "
+            "give it a method delete(asset_key, partition_keys)"
+        )
 
     def stage(self, context: OutputContext, obj: object) -> None:
         """Make `obj` ready without touching what is stored, where that can be done; `publish` then puts it in place.
@@ -142,14 +191,44 @@ class IOManager(ABC):
         Called after a run was cancelled, for what it was making: a worker may have been ended in the midst of storing.
         """
 
+    def bound(self, folder: Path, signer: Any, *, durable: bool = True) -> Self:
+        """The manager to use in an instance: with its storage folder, its key, its durability, where none were given.
 
-class PathAddressed(ABC):
-    """An I/O manager whose values are files, so that the engine can see which of them are still there."""
+        One that needs nothing of an instance is itself.
+        """
+        del folder, signer, durable
+        return self
 
-    @abstractmethod
-    def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
-        """Where the value of a partition is stored; None asks for the value of an asset without partitions."""
+    @property
+    def kept_at(self) -> str:
+        """Where values are kept, for their record: a folder, or what else is found again; "" says nothing."""
+        return ""
 
-    @abstractmethod
-    def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
+    def looking_at(self, location: str) -> IOManager | None:
+        """The manager that finds from here what is kept at a location; None where there is none."""
+        return self if location == self.kept_at else None
+
+    @property
+    def key_id(self) -> str | None:
+        """The short name of the key that values are signed with; None where they are not signed."""
+        return None
+
+
+@dataclass_transform(kw_only_default=True)
+class ConfigurableIOManager(IOManager):
+    """An I/O manager whose settings are named in its class, as in Dagster's; no library stands behind it.
+
+    class Texts(ConfigurableIOManager):
+        folder: str
+        ending: str = ".txt"
+
+    Texts(folder="texts") is then one of them.
+    """
+
+    def __init_subclass__(cls) -> None:
+        dataclass(kw_only=True, eq=False)(cls)
+
+
+def manager_name(kind: type[IOManager]) -> str:
+    """The name of a class of I/O managers, as records have it."""
+    return f"{kind.__module__}.{kind.__qualname__}"

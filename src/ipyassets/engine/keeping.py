@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipyassets.assets.context import AssetExecutionContext
-from ipyassets.assets.io_manager import OutputContext
+from ipyassets.assets.io_manager import OutputContext, manager_name
 from ipyassets.assets.results import NO_VALUE, MaterializeResult, Output, Skip
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.body import Body
 from ipyassets.errors import InvalidResultError
-from ipyassets.events import Artifact, Attempt, data_version
+from ipyassets.events import Artifact, Attempt, Place, data_version
 from ipyassets.interrupt import checkpoint
 from ipyassets.partitions import TimeWindow
 
@@ -26,6 +26,7 @@ class Outcome:
 
     attempt: Attempt
     artifact: Artifact | None = None
+    place: Place | None = None
     data_version: int = 0
     metadata: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -100,21 +101,27 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
             f"{body.asset.key} is annotated to return None and returned {type(value).__name__}: "
             "remove `-> None`, or return nothing"
         )
-    artifact = None
+    artifact = place = None
     if not (value is NO_VALUE or (value is None and body.asset.returns_nothing)):
         artifact, reported = _stored(body, context, scope, key, value)
+        place = None if artifact else Place(body.io_manager.kept_at, manager_name(type(body.io_manager)))
         said |= reported
     if version is None:
         # where nothing is known of the content: a version never seen before
         version = artifact.content if artifact else f"{context.run_id}\0{time.time_ns()}"
-    return Outcome(Attempt.MATERIALIZED, artifact, data_version(key, str(version)), said, tags)
+    return Outcome(Attempt.MATERIALIZED, artifact, place, data_version(key, str(version)), said, tags)
 
 
 def _stored(
     body: Body, context: AssetExecutionContext, scope: PartitionScope, key: str, value: object
 ) -> tuple[Artifact | None, Mapping[str, object]]:
     output = OutputContext(
-        asset_key=body.asset.key, scope=scope, metadata=body.asset.metadata, log=context.log, run_id=context.run_id
+        asset_key=body.asset.key,
+        scope=scope,
+        metadata=body.asset.metadata,
+        log=context.log,
+        resources=context.resources,
+        run_id=context.run_id,
     )
     body.io_manager.stage(output, value)
     artifact = output.stored.get(key)

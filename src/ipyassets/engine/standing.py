@@ -27,6 +27,7 @@ class Standing:
 
     attempt: NDArray[np.uint8]
     made: Mask
+    stored: Mask
     present: Mask
     code: Versions
     data: Versions
@@ -53,6 +54,7 @@ class Standing:
         return cls(
             attempt=spread(records.attempt),
             made=made,
+            stored=spread(records.stored),
             present=made,
             code=spread(records.code),
             data=spread(records.data),
@@ -84,6 +86,7 @@ class Standing:
         return Standing(
             attempt=self.attempt.copy(),
             made=self.made.copy(),
+            stored=self.stored.copy(),
             present=self.present.copy(),
             code=self.code.copy(),
             data=self.data.copy(),
@@ -100,9 +103,10 @@ class Standing:
         self.tried[index] = number(event.code_version)
         self.timestamp[index] = event.timestamp
         if event.attempt is Attempt.WIPED:
-            self.made[index] = self.present[index] = False
+            self.made[index] = self.stored[index] = self.present[index] = False
         if event.attempt is Attempt.MATERIALIZED:
             self.made[index] = self.present[index] = True
+            self.stored[index] = event.is_stored
             self.data[index] = event.data_version
             self.seconds[index] = event.seconds
             self.size[index] = event.artifact.size if event.artifact else 0

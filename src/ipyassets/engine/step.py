@@ -184,6 +184,7 @@ def _loaded(body: Body, read: InputRead, context: AssetExecutionContext) -> obje
             scope=context.inputs[read.argument],
             metadata=source.metadata,
             artifacts=read.artifacts,
+            resources=context.resources,
             name=read.argument,
             gives_one=source.gives_one,
         )
@@ -226,6 +227,7 @@ def _result(step: Step, output: Output, found: Mapping[str, Outcome], started: f
                 code_version=step.body.code_version,
                 data_version=outcome.data_version,
                 artifact=outcome.artifact,
+                place=outcome.place,
                 inputs=step.uses.get(key, ()) if outcome.attempt in (Attempt.MATERIALIZED, Attempt.SKIPPED) else (),
                 metadata=outcome.metadata,
                 tags={**step.tags, **outcome.tags},

@@ -44,6 +44,7 @@ from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.watch import Watcher
+from ipyassets.storage.whereabouts import elsewhere
 
 HOME = "IPYASSETS_HOME"
 FOLDER = ".ipyassets"
@@ -89,7 +90,12 @@ class Instance(KeepsDynamicPartitions):
         self._given_io_manager = io_manager
         self._signer = signer
         self._is_ephemeral = False
-        self._statebook = StateBook(lambda: self.event_log, lambda: self._damage, self.store.io_manager)
+        self._statebook = StateBook(
+            lambda: self.event_log,
+            lambda: self._damage,
+            self.store.at_hand,
+            lambda asset, manager: elsewhere(self._sqlite_log, asset.key, manager, is_sure=self.store.is_sure(asset)),
+        )
         self._reads = ReadsBook()
         self._facts: Facts | None = None
         self._runs = Runs(
@@ -234,11 +240,7 @@ class Instance(KeepsDynamicPartitions):
         return IN_MEMORY if self._is_ephemeral else self.root / name
 
     def _bound(self, manager: IOManager) -> IOManager:
-        bound = getattr(manager, "bound", None)
-        if bound is None:
-            return manager
-        found: IOManager = bound(self.root / "storage", self._key, durable=self.durability == "full")
-        return found
+        return manager.bound(self.root / "storage", self._key, durable=self.durability == "full")
 
     def _claims(self) -> Claims | NoClaims:
         return NoClaims() if self._is_ephemeral else Claims(self.root)

@@ -111,7 +111,7 @@ def materialize(
     that does not exist.
     """
     chosen = instance or current_instance()
-    made = _planned(chosen, assets, selection, partition_key, partition_keys, upstream)
+    made = _planned(chosen, assets, resources, selection, partition_key, partition_keys, upstream)
     if dry_run:
         return made
     manner = _with(manner_of(executor, max_workers, on_error), made, run_config, resources, tags)
@@ -147,7 +147,7 @@ def materialize_in_background(
     that are begun so go on one after the other, on a thread of their own.
     """
     chosen = instance or current_instance()
-    made = _planned(chosen, assets, selection, partition_key, partition_keys, upstream)
+    made = _planned(chosen, assets, resources, selection, partition_key, partition_keys, upstream)
     return chosen.start(made, _with(manner_of(executor, max_workers, on_error), made, run_config, resources, tags))
 
 
@@ -190,12 +190,15 @@ def materialize_to_memory(
 def _planned(
     instance: Instance,
     assets: Sequence[AssetsDefinition],
+    resources: Mapping[str, object] | None,
     selection: Selection | None,
     partition_key: str | None,
     partition_keys: PartitionKeys | None,
     upstream: UpstreamMode,
 ) -> Plan:
-    facts = instance.facts(AssetGraph.of(assets))
+    graph = AssetGraph.of(assets)
+    instance.store.give(graph, resources or {})
+    facts = instance.facts(graph)
     return instance.plan_from(facts, wanted(facts, selection, partition_key, partition_keys), upstream)
 
 

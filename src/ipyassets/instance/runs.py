@@ -85,6 +85,8 @@ class Runs:
         )
         graph, claims = plan.facts.graph, self.claims()
         self.store.graphs.update(dict.fromkeys(graph.assets, graph))
+        for key in plan.pending:
+            self.store.io_manager(graph[key], resources)  # one that is lacking is told before anything runs
         books = Books(
             renew=self.renew,
             record=partial(self.record, claims),

@@ -13,8 +13,10 @@ from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.ports import Damage, EventLog
 from ipyassets.engine.standing import Mask, Standing
+from ipyassets.errors import InvalidResultError
 from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.presence import Look
 
 REREAD = 2000  # events from which on reading an asset's latest rows is quicker than following its events
@@ -42,10 +44,12 @@ class StateBook:
         log: Callable[[], EventLog],
         damage: Callable[[], Damage],
         io_manager: Callable[[AssetsDefinition], IOManager],
+        elsewhere: Callable[[AssetsDefinition, IOManager], Mapping[str, str]],
     ) -> None:
         self._log = log
         self._damage = damage
         self._io_manager = io_manager
+        self._elsewhere = elsewhere
         self._pages: dict[AssetKey, Page] = {}
         self._cursor = -1
         self._lock = threading.RLock()
@@ -82,32 +86,46 @@ class StateBook:
         self._cursor = cursor  # last: what is interrupted before is done again, and comes to the same
 
     def _looked(self, asset: AssetsDefinition, page: Page) -> Page:
-        """Look for the files of recorded values."""
-        damage = self._damage().found(asset.key, getattr(self._io_manager(asset), "key_id", None))
+        """Look for recorded values where they are kept."""
+        manager = self._io_manager(asset)
+        damage = self._damage().found(asset.key, manager.key_id)
         made = page.standing.made
-        stored = made & (page.standing.size > 0)  # a body that returns nothing is done without a file
-        look = self._look(asset, page, stored) if stored.any() else None
-        present = made
-        if look is not None:
-            present = made.copy()
-            present[stored] = look.found
-            wrong = page.space.indices(list(damage))
-            present[wrong[wrong >= 0]] = False
+        stored = made & page.standing.stored  # a body that returns nothing is done without a value
+        look, present = None, made.copy()
+        if stored.any():
+            look = self._look(manager, asset, page, stored)
+            present[stored] = look.found if look.found.all() else self._sought(manager, asset, page, stored, look.found)
+        wrong = page.space.indices(list(damage))
+        present[wrong[wrong >= 0]] = False
         page = replace(page, damage=damage, stored=stored, look=look)
         if np.array_equal(present, page.standing.present):
             return page
         return replace(page, standing=page.standing.with_presence(present))
 
-    def _look(self, asset: AssetsDefinition, page: Page, stored: Mask) -> Look | None:
-        """Which of the stored values have a file; None where their I/O manager cannot tell."""
-        manager = self._io_manager(asset)
+    def _look(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask) -> Look:
+        """Which of the stored values their I/O manager has."""
 
         def keys() -> Sequence[str]:
             return page.space.keys(Spans.from_mask(stored))
 
-        if (again := getattr(manager, "look", None)) is not None:
+        if isinstance(manager, FileIOManager):
             is_same = page.stored is not None and np.array_equal(stored, page.stored)
-            found: Look = again(asset.key, keys, page.look if is_same else None)
+            return manager.look(asset.key, keys, page.look if is_same else None)
+        found = np.array(manager.present(asset.key, keys()), np.bool_)
+        if found.shape != (np.count_nonzero(stored),):
+            raise InvalidResultError(
+                f"{type(manager).__name__}.present gave {found.size} answers about"
+                f" {np.count_nonzero(stored)} partitions"
+            )
+        return Look(found)
+
+    def _sought(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask, found: Mask) -> Mask:
+        """Which of the stored values there are, wherever they were put; those out of sight are believed."""
+        if not (recorded := self._elsewhere(asset, manager)):
             return found
-        present = getattr(manager, "present", None)
-        return None if present is None else Look(present(asset.key, keys()))
+        found, keys = found.copy(), page.space.keys(Spans.from_mask(stored))
+        for location in set(recorded.values()):
+            lost = [i for i in np.flatnonzero(~found).tolist() if recorded.get(keys[i]) == location]
+            other = manager.looking_at(location) if location else None
+            found[lost] = other is None or other.present(asset.key, [keys[i] for i in lost])
+        return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.direct import covered
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.assets.io_manager import InputContext, IOManager
+from ipyassets.assets.io_manager import InputContext, IOManager, manager_name
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.ports import Damage, EventLog
@@ -16,12 +16,18 @@ from ipyassets.errors import (
     DamagedPartitionError,
     InvalidDefinitionError,
     InvalidInvocationError,
+    NotMaterializedError,
+    UnknownPlaceError,
     nearest,
 )
 from ipyassets.events import Artifact, Event
 from ipyassets.partitions import AsOf
+from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.opening import ADVICE
+from ipyassets.storage.pickle_io import FilesystemIOManager
 
 DEFAULT = "io_manager"
+ANY_FILES = FilesystemIOManager()
 
 
 @dataclass(slots=True)
@@ -58,6 +64,20 @@ class Store:
             )
         return self._last.get(asset.key) or self.default()
 
+    def at_hand(self, asset: AssetsDefinition) -> IOManager:
+        """The manager of an asset, or the default one for what is stored by a resource that is not given here."""
+        return self.io_manager(asset) if asset.io_manager_key == DEFAULT or self.is_sure(asset) else self.default()
+
+    def is_sure(self, asset: AssetsDefinition) -> bool:
+        """Whether an asset says how it is stored, or a run of this process did."""
+        return asset.io_manager is not None or asset.key in self._last
+
+    def give(self, assets: Iterable[AssetsDefinition], resources: Mapping[str, object]) -> None:
+        """Remember the I/O managers that a run is given for assets."""
+        for asset in assets:
+            if asset.io_manager is None and asset.io_manager_key in resources:
+                self.io_manager(asset, resources)
+
     def load(self, asset: AssetsDefinition, partition_key: str | None) -> object:
         """The stored value of a partition, or of an asset without partitions (key None)."""
         if (asset.partitions_def is None) != (partition_key is None):
@@ -78,11 +98,27 @@ class Store:
             artifacts = self.artifacts(asset.key, scope.keys or ("",))
             context = InputContext(asset_key=asset.key, scope=scope, metadata=asset.metadata, artifacts=artifacts)
             try:
-                return self.io_manager(asset).load_input(context)
+                return self.at_hand(asset).load_input(context)
+            except NotMaterializedError:
+                self._refuse_guessing(asset, partition_key or "")
+                raise
             except DamagedPartitionError as error:
                 if self.damage().note(error):
                     raise
                 # somebody has made it again since its record was looked up
+
+    def _refuse_guessing(self, asset: AssetsDefinition, partition_key: str) -> None:
+        """Say so if a value that was not found was stored by another manager than the one in hand."""
+        _, standing = self.log().last(asset.key, partition_key)
+        own = manager_name(type(self.at_hand(asset)))
+        if standing is not None and standing.place is not None and standing.place.manager != own:
+            name = f"{asset.key} {partition_key!r}" if partition_key else str(asset.key)
+            raise UnknownPlaceError(f"{name} was stored by {standing.place.manager}, not by {own}: {ADVICE}")
+
+    def seeing(self, location: str) -> FileIOManager | None:
+        """The files at a location that a record tells of, for whoever looks after them."""
+        found = self._ready(ANY_FILES).looking_at(location)
+        return found if isinstance(found, FileIOManager) else None
 
     def artifacts(self, key: AssetKey, partition_keys: Sequence[str]) -> Mapping[str, Artifact]:
         """What the log recorded of stored values."""

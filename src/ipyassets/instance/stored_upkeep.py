@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipyassets.assets.definition import AssetsDefinition
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.facts import Facts
@@ -49,11 +50,11 @@ class StoredVersion:
             metadata=self.asset.metadata,
             artifacts={key: self.event.artifact} if self.event.artifact else {},
         )
-        return self.instance.store.io_manager(self.asset).load_input(context)
+        return self.instance.store.at_hand(self.asset).load_input(context)
 
     def restore(self) -> None:
         """Make it the value that stands, as if it had just been made; NotMaterializedError if it is no longer kept."""
-        upkeep(self.instance, self.instance.store.graphs.get(self.asset.key)).restore(self.asset.key, self.version)
+        upkeep(self.instance, AssetGraph.of([self.asset])).restore(self.asset.key, self.version)
 
 
 def known(facts: Facts, asset: AssetsDefinition, instance: Instance, keys: Any) -> Sequence[str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError, InvalidInvocationError
 from ipyassets.instance.composition import LOG, Instance
 from ipyassets.instance.current import current_instance
+from ipyassets.instance.store import DEFAULT
 from ipyassets.partitions import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
@@ -28,26 +28,30 @@ def upkeep(instance: Instance | None = None, graph: AssetGraph | None = None) ->
     """What can be done to stored values besides making and reading them: wipe, trust, verify, rename, restore and more.
 
     `instance` left out is the current one. `graph` tells which assets have I/O managers of their own; what has run in
-    this process is known without it.
+    this process is known without it, and of other assets the log says where their values were put.
     """
     chosen = instance or current_instance()
     log = chosen.event_log
     if not isinstance(log, SqliteEventLog):
         raise InvalidInvocationError(f"{log!r} is an event log of your own: look after it with your own tools")
 
-    def asset(key: AssetKey) -> AssetsDefinition | None:
-        known = graph if graph is not None and key in graph else chosen.store.graphs.get(key)
-        return None if known is None else known[key]
-
-    def manager(key: AssetKey | None) -> IOManager:
-        return chosen.store.io_manager(None if key is None else asset(key))
+    store = chosen.store
+    assets = {key: known[key] for key, known in store.graphs.items()} | dict(graph.assets if graph else {})
+    known = {key: asset for key, asset in assets.items() if asset.io_manager_key == DEFAULT or store.is_sure(asset)}
 
     def space(key: AssetKey) -> PartitionSpace | None:
-        return None if (known := asset(key)) is None else known.space(chosen.store.as_of())
+        return assets[key].space(store.as_of()) if key in assets else None
 
-    alone = log.database.path is None
-    defined = frozenset(chosen.store.graphs) if graph is None else frozenset([*chosen.store.graphs, *graph.assets])
-    return Upkeep(log, manager, time.time, NoClaims if alone else lambda: Claims(chosen.root), defined, space)
+    return Upkeep(
+        log,
+        manager=lambda key: store.io_manager(known.get(key) if key else None),
+        clock=time.time,
+        claims=NoClaims if log.database.path is None else lambda: Claims(chosen.root),
+        assets=frozenset(assets),
+        space=space,
+        known=known.__contains__,
+        seeing=store.seeing,
+    )
 
 
 def expire(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidPartitionKeyError
-from ipyassets.events import Artifact, Event, Records
+from ipyassets.events import Artifact, Event, Place, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
 from ipyassets.storage.signature import Signer, key_id_of
@@ -20,7 +20,8 @@ JUMP = 1_000_000
 # By how much it jumps when the file of the log was replaced.
 _REPLACED = 1 << 40
 
-_INSERT = f"INSERT INTO event ({event_rows.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constant
+_VALUES = ", ".join("?" * (event_rows.COLUMNS.count(",") + 1))
+_INSERT = f"INSERT INTO event ({event_rows.COLUMNS}) VALUES ({_VALUES})"  # noqa: S608  # constants
 _SELECT = f"SELECT {event_rows.COLUMNS} FROM event"  # noqa: S608  # a constant
 
 
@@ -48,8 +49,10 @@ class SqliteEventLog:
         with self.database.write() as connection:
             read = {use.asset_key for event in events for use in event.inputs}
             ids = _ids_of(connection, {event.asset_key for event in events} | read)
+            at = _place_ids(connection, {put for event in events if (put := event_rows.place_of(event))})
             first = _last_id(connection) + 1
-            connection.executemany(_INSERT, [event_rows.row(i, event, ids) for i, event in enumerate(events, first)])
+            new = [event_rows.row(i, event, ids, at) for i, event in enumerate(events, first)]
+            connection.executemany(_INSERT, new)
             key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
             connection.executemany("INSERT OR IGNORE INTO signer (key_id) VALUES (?)", [(each,) for each in key_ids])
             rows: dict[tuple[int, str], latest.Row | None] = {}
@@ -153,14 +156,15 @@ class SqliteEventLog:
             if (asset := id_of(connection, asset_key)) is None:
                 return {}
             found = connection.execute(
-                """SELECT latest.partition, event.path, event.size, event.digest
+                """SELECT latest.partition, event.path, event.size, event.digest, event.place
                    FROM json_each(?) AS wanted
                    CROSS JOIN latest ON latest.asset = ? AND latest.partition = wanted.value
                    CROSS JOIN event ON event.id = latest.made
                    WHERE event.digest IS NOT NULL""",
                 (_listed(partition_keys), asset),
             )
-            return {key: Artifact(path, size, digest) for key, path, size, digest in found}
+            places = _places(connection)
+            return {key: Artifact(path, size, digest, places.get(at)) for key, path, size, digest, at in found}
 
     def asset_keys(self) -> list[AssetKey]:
         """Every asset that has a record, in the order in which they were first heard of."""
@@ -177,8 +181,8 @@ class SqliteEventLog:
         rows = connection.execute(query, arguments).fetchall()
         if not rows:
             return []
-        names = _names(connection)
-        return vouched([event_rows.event(row, names) for row in rows], self._signer)
+        names, places = _names(connection), _places(connection)
+        return vouched([event_rows.event(row, names, places) for row in rows], self._signer)
 
     @property
     def _base(self) -> int:
@@ -230,6 +234,19 @@ def _ids_of(connection: sqlite3.Connection, asset_keys: Iterable[AssetKey]) -> d
 
 def _names(connection: sqlite3.Connection) -> Mapping[int, AssetKey]:
     return {i: AssetKey.from_db_string(text) for i, text in connection.execute("SELECT id, key FROM asset")}
+
+
+def _place_ids(connection: sqlite3.Connection, places: set[Place]) -> dict[Place, int]:
+    """The numbers of places; those not known yet get one."""
+    known = {place: i for i, place in _places(connection).items()} if places else {}
+    if new := [(place.location, place.manager) for place in places - known.keys()]:
+        connection.executemany("INSERT INTO place (location, manager) VALUES (?, ?)", new)
+        known = {place: i for i, place in _places(connection).items()}
+    return known
+
+
+def _places(connection: sqlite3.Connection) -> dict[int, Place]:
+    return {i: Place(*named) for i, *named in connection.execute("SELECT id, location, manager FROM place")}
 
 
 def _row_at(connection: sqlite3.Connection, place: tuple[int, str]) -> latest.Row | None:

@@ -10,16 +10,18 @@ from typing import Any
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedLogError
-from ipyassets.events import NOTHING, Artifact, Attempt, Event, Failure, InputUse
+from ipyassets.events import NOTHING, Artifact, Attempt, Event, Failure, InputUse, Place
 
-COLUMNS = "id, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, details"
+COLUMNS = "id, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, details, place"
 
 _SIGN = 2**63  # SQLite's integers are signed
 
 
-def row(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int]) -> tuple[object, ...]:
+def row(
+    event_id: int, event: Event, asset_ids: Mapping[AssetKey, int], place_ids: Mapping[Place, int]
+) -> tuple[object, ...]:
     """The row of an event, in the order of COLUMNS."""
-    artifact = event.artifact
+    artifact, place = event.artifact, place_of(event)
     return (
         event_id,
         asset_ids[event.asset_key],
@@ -34,13 +36,19 @@ def row(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int]) -> tuple
         artifact and artifact.size,
         artifact and artifact.digest,
         _details(event, asset_ids),
+        None if place is None else place_ids[place],
     )
 
 
-def event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
+def place_of(event: Event) -> Place | None:
+    """Where the value of an event was put, if that is known."""
+    return event.place if event.artifact is None else event.artifact.place
+
+
+def event(values: tuple[Any, ...], names: Mapping[int, AssetKey], places: Mapping[int, Place]) -> Event:
     """The event of a row; DamagedLogError for a row that was not written like this."""
     try:
-        return _event(values, names)
+        return _event(values, names, places)
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(values[0], error) from error
 
@@ -58,9 +66,10 @@ def _damaged(event_id: int, error: Exception) -> DamagedLogError:
     return DamagedLogError(f"event {event_id} of the log is damaged ({error!r}): repair() leaves it out")
 
 
-def _event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
-    _, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, text = values
+def _event(values: tuple[Any, ...], names: Mapping[int, AssetKey], places: Mapping[int, Place]) -> Event:
+    _, asset, partition, attempt, run, ended, seconds, code, data, path, size, digest, text, place_id = values
     details: dict[str, Any] = json.loads(text) if text else {}
+    place = places.get(place_id)
     return Event(
         attempt=Attempt(attempt),
         asset_key=names[asset],
@@ -70,7 +79,8 @@ def _event(values: tuple[Any, ...], names: Mapping[int, AssetKey]) -> Event:
         seconds=seconds,
         code_version=code,
         data_version=data + _SIGN,
-        artifact=None if digest is None else Artifact(path, size, digest),
+        artifact=None if digest is None else Artifact(path, size, digest, place),
+        place=place if digest is None else None,
         inputs=tuple(InputUse(names[up], count, versions) for up, count, versions in details.get("inputs", ())),
         metadata=details.get("metadata", NOTHING),
         tags=details.get("tags", {}),

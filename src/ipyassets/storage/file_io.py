@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, PathAddressed
+from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, manager_name
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
-from ipyassets.events import Artifact
+from ipyassets.events import Artifact, Place
+from ipyassets.storage.opening import opened, reader
 from ipyassets.storage.presence import Look, look
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
@@ -34,13 +35,24 @@ Files: TypeAlias = "ValueFiles | RemoteFiles"
 ALLOW_MISSING = "allow_missing_partitions"  # Dagster's metadata of an input
 
 
-class FileIOManager(IOManager, PathAddressed):
+class FileIOManager(IOManager):
     """Stores each partition in a file below `base_dir`, at Dagster's plain path where its key is plain.
 
     `base_dir` is a folder, or any location that fsspec knows ("s3://bucket/folder", a UPath); left out, it is the
     storage folder of the instance, as `signer` is the user's own key. `versions` is how many earlier values of each
     partition are kept, in folders only. A subclass says how a value becomes bytes, with `dump` and `load`.
+
+    Values that were stored elsewhere, before `base_dir` was changed or by a manager that was given to one run, are read
+    from there, as their record says.
     """
+
+    base_dir: str | Path | UPath | None = None
+    signer: Signer | None = None
+    durable: bool = True
+    versions: int = 0
+    _root: Path | None = None  # of the instance, which may be moved with what is in it
+    _files: Files | None = None
+    _place: Place | None = None
 
     def __init__(
         self,
@@ -57,7 +69,6 @@ class FileIOManager(IOManager, PathAddressed):
         self.signer = signer
         self.durable = durable
         self.versions = versions
-        self._files: Files | None = None
 
     @abstractmethod
     def dump(self, obj: object, file: Sink) -> None:
@@ -69,12 +80,23 @@ class FileIOManager(IOManager, PathAddressed):
 
     def bound(self, folder: Path, signer: Signer, *, durable: bool = True) -> Self:
         """The same manager with what it was not given: an instance's storage folder, its key, its durability."""
-        bound = copy.copy(self)
-        bound.base_dir = self.base_dir or folder
+        bound = self._with_base(self.base_dir or folder)
         bound.signer = self.signer or signer
         bound.durable = self.durable and durable
-        bound._files = None  # noqa: SLF001 - of its own kind
+        bound._root = folder.parent  # noqa: SLF001 - of its own kind
         return bound
+
+    @property
+    def kept_at(self) -> str:
+        """The folder of all values, relative to the root of the instance where it is inside of it."""
+        return self.place.location
+
+    def looking_at(self, location: str) -> Self | None:
+        """The same manager with another folder; None for what is no folder of this machine."""
+        if location == self.kept_at:
+            return self
+        folder = Path(location) if self._root is None else self._root / location
+        return self._with_base(folder) if is_local(location) and location and folder.is_absolute() else None
 
     @property
     def files(self) -> Files:
@@ -84,11 +106,18 @@ class FileIOManager(IOManager, PathAddressed):
                 raise InvalidInvocationError("an I/O manager outside an instance needs a folder: give base_dir")
             signer = self.signer or Signer.of_user()
             if is_local(self.base_dir):
-                folder = Path(str(self.base_dir)).absolute()
+                folder = _folder(self.base_dir)
                 self._files = ValueFiles(folder, signer, durable=self.durable, kept=self.versions)
             else:
                 self._files = _remote(self.base_dir, signer)
         return self._files
+
+    @property
+    def place(self) -> Place:
+        """What is recorded of where values are put, and by what."""
+        if self._place is None:
+            self._place = Place(_location(self.base_dir, self._root), manager_name(type(self)))
+        return self._place
 
     @property
     def key_id(self) -> str:
@@ -109,10 +138,15 @@ class FileIOManager(IOManager, PathAddressed):
             return look(self.files, asset_key, partition_keys, before)
         return Look(self.files.present(asset_key, partition_keys()))
 
+    def delete(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """Delete the values of partitions and their versions; one that is not there is no error."""
+        self.files.delete(asset_key, partition_keys)
+
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Store `obj` in place at once; in a run, aside until it is recorded."""
         key = str(context.asset_partition_key) if context.has_asset_partitions else ""
-        context.stored[key] = self._staged(context, key, obj)
+        artifact = self._staged(context, key, obj)
+        context.stored[key] = Artifact(artifact.path, artifact.size, artifact.digest, self.place)
         if not context.is_staging:
             self.flush(context.asset_key, context.stored)
             self.publish(context.asset_key, context.stored)
@@ -144,8 +178,8 @@ class FileIOManager(IOManager, PathAddressed):
     def load_input(self, context: InputContext) -> object:
         """The value of the partition in hand, or a dict of key to value in definition order.
 
-        Raises NotMaterializedError, DamagedPartitionError or UntrustedPartitionError. With the input's metadata
-        `allow_missing_partitions`, partitions that are not stored are left out of the dict.
+        Raises NotMaterializedError, DamagedPartitionError, UntrustedPartitionError or UnknownPlaceError. With the
+        input's metadata `allow_missing_partitions`, partitions that are not stored are left out of the dict.
         """
         artifacts = _artifacts(context.artifacts)
         if not context.has_asset_partitions:
@@ -164,8 +198,20 @@ class FileIOManager(IOManager, PathAddressed):
         return self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))
 
     def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
-        with self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file:
-            return self.load(file)
+        artifact = artifacts.get(key)
+        with opened(self, context.asset_key, str(key), artifact) as file:
+            return reader(self, context.asset_key, key, artifact)._read(context, file)  # noqa: SLF001 - of its own kind
+
+    def _read(self, context: InputContext, file: BinaryIO) -> object:
+        del context
+        return self.load(file)
+
+    def _with_base(self, base_dir: str | Path | UPath) -> Self:
+        """A copy with another base; whatever else a subclass has comes along."""
+        other = copy.copy(self)
+        other.base_dir = base_dir
+        other._files = other._place = None  # noqa: SLF001 - of its own kind
+        return other
 
 
 # Below this many bytes a partition, on average, threads cost more than they win with files at hand.
@@ -195,6 +241,20 @@ def _as_folder(location: str | Path | UPath) -> str | Path | UPath:
     if scheme not in ("file", "local"):
         return location
     return Path(rest[1:] if re.match("/[A-Za-z]:", rest) else rest)  # file:///C:/data
+
+
+def _folder(base_dir: object) -> Path:
+    return Path(str(base_dir)).absolute()
+
+
+def _location(base_dir: str | Path | UPath | None, root: Path | None) -> str:
+    if base_dir is None:
+        return ""
+    if not is_local(base_dir):
+        return re.sub(r"//[^/@]*@", "//", str(base_dir))  # the password that opens it is not recorded
+    folder = _folder(base_dir)
+    inside = root is not None and folder.is_relative_to(root)
+    return folder.relative_to(root).as_posix() if root is not None and inside else str(folder)
 
 
 def _remote(location: object, signer: Signer) -> RemoteFiles:

@@ -34,6 +34,10 @@ _JOINED = """
 _FACTS = struct.Struct("<QQQqdfBBH")
 _INPUT = struct.Struct("<qqQ")
 _64_BITS = 2**64 - 1
+# `made` is 0 without a value that stands; a second bit says that an I/O manager took it, which rows of the first format
+# only tell by a size.
+_MADE = 1
+_STORED = 2
 
 Row = tuple[int | None, bytes, bytes]
 
@@ -44,15 +48,15 @@ def updated(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int], befo
     if event.attempt is Attempt.MATERIALIZED:
         size = event.artifact.size if event.artifact else 0
         made = (tried, event.data_version & _64_BITS, tried, size, event.timestamp, event.seconds)
-        facts = _FACTS.pack(*made, event.attempt, 1, len(event.inputs))
+        facts = _FACTS.pack(*made, event.attempt, _MADE | _STORED * event.is_stored, len(event.inputs))
         return event_id, facts, _packed_inputs(event.inputs, asset_ids)
     if before is None or before[0] is None or event.attempt is Attempt.WIPED:
         return None, _FACTS.pack(0, 0, tried, 0, event.timestamp, 0.0, event.attempt, 0, 0), b""
-    code, data, _, size, _, seconds, _, _, count = _FACTS.unpack(before[1])
+    code, data, _, size, _, seconds, _, stands, count = _FACTS.unpack(before[1])
     inputs = before[2]
     if event.attempt is Attempt.SKIPPED:  # a skip lets the value stand: for this code, and with these inputs
         code, count, inputs = tried, len(event.inputs), _packed_inputs(event.inputs, asset_ids)
-    facts = _FACTS.pack(code, data, tried, size, event.timestamp, seconds, event.attempt, 1, count)
+    facts = _FACTS.pack(code, data, tried, size, event.timestamp, seconds, event.attempt, stands, count)
     return before[0], facts, inputs
 
 
@@ -88,7 +92,8 @@ def _records(keys: list[str], facts: bytes, inputs: bytes, names: Mapping[int, A
     return Records(
         keys=keys,
         attempt=columns["attempt"].copy(),
-        made=columns["made"].astype(np.bool_),
+        made=columns["made"] > 0,
+        stored=(columns["made"] & _STORED > 0) | (columns["size"] > 0),
         code=columns["code"].copy(),
         data=columns["data"].copy(),
         inputs=sums,

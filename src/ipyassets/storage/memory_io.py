@@ -38,6 +38,11 @@ class InMemoryIOManager(IOManager):
         """Which of the partitions have a value here; the key "" asks for the asset without partitions."""
         return np.array([(asset_key, str(key)) in self.values for key in partition_keys], np.bool_)
 
+    def delete(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """Forget the values of partitions; one that is not here is no error."""
+        for key in partition_keys:
+            self.values.pop((asset_key, str(key)), None)
+
     def _value(self, asset_key: AssetKey, key: str) -> object:
         try:
             return self.values[asset_key, str(key)]

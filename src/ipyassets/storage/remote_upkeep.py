@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.events import Artifact, Attempt, Event, data_version
+from ipyassets.events import Artifact, Attempt, Event, Place, data_version
 from ipyassets.storage.compacting import Compacted
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import at_once
@@ -38,6 +38,7 @@ def trust(
     *,
     at: float,
     code_version: str = "",
+    place: Place | None = None,
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key, as `trusting.trust` does with files.
@@ -53,7 +54,7 @@ def trust(
     if not dry_run:
         stray = {key: recorded[key] for key, reason in let_in.items() if reason == NOT_SIGNED}
         files.publish(asset_key, stray)  # where it is staged, it has the name of the old seal
-        log.append([_event(log, files, asset_key, key, found[key], at, code_version) for key in let_in])
+        log.append([_event(log, files, asset_key, key, found[key], at, code_version, place) for key in let_in])
     return Trusted(asset_key, let_in, {key: reason for key, reason in why.items() if reason in never})
 
 
@@ -81,10 +82,13 @@ def _event(
     found: _Found,
     at: float,
     code_version: str,
+    place: Place | None,
 ) -> Event:
     digest = files.signer.digest(asset_key, key, found.content)
-    artifact = Artifact(address(asset_key, key), found.size, digest)
     _, standing = log.last(asset_key, key)
+    if standing is not None and standing.artifact is not None:
+        place = standing.artifact.place
+    artifact = Artifact(address(asset_key, key), found.size, digest, place)
     if standing is None or standing.artifact is None:
         return Event(
             attempt=Attempt.MATERIALIZED,

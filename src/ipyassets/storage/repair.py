@@ -12,6 +12,7 @@ from typing import Any
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedLogError, IncompatibleLogError, InvalidArgumentError, UnwritableStoreError
+from ipyassets.events import Place
 from ipyassets.storage import event_rows
 from ipyassets.storage.database import (
     PATIENCE_SECONDS,
@@ -89,7 +90,8 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
         names = {row[0]: AssetKey.from_db_string(row[1]) for row in _rows(source, "asset", "id, key")}
         if not names:
             raise DamagedLogError(f"nothing can be read of {path}: move it away and start with an empty log")
-        saved, last = _copy_events(source, log, names)
+        places = {row[0]: Place(*row[1:]) for row in _rows(source, "place", "id, location, manager")}
+        saved, last = _copy_events(source, log, names, places)
         keys = list(_rows(source, "dynamic_key", "position, definition, key"))
         with log.database.write() as connection:
             connection.executemany("REPLACE INTO dynamic_key (position, definition, key) VALUES (?, ?, ?)", keys)
@@ -100,14 +102,17 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
     return Repaired(saved, max(0, last - saved), len(names), len(keys), None)
 
 
-def _copy_events(source: sqlite3.Connection, log: SqliteEventLog, names: Mapping[int, AssetKey]) -> tuple[int, int]:
+def _copy_events(
+    source: sqlite3.Connection, log: SqliteEventLog, names: Mapping[int, AssetKey], places: Mapping[int, Place]
+) -> tuple[int, int]:
     """How many events were copied, and the number of the last one."""
     saved = last = 0
-    for rows in _batches(_rows(source, "event", event_rows.COLUMNS)):
+    columns = event_rows.COLUMNS if places else event_rows.COLUMNS.replace("place", "NULL")  # a log of the first format
+    for rows in _batches(_rows(source, "event", columns)):
         events = []
         for row in rows:
             with suppress(DamagedLogError):  # a row that was hit itself
-                events.append(event_rows.event(row, names))
+                events.append(event_rows.event(row, names, places))
                 last = max(last, row[0])
         log.append(events)
         saved += len(events)

@@ -59,6 +59,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (definition, key)
         )""",
     ),
+    (
+        # Where values were put, and by which I/O manager: as a rule one or two. NULL for what was recorded before.
+        """CREATE TABLE place (
+            id INTEGER PRIMARY KEY,
+            location TEXT NOT NULL,
+            manager TEXT NOT NULL,
+            UNIQUE (location, manager)
+        )""",
+        "ALTER TABLE event ADD COLUMN place INTEGER REFERENCES place",
+    ),
 )
 VERSION = len(MIGRATIONS)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, UnknownPartitionError, nearest
-from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
+from ipyassets.events import Artifact, Attempt, Event, InputUse, Place, data_version
 from ipyassets.partitions import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
@@ -55,6 +55,7 @@ def trust(
     assets: Iterable[AssetKey] = (),
     space: PartitionSpace | None = None,
     claims: Claims | NoClaims | None = None,
+    place: Place | None = None,
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key: unpickling them can run whatever their maker put in.
@@ -62,13 +63,13 @@ def trust(
     Without `partition_keys`, all that somebody else signed or nobody recorded are let in, while values that differ from
     their record are refused: those have to be named to be taken as they are. Where `space` tells which keys the asset
     has, what nobody recorded has to be named, too, if its key is none of them. A value that nobody recorded is
-    recorded with `code_version` and, as its inputs, what `made_from` says of its key, so inputs are let in before what
-    reads them; what lies where the value of one of `assets` would is left to that asset. What was made from these
-    values stays as it is, since their data versions do not change.
+    recorded with `code_version`, `place` and, as its inputs, what `made_from` says of its key, so inputs are let in
+    before what reads them; what lies where the value of one of `assets` would is left to that asset. What was made from
+    these values stays as it is, since their data versions do not change.
 
     Raises UnknownPartitionError for a key that is no partition and has neither record nor file.
     """
-    look = _Look(log, files, asset_key)
+    look = _Look(log, files, asset_key, place)
     if partition_keys is None:
         keys, refused = look.all_keys(assets, space)
         named = False
@@ -104,6 +105,7 @@ class _Look:
     log: SqliteEventLog
     files: ValueFiles
     asset_key: AssetKey
+    place: Place | None = None
 
     def named(self, partition_keys: Iterable[str], space: PartitionSpace | None) -> list[str]:
         """The keys that a person has named; each must mean something."""
@@ -161,7 +163,8 @@ class _Look:
         else:
             return None
         path = address(self.asset_key, key, portable=self.files.portable)
-        artifact = Artifact(path, size, self.files.signer.digest(self.asset_key, key, content))
+        place = self.place if recorded is None else recorded.place
+        artifact = Artifact(path, size, self.files.signer.digest(self.asset_key, key, content), place)
         if standing is None:
             return Event(
                 attempt=Attempt.MATERIALIZED,

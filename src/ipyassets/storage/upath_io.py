@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from abc import abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -56,9 +55,7 @@ class UPathIOManager(FileIOManager):
             if not path.is_file():
                 raise UnstorableValueError(f"{type(self).__name__}.dump_to_path {_written_instead(path)}")
             with path.open("rb") as written:
-                return self.files.stage(
-                    context.asset_key, key, lambda file: shutil.copyfileobj(written, file, 1 << 20)
-                )
+                return self.files.stage(context.asset_key, key, lambda file: shutil.copyfileobj(written, file, 1 << 20))
 
     def dump(self, obj: object, file: Sink) -> None:
         """Not called: values are written by path."""
@@ -68,11 +65,8 @@ class UPathIOManager(FileIOManager):
         """Not called: values are read by path."""
         raise NotImplementedError
 
-    def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
-        with (
-            self.files.verified(context.asset_key, str(key), artifacts.get(key)) as file,
-            by_path(file, f"value{self.extension or ''}") as path,
-        ):
+    def _read(self, context: InputContext, file: BinaryIO) -> object:
+        with by_path(file, f"value{self.extension or ''}") as path:
             return self.load_from_path(context, path)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ipyassets.assets.definition import CoercibleToAssetKey
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidInvocationError
@@ -25,6 +26,7 @@ from ipyassets.storage.trusting import MadeFrom, Trusted, nothing, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
 from ipyassets.storage.walking import stored_files_of
+from ipyassets.storage.whereabouts import Whereabouts, places
 from ipyassets.storage.wiping import Retention, Wiped, values_of, wipe
 
 
@@ -43,8 +45,9 @@ class Upkeep:
     """What can be done to a store. Nothing is deleted unasked, and everything that deletes can be tried with `dry_run`.
 
     `manager` gives the I/O manager of an asset, or the default one for None; `clock` the time in UTC epoch seconds;
-    `claims` what keeps others from making a partition meanwhile; `assets` are those defined, recorded or not;
-    `space` gives their partitions as they are today, and None for other assets.
+    `claims` what keeps others from making a partition meanwhile; `assets` are those defined, recorded or not; `space`
+    gives their partitions as they are today, and None for other assets. The manager of an asset that is not `known` may
+    be another than its values were stored with; `seeing` gives the files at a location that their record tells.
     """
 
     log: SqliteEventLog
@@ -53,16 +56,22 @@ class Upkeep:
     claims: Callable[[], Claims | NoClaims] = field(default=NoClaims)
     assets: frozenset[AssetKey] = frozenset()
     space: Callable[[AssetKey], PartitionSpace | None] = field(default=lambda _: None)
+    known: Callable[[AssetKey], bool] = field(default=lambda _: True)
+    seeing: Callable[[str], FileIOManager | None] = field(default=lambda _: None)
 
     def wipe(
-        self, asset_key: AssetKey, partition_keys: Iterable[str], *, reason: str = "wiped", dry_run: bool = False
+        self,
+        asset_key: CoercibleToAssetKey,
+        partition_keys: Iterable[str],
+        *,
+        reason: str = "wiped",
+        dry_run: bool = False,
     ) -> Wiped:
         """Delete the values of partitions and their versions; their history stays."""
         with self._claiming(dry_run=dry_run) as claims:
             return wipe(
                 self.log,
-                self._files(asset_key),
-                asset_key,
+                self._whereabouts(asset_key),
                 partition_keys,
                 at=self.clock(),
                 reason=reason,
@@ -70,14 +79,15 @@ class Upkeep:
                 dry_run=dry_run,
             )
 
-    def expire(self, asset_key: AssetKey, retention: Retention, *, dry_run: bool = False) -> Wiped:
+    def expire(self, asset_key: CoercibleToAssetKey, retention: Retention, *, dry_run: bool = False) -> Wiped:
         """Delete the values of an asset that are older, or more, than should be kept."""
-        expired = retention.expired(values_of(self.log, asset_key), self.clock())
-        return self.wipe(asset_key, expired, reason="no longer kept", dry_run=dry_run)
+        key = AssetKey.from_coercible(asset_key)
+        expired = retention.expired(values_of(self.log, key), self.clock())
+        return self.wipe(key, expired, reason="no longer kept", dry_run=dry_run)
 
     def trust(
         self,
-        asset_key: AssetKey,
+        asset_key: CoercibleToAssetKey,
         partition_keys: Iterable[str] | None = None,
         *,
         code_version: str = "",
@@ -88,58 +98,69 @@ class Upkeep:
 
         Files whose keys are no partitions are let in only if they are named.
         """
-        if isinstance(files := self._files(asset_key), RemoteFiles):
+        where = self._whereabouts(asset_key)
+        if (keeper := where.keeper()) is not None and isinstance(keeper.files, RemoteFiles):
             return remote_upkeep.trust(
                 self.log,
-                files,
-                asset_key,
+                keeper.files,
+                where.asset_key,
                 partition_keys,
                 at=self.clock(),
                 code_version=code_version,
+                place=where.place,
                 dry_run=dry_run,
             )
         with self._claiming(dry_run=dry_run) as claims:
             return trust(
                 self.log,
-                self._required(asset_key),
-                asset_key,
+                _files_of(where),
+                where.asset_key,
                 partition_keys,
                 at=self.clock(),
                 code_version=code_version,
                 made_from=made_from,
                 assets=self.assets,
-                space=self.space(asset_key),
+                space=self.space(where.asset_key),
+                place=where.place,
                 claims=claims,
                 dry_run=dry_run,
             )
 
     def verify(
-        self, asset_keys: Iterable[AssetKey] | None = None, *, watch: Callable[[int], None] | None = None
+        self, asset_keys: Iterable[CoercibleToAssetKey] | None = None, *, watch: Callable[[int], None] | None = None
     ) -> list[Verified]:
-        """Read every stored value of some assets, or of all, and remember which are not what was recorded."""
-        keys = self.log.asset_keys() if asset_keys is None else list(asset_keys)
-        return [verify(self.log, files, key, watch=watch) for key in keys if (files := self._files(key)) is not None]
+        """Read every stored value of some assets, or of all, and remember which are not what was recorded.
 
-    def rename(self, old: AssetKey, new: AssetKey, *, dry_run: bool = False) -> Renamed:
+        Values are looked for where their record says that they are; where that is not known, nothing is said of them.
+        """
+        keys = self.log.asset_keys() if asset_keys is None else list(asset_keys)
+        return [verify(self.log, self._whereabouts(key), watch=watch) for key in keys]
+
+    def rename(self, old: CoercibleToAssetKey, new: CoercibleToAssetKey, *, dry_run: bool = False) -> Renamed:
         """Give an asset another name; its values, its history and its place as an input of others go along.
 
         What was recorded of the new name, and has been wiped since, goes by the old one from then on.
         """
+        key = AssetKey.from_coercible(new)
+        where = self._whereabouts(old, like=key)
+        files = _files_of(where) if places(self.log, where.asset_key) else None
         with self._claiming(dry_run=dry_run) as claims:
-            return rename(self.log, self._renamable(old), old, new, claims=claims, dry_run=dry_run)
+            return rename(self.log, files, where.asset_key, key, claims=claims, dry_run=dry_run)
 
-    def versions(self, asset_key: AssetKey, partition_key: str = "") -> list[Version]:
+    def versions(self, asset_key: CoercibleToAssetKey, partition_key: str = "") -> list[Version]:
         """The values of a partition that can still be had, newest first."""
-        return versions(self.log, self._required(asset_key), asset_key, partition_key)
+        where = self._whereabouts(asset_key)
+        return versions(self.log, _files_of(where, partition_key), where.asset_key, partition_key)
 
-    def restore(self, asset_key: AssetKey, version: Version, *, dry_run: bool = False) -> Event:
+    def restore(self, asset_key: CoercibleToAssetKey, version: Version, *, dry_run: bool = False) -> Event:
         """Make an earlier value of a partition the current one again; NotMaterializedError if it is no longer kept.
 
         It is read first: DamagedPartitionError or UntrustedPartitionError if that cannot be done.
         """
-        files = self._required(asset_key)
+        where = self._whereabouts(asset_key)
+        files = _files_of(where, version.event.partition_key)
         with self._claiming(dry_run=dry_run) as claims:
-            return restore(self.log, files, asset_key, version, claims, at=self.clock(), dry_run=dry_run)
+            return restore(self.log, files, where.asset_key, version, claims, at=self.clock(), dry_run=dry_run)
 
     def orphans(self, is_partition: lost.IsPartition | None = None) -> list[lost.Orphan]:
         """Stored values that belong to nothing that is defined or recorded.
@@ -149,12 +170,12 @@ class Upkeep:
         """
         if is_partition is None and not self.assets:
             raise InvalidInvocationError("nothing is known of definitions: give upkeep() a graph, or is_partition here")
-        files = self._local(None)
+        files = self._default
         return [] if files is None else lost.orphans(self.log, files, is_partition or self._is_partition, self.assets)
 
     def delete_orphans(self, found: Iterable[lost.Orphan], *, dry_run: bool = False) -> lost.Deleted:
         """Delete files that nobody recorded, not even since they were found; what is recorded is left, and told."""
-        if (files := self._local(None)) is None:
+        if (files := self._default) is None:
             return lost.Deleted(0, 0)
         root = self.log.database.path and self.log.database.path.absolute().parent
         if root and not files.folder.is_relative_to(root):
@@ -167,9 +188,9 @@ class Upkeep:
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
         """Clear away what interrupted writers left, and pack the log."""
-        if isinstance(remote := self._files(None), RemoteFiles):
+        if isinstance(remote := self._default_files, RemoteFiles):
             return remote_upkeep.compact(self.log, remote, dry_run=dry_run)
-        if (files := self._local(None)) is None:
+        if (files := self._default) is None:
             return Compacted(size=self.log.database.pack(dry_run=dry_run))
         with self._claiming(dry_run=dry_run) as claims:
             return compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
@@ -180,7 +201,9 @@ class Upkeep:
         recorded = self.log.asset_keys()
         known = self.assets.union(recorded)
         for key in recorded:
-            if isinstance(files := self._files(key), RemoteFiles):
+            keeper = self._whereabouts(key).keeper()
+            files = None if keeper is None else keeper.files
+            if isinstance(files, RemoteFiles):
                 sizes = remote_upkeep.sizes(files, key, known)
                 found.append(DiskUse(key, len(sizes), sum(sizes), 0))
             if not isinstance(files, ValueFiles):
@@ -194,23 +217,23 @@ class Upkeep:
         space = self.space(asset_key)
         return None if space is None else partition_key in space
 
-    def _files(self, asset_key: AssetKey | None) -> Files | None:
-        manager = self.manager(asset_key)
+    @property
+    def _default_files(self) -> Files | None:
+        """The files of assets without an I/O manager of their own."""
+        manager = self.manager(None)
         return manager.files if isinstance(manager, FileIOManager) else None
 
-    def _local(self, asset_key: AssetKey | None) -> ValueFiles | None:
-        files = self._files(asset_key)
+    @property
+    def _default(self) -> ValueFiles | None:
+        """The same where they are of this machine."""
+        files = self._default_files
         return files if isinstance(files, ValueFiles) else None
 
-    def _renamable(self, asset_key: AssetKey) -> ValueFiles | None:
-        return None if self._files(asset_key) is None else self._required(asset_key)
-
-    def _required(self, asset_key: AssetKey) -> ValueFiles:
-        if (files := self._local(asset_key)) is None:
-            raise InvalidInvocationError(
-                f"the values of {asset_key} are not in files here: only there are versions kept, and assets renamed"
-            )
-        return files
+    def _whereabouts(self, asset_key: CoercibleToAssetKey, *, like: AssetKey | None = None) -> Whereabouts:
+        """Where values are; of an asset that is not known, as of one that is `like` it."""
+        key = AssetKey.from_coercible(asset_key)
+        name = like if like is not None and self.known(like) and not self.known(key) else key
+        return Whereabouts(self.log, key, self.manager(name), self.known(name), self.seeing)
 
     @contextmanager
     def _claiming(self, *, dry_run: bool) -> Iterator[Claims | NoClaims]:
@@ -219,3 +242,13 @@ class Upkeep:
             yield claims
         finally:
             claims.close()
+
+
+def _files_of(where: Whereabouts, partition_key: str | None = None) -> ValueFiles:
+    """The files that the values of an asset are, or that of a partition; InvalidInvocationError where they are none."""
+    keeper = where.keeper(None if partition_key is None else [partition_key])
+    if keeper is None or not isinstance(keeper.files, ValueFiles):
+        raise InvalidInvocationError(
+            f"the values of {where.asset_key} are not in files of this machine: nothing to do here"
+        )
+    return keeper.files

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Attempt, Event
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.file_io import Files
+from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.whereabouts import Whereabouts
 
 DAY_SECONDS = 86_400.0
 
@@ -78,8 +80,7 @@ def values_of(log: SqliteEventLog, asset_key: AssetKey) -> list[Made]:
 
 def wipe(
     log: SqliteEventLog,
-    files: Files | None,
-    asset_key: AssetKey,
+    where: Whereabouts,
     partition_keys: Iterable[str],
     *,
     at: float,
@@ -89,24 +90,35 @@ def wipe(
 ) -> Wiped:
     """Delete the values of partitions with all their versions; their history stays, with this as its latest event.
 
-    `files` None is for values that are not files. The record goes first: whatever is interrupted, no record tells of a
-    file that is not there. Partitions without a standing value are left out.
+    The record goes first: whatever is interrupted, no record tells of a file that is not there. Partitions without a
+    standing value are left out. Raises, before anything is deleted, UnknownPlaceError where it is not known where
+    values are, and InvalidInvocationError where their I/O manager cannot delete.
     """
+    asset_key = where.asset_key
     standing = {each.partition_key for each in values_of(log, asset_key)}
     wanted = [key for key in dict.fromkeys(map(str, partition_keys)) if key in standing]
+    for manager, _ in where.keepers(wanted):
+        if not dry_run:
+            manager.delete(asset_key, [])  # raises where it cannot
     mine: list[str] = []
     count = size = 0
     for taken in claimed_in_turn(NoClaims() if dry_run or claims is None else claims, asset_key, wanted):
-        extents = [] if files is None else [files.extent(asset_key, key) for key in taken]
+        keepers = where.keepers(taken)
+        extents = [extent for manager, keys in keepers for extent in _extents(manager, asset_key, keys)]
         if not dry_run:
             log.append([_wiping(asset_key, key, at, reason) for key in taken])
-            if files is not None:
-                files.delete(asset_key, taken)
+            for manager, keys in keepers:
+                manager.delete(asset_key, keys)
         mine += taken
         count, size = count + sum(n for n, _ in extents), size + sum(each for _, each in extents)
     done = set(mine)
     busy = tuple(key for key in wanted if key not in done)
     return Wiped(asset_key, tuple(mine), count, size, busy)
+
+
+def _extents(manager: IOManager, asset_key: AssetKey, keys: Iterable[str]) -> list[tuple[int, int]]:
+    """How many files each partition has, and their bytes."""
+    return [manager.files.extent(asset_key, key) for key in keys] if isinstance(manager, FileIOManager) else []
 
 
 def _wiping(asset_key: AssetKey, key: str, at: float, reason: str) -> Event:
