@@ -41,13 +41,13 @@ def folder(manager):
 def listed(monkeypatch):
     """The folders that are listed."""
     found: list[str] = []
-    listdir = os.listdir
+    scandir = os.scandir
 
     def noted(folder):
         found.append(folder)
-        return listdir(folder)
+        return scandir(folder)
 
-    monkeypatch.setattr(os, "listdir", noted)
+    monkeypatch.setattr(os, "scandir", noted)
     return found
 
 

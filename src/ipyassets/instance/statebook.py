@@ -88,16 +88,11 @@ class StateBook:
     def _looked(self, asset: AssetsDefinition, page: Page) -> Page:
         """Look for recorded values where they are kept."""
         manager = self._io_manager(asset)
-        damage = self._damage().found(asset.key, manager.key_id)
-        made = page.standing.made
-        stored = made & page.standing.stored  # a body that returns nothing is done without a value
-        look, present = None, made.copy()
-        if stored.any():
-            look = self._look(manager, asset, page, stored)
-            present[stored] = look.found if look.found.all() else self._sought(manager, asset, page, stored, look.found)
-        wrong = page.space.indices(list(damage))
-        present[wrong[wrong >= 0]] = False
-        page = replace(page, damage=damage, stored=stored, look=look)
+        page = replace(page, damage=self._damage().found(asset.key, manager.key_id))
+        try:
+            page, present = self._sought(manager, asset, page)
+        except OSError as error:
+            page, present = _out_of_reach(page, error.strerror or str(error))
         if np.array_equal(present, page.standing.present):
             return page
         return replace(page, standing=page.standing.with_presence(present))
@@ -119,7 +114,21 @@ class StateBook:
             )
         return Look(found)
 
-    def _sought(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask, found: Mask) -> Mask:
+    def _sought(self, manager: IOManager, asset: AssetsDefinition, page: Page) -> tuple[Page, Mask]:
+        """The page with another look, and which partitions are done: those without a value, and those that have it."""
+        made = page.standing.made
+        stored = made & page.standing.stored  # a body that returns nothing is done without a value
+        look, present = None, made.copy()
+        if stored.any():
+            look = self._look(manager, asset, page, stored)
+            present[stored] = (
+                look.found if look.found.all() else self._anywhere(manager, asset, page, stored, look.found)
+            )
+        wrong = page.space.indices(list(page.damage))
+        present[wrong[wrong >= 0]] = False
+        return replace(page, stored=stored, look=look), present
+
+    def _anywhere(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask, found: Mask) -> Mask:
         """Which of the stored values there are, wherever they were put; those out of sight are believed."""
         if not (recorded := self._elsewhere(asset, manager)):
             return found
@@ -129,3 +138,10 @@ class StateBook:
             other = manager.looking_at(location) if location else None
             found[lost] = other is None or other.present(asset.key, [keys[i] for i in lost])
         return found
+
+
+def _out_of_reach(page: Page, why: str) -> tuple[Page, Mask]:
+    """The page of an asset whose values cannot be looked for, and which of its partitions are done all the same."""
+    stored = page.standing.made & page.standing.stored
+    reasons = dict.fromkeys(page.space.keys(Spans.from_mask(stored)), f"it cannot be looked for: {why}")
+    return replace(page, damage={**reasons, **page.damage}), page.standing.made & ~stored

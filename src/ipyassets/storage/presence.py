@@ -16,6 +16,7 @@ from ipyassets.partitions.keys import SEPARATOR
 from ipyassets.storage.paths import (
     ASIDE,
     ASSET_DIGITS,
+    DISPLACED,
     address,
     are_plain,
     asset_folder,
@@ -121,7 +122,10 @@ def _joined(folder: str, head: str, *, portable: bool) -> str:
 
 
 class _Names(dict[str, frozenset[str]]):
-    """What folders hold, each listed when it is first asked for, with the stamps that they had just before."""
+    """The names of the values in folders, each listed when it is first asked for, with the stamps it had just before.
+
+    Values are files, links to files, and folders that have a value of their own.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,17 +138,31 @@ class _Names(dict[str, frozenset[str]]):
     def __missing__(self, folder: str) -> frozenset[str]:
         self.stamps[folder] = _stamp(folder)
         try:
-            found = frozenset(os.listdir(folder))  # noqa: PTH208  # a tenth of what pathlib takes for many files
+            with os.scandir(folder) as entries:
+                # A file is told by the listing itself: nothing else is looked at for it
+                names = [each.name for each in entries if each.is_file(follow_symlinks=False) or self._is_value(each)]
         except (FileNotFoundError, NotADirectoryError):
-            found = frozenset()
-        self[folder] = found
+            names = []
+        self[folder] = found = frozenset(names)
         return found
+
+    def _is_value(self, entry: os.DirEntry[str]) -> bool:
+        if entry.is_dir(follow_symlinks=False):
+            stamp = _stamp(entry.path)
+            if not os.path.isfile(f"{entry.path}/{DISPLACED}"):  # noqa: PTH113 - as below
+                return False
+            self.stamps.setdefault(entry.path, stamp)
+            return True
+        try:
+            return entry.is_file()
+        except OSError:  # a link that leads to itself
+            return False
 
 
 def _stamp(folder: str) -> Stamp | None:
     """What a folder looks like from outside, which tells of files that came or went; None where it would not."""
     try:
-        seen = os.stat(folder)  # noqa: PTH116  # as above
+        seen = os.stat(folder)  # noqa: PTH116  # a tenth of what pathlib takes for many files
     except (FileNotFoundError, NotADirectoryError):
         return None
     return (seen.st_ino, seen.st_mtime_ns) if time.time() - seen.st_mtime > SETTLED else None
