@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,8 +137,10 @@ class IOManager(ABC):
 
     Two methods are needed. The others have defaults, and say more of what is stored: whether it is still there
     (`present`), how it is taken away (`delete`), where it is (`kept_at`, `looking_at`), how it is made ready before it
-    is recorded (`stage`, `flush`, `publish`).
+    is recorded (`stage`, `flush`, `publish`), whether several may be loaded at a time (`loads_at_once`).
     """
+
+    loads_at_once: ClassVar[bool] = False
 
     @abstractmethod
     def handle_output(self, context: OutputContext, obj: object) -> None:

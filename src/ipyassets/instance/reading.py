@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.stored import PartitionValues
@@ -12,6 +16,7 @@ from ipyassets.engine.facts import Facts
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMaterializedError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance, neighbourhood
+from ipyassets.instance.read_ahead import ReadAhead
 from ipyassets.instance.stored_upkeep import StoredVersion, known, trust, versions, wipe
 from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
 from ipyassets.instance.trial import Shown, Trial, trial
@@ -26,8 +31,9 @@ if TYPE_CHECKING:
 class Partitions(PartitionValues):
     """The stored values of some partitions, by key in definition order; each is loaded when asked for.
 
-    Partitions that have no value are in the mapping too: asking for one raises NotMaterializedError. `stored()`
-    leaves them out.
+    Those that are asked for one after another, as by a loop or `concat()`, are loaded a few at a time where that takes
+    a while. Partitions that have no value are in the mapping too: asking for one raises NotMaterializedError.
+    `stored()` leaves them out.
     """
 
     def __init__(self, asset: AssetsDefinition, instance: Instance, space: PartitionSpace, spans: Spans) -> None:
@@ -37,9 +43,11 @@ class Partitions(PartitionValues):
         self._spans = spans
 
     def __getitem__(self, key: str) -> Any:
-        if self._space.index(key) not in self._spans:
+        if (index := self._space.index(key)) not in self._spans:
             raise KeyError(key)
-        return self._instance.store.load(self._asset, key)
+        if not self._instance.store.at_hand(self._asset).loads_at_once:
+            return self._instance.store.load(self._asset, key)
+        return self._in_order.value(int(np.searchsorted(self._indices, index)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._space.keys(self._spans))
@@ -59,6 +67,15 @@ class Partitions(PartitionValues):
         """All values as one pandas frame, with the partition key in a column for each dimension."""
         names = [dimension.name for dimension in self._space.dimensions]
         return concatenated(self.items(), names)
+
+    @cached_property
+    def _indices(self) -> NDArray[np.int64]:
+        return self._spans.indices()
+
+    @cached_property
+    def _in_order(self) -> ReadAhead:
+        store, log, asset = self._instance.store, self._instance.event_log, self._asset
+        return ReadAhead(list(self), lambda key: store.load(asset, key), partial(log.artifacts, asset.key), log.cursor)
 
     def __repr__(self) -> str:
         ends = f" {self._space.key(self._spans.first)!r}..{self._space.key(self._spans.last)!r}" if self._spans else ""

@@ -46,6 +46,7 @@ class FileIOManager(IOManager):
     from there, as their record says.
     """
 
+    loads_at_once = True
     base_dir: str | Path | UPath | None = None
     signer: Signer | None = None
     durable: bool = True
