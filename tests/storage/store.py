@@ -36,7 +36,7 @@ class Store:
     def __post_init__(self) -> None:
         self.log = SqliteEventLog(self.root / "events.sqlite")
         signer = Signer(secret=self.secret)
-        self.manager = FilesystemIOManager(self.root / "storage", signer=signer, versions=self.versions)
+        self.manager = FilesystemIOManager(versions=self.versions).bound(self.root / "storage", signer)
 
     @property
     def files(self) -> ValueFiles:

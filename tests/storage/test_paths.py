@@ -67,6 +67,8 @@ def test_what_a_file_name_should_not_hold_is_escaped(key, expected):
     [
         ("nul", "nul", "%6Eul"),
         ("com1.txt", "com1.txt", "%63om1.txt"),
+        ("com¹", "com¹", "%63om¹"),
+        ("\N{LATIN SMALL LETTER DOTLESS I}", "\N{LATIN SMALL LETTER DOTLESS I}", "%C4%B1"),
         ("ends with a dot.", "ends with a dot.", "ends with a dot%2E"),
         ("trail ", "trail ", "trail%20"),
         ("a:b?", "a:b?", "a%3Ab%3F"),

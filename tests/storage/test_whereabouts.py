@@ -41,16 +41,20 @@ def store(tmp_path):
     store.close()
 
 
+def keeping(store: Store, folder: str) -> FilesystemIOManager:
+    """A manager that has another folder."""
+    return FilesystemIOManager(store.root / folder).bound(store.root / "storage", Signer(secret=store.secret))
+
+
 def script(store: Store, manager: IOManager | None = None) -> Upkeep:
     """Looking after a store without its definitions."""
-    default = manager or FilesystemIOManager(store.root / "default", signer=Signer(secret=store.secret))
-    plain = FilesystemIOManager(store.root / "default", signer=Signer(secret=store.secret))
+    default = keeping(store, "default")
     return Upkeep(
         store.log,
-        lambda _: default,
+        lambda _: manager or default,
         lambda: store.now,
         known=lambda _: manager is not None,
-        seeing=plain.looking_at,
+        seeing=default.looking_at,
     )
 
 
@@ -62,7 +66,7 @@ def forget_places(store: Store) -> None:
 
 def test_where_a_value_was_put_is_recorded(store):
     store.make("a", 1)
-    here = Place(str(store.root / "storage"), manager_name(FilesystemIOManager))
+    here = Place("storage", manager_name(FilesystemIOManager))
     assert places(store.log, SALES) == {"a": here}
     assert store.log.artifacts(SALES, ["a"])["a"].place == here
     assert elsewhere(store.log, SALES, store.manager, is_sure=False) == {}
@@ -171,7 +175,7 @@ def test_a_manager_whose_values_are_files_all_the_same_has_them_wiped(store):
 def test_values_of_several_places_are_wiped_each_in_its_own(store):
     store.make("a", 1)
     other = Store(store.root, secret=store.secret)
-    other.manager = FilesystemIOManager(store.root / "other", signer=Signer(secret=store.secret))
+    other.manager = keeping(store, "other")
     other.make("b", 2)
     assert script(store).wipe(SALES, ["a", "b"]).files == 2
     assert not store.file("a").exists()
@@ -190,9 +194,9 @@ def test_a_script_renames_values_where_they_are(store):
 def test_values_of_several_places_are_not_renamed(store):
     store.make("a", 1)
     here = store.manager
-    store.manager = FilesystemIOManager(store.root / "other", signer=Signer(secret=store.secret))
+    store.manager = keeping(store, "other")
     store.make("b", 2)
-    with pytest.raises(UnknownPlaceError, match=r"values of sales are at '.*/other' and at '.*/storage'"):
+    with pytest.raises(UnknownPlaceError, match=r"values of sales are at 'other' and at 'storage'"):
         store.upkeep.rename(SALES, NEW)
     assert store.read("b") == 2
     store.manager = here
@@ -209,7 +213,7 @@ def test_values_that_are_no_files_are_not_renamed(store):
 def test_what_was_recorded_without_its_place_is_renamed_as_the_asset_of_the_new_name_is_stored(store):
     store.make("a", 1)
     forget_places(store)
-    nowhere = FilesystemIOManager(store.root / "default", signer=Signer(secret=store.secret))
+    nowhere = keeping(store, "default")
     with pytest.raises(UnknownPlaceError):
         script(store).rename(SALES, NEW)
     upkeep = replace(
@@ -232,7 +236,7 @@ def test_what_is_let_in_is_recorded_with_the_place_it_was_found_in(store):
     stray = store.file("b")
     shutil.copy(store.file("a"), stray)
     script(store).trust(SALES, ["b"])
-    assert places(store.log, SALES)["b"] == Place(str(store.root / "storage"), "")
+    assert places(store.log, SALES)["b"] == Place("storage", "")
     assert store.read("b") == 1
 
 
@@ -263,7 +267,19 @@ def test_a_value_gone_from_its_recorded_place_is_damaged(store):
     store.make("a", 1)
     store.file("a").unlink()
     shutil.rmtree(store.root / "storage" / ".versions")
-    manager = FilesystemIOManager(store.root / "default", signer=Signer(secret=store.secret))
-    store.manager = manager
+    store.manager = keeping(store, "default")
     with pytest.raises(DamagedPartitionError, match=r"gone: .*/storage/sales/a"):
+        store.read("a")
+
+
+def test_a_value_that_is_here_and_damaged_is_told_so_unless_it_is_in_order_elsewhere(store):
+    store.make("a", 1)
+    there = store.file("a")
+    store.manager = keeping(store, "default")
+    store.file("a").parent.mkdir(parents=True)
+    store.file("a").write_bytes(b"changed")
+    assert store.read("a") == 1
+    there.unlink()
+    shutil.rmtree(store.root / "storage" / ".versions")
+    with pytest.raises(DamagedPartitionError, match=r"not what was stored: .*/default/sales/a"):
         store.read("a")

@@ -17,6 +17,7 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
 from ipyassets.events import Artifact, Place
+from ipyassets.storage.naming import decide_names, names_are_portable
 from ipyassets.storage.opening import opened, reader
 from ipyassets.storage.presence import Look, look
 from ipyassets.storage.signature import Signer
@@ -106,11 +107,17 @@ class FileIOManager(IOManager):
             if self.base_dir is None:
                 raise InvalidInvocationError("an I/O manager outside an instance needs a folder: give base_dir")
             signer = self.signer or Signer.of_user()
-            if is_local(self.base_dir):
-                folder = _folder(self.base_dir)
-                self._files = ValueFiles(folder, signer, durable=self.durable, kept=self.versions)
-            else:
+            if not is_local(self.base_dir):
                 self._files = _remote(self.base_dir, signer)
+                return self._files
+            folder = _folder(self.base_dir)
+            portable = names_are_portable(folder)
+            files = ValueFiles(
+                folder, signer, durable=self.durable, kept=self.versions, portable=portable is True
+            )
+            if portable is None:  # nothing is there yet
+                return files
+            self._files = files
         return self._files
 
     @property
@@ -145,6 +152,8 @@ class FileIOManager(IOManager):
 
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Store `obj` in place at once; in a run, aside until it is recorded."""
+        if self._files is None and self.base_dir is not None and is_local(self.base_dir):
+            decide_names(_folder(self.base_dir))
         key = str(context.asset_partition_key) if context.has_asset_partitions else ""
         artifact = self._staged(context, key, obj)
         context.stored[key] = Artifact(artifact.path, artifact.size, artifact.digest, self.place)

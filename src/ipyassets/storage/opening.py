@@ -10,6 +10,7 @@ from ipyassets.assets.io_manager import IOManager, manager_name
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, UnknownPlaceError, UntrustedPartitionError
 from ipyassets.events import Artifact
+from ipyassets.storage.value_files import GONE
 
 if TYPE_CHECKING:
     from ipyassets.storage.file_io import FileIOManager
@@ -23,7 +24,7 @@ ADVICE = "give the asset the I/O manager that it was stored with, or materialize
 def opened(
     manager: FileIOManager, asset_key: AssetKey, partition_key: str, artifact: Artifact | None
 ) -> Iterator[BinaryIO]:
-    """The verified file of a value, open at its start: where its record says, else where its manager keeps values.
+    """The verified file of a value, open at its start: where its manager keeps values, else where its record says.
 
     Raises as `ValueFiles.verified` does, and UnknownPlaceError for what was put somewhere out of sight.
     """
@@ -34,21 +35,23 @@ def opened(
 def _found(
     manager: FileIOManager, asset_key: AssetKey, partition_key: str, artifact: Artifact | None, stack: ExitStack
 ) -> BinaryIO:
-    location = location_of(artifact)
-    other = manager.looking_at(location) if location else manager
-    lost: DamagedPartitionError | None = None
-    for each in (manager,) if other is None or other is manager else (other, manager):
-        try:
-            return stack.enter_context(each.files.verified(asset_key, partition_key, artifact))
-        except UntrustedPartitionError:
+    try:
+        return stack.enter_context(manager.files.verified(asset_key, partition_key, artifact))
+    except UntrustedPartitionError:
+        raise
+    except DamagedPartitionError as error:
+        location = location_of(artifact)
+        if location in ("", manager.kept_at):
             raise
-        except DamagedPartitionError as error:  # moved along with the manager's folder, perhaps
-            lost = lost or error
-    if other is None:
-        said = f"{_named(asset_key, partition_key)} was stored at {location}, which cannot be seen from here"
-        raise UnknownPlaceError(f"{said}: {ADVICE}") from lost
-    assert lost is not None  # noqa: S101 - the loop has run
-    raise lost
+        if (other := manager.looking_at(location)) is None:
+            said = f"{_named(asset_key, partition_key)} was stored at {location}, which cannot be seen from here"
+            raise UnknownPlaceError(f"{said}: {ADVICE}") from error
+        try:
+            return stack.enter_context(other.files.verified(asset_key, partition_key, artifact))
+        except DamagedPartitionError:
+            if error.reason == GONE:
+                raise
+            raise error from None
 
 
 def location_of(artifact: Artifact | None) -> str:

@@ -41,8 +41,11 @@ _LONGEST = 200  # bytes; the limit of file systems is 255, and some keep a part 
 _KEPT_OF_LONG = 120
 
 _PLAIN = re.compile(r"[\w+=@,;~#!$&'()\[\]{}^:-](?:[\w+=@,;~#!$&'()\[\]{}^:. -]*[\w+=@,;~#!$&'()\[\]{}^:-])?", re.ASCII)
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:[ .].*)?", re.IGNORECASE | re.DOTALL)
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE | re.DOTALL
+)
 _UNSAFE = frozenset("/\\%|")
+_DOTLESS = "\N{LATIN SMALL LETTER DOTLESS I}"  # whose capital is that of i
 _UNSAFE_SOMEWHERE = frozenset('<>:"?*')
 # A character is plain or not for ever, whichever Python asks: hence the one Unicode version that never changes.
 _UNICODE = unicodedata.ucd_3_2_0
@@ -126,7 +129,7 @@ def _is_safe(character: str, *, composed: bool, portable: bool) -> bool:
         return " " <= character <= "~" and not unsafe
     # Letters, marks, numbers, punctuation and symbols; no format characters, private use or separators
     known = _UNICODE.category(character)[0] in "LMNPS"
-    return known and composed and not (portable and character.casefold() != character)
+    return known and composed and not (portable and (character.casefold() != character or character == _DOTLESS))
 
 
 def _shortened(text: str, name: str) -> str:
