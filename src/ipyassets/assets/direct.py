@@ -1,4 +1,4 @@
-"""Calling a body without a run, as a unit test does: a context made by hand."""
+"""Calling a body or an I/O manager without a run, as a unit test does: contexts made by hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 
 from ipyassets.assets.context import AssetExecutionContext, Link
+from ipyassets.assets.io_manager import InputContext, OutputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import InvalidInvocationError
@@ -76,6 +77,72 @@ def in_context(
     return awaited()
 
 
+def build_output_context(
+    *,
+    name: str = "result",
+    definition_metadata: Mapping[str, object] | None = None,
+    run_id: str = "direct",
+    resources: Mapping[str, object] | None = None,
+    asset_key: AssetKey | str | Sequence[str] | None = None,
+    partition_key: str | None = None,
+    asset_partitions_def: PartitionsDefinition | None = None,
+) -> OutputContext:
+    """A context to call `handle_output` of an I/O manager with (Dagster's name)."""
+    key = UNBOUND if asset_key is None else AssetKey.from_coercible(asset_key)
+    keys = None if partition_key is None else (partition_key,)
+    return OutputContext(
+        asset_key=key,
+        scope=_scope(key, asset_partitions_def, keys),
+        metadata=dict(definition_metadata or {}),
+        resources=SimpleNamespace(**(resources or {})),
+        name=name,
+        run_id=run_id,
+    )
+
+
+def build_input_context(
+    *,
+    name: str = "",
+    definition_metadata: Mapping[str, object] | None = None,
+    upstream_output: OutputContext | None = None,
+    resources: Mapping[str, object] | None = None,
+    asset_key: AssetKey | str | Sequence[str] | None = None,
+    partition_key: str | None = None,
+    asset_partition_key_range: PartitionKeyRange | None = None,
+    asset_partitions_def: PartitionsDefinition | None = None,
+) -> InputContext:
+    """A context to call `load_input` of an I/O manager with (Dagster's name).
+
+    With `upstream_output`, the context of a `handle_output` that was called before, it asks for what that has stored. A
+    range asks for a dict of its partitions, and needs `asset_partitions_def`.
+    """
+    before = upstream_output
+    key = AssetKey.from_coercible(asset_key) if asset_key is not None else before.asset_key if before else UNBOUND
+    keys: tuple[str, ...] | None = None if partition_key is None else (partition_key,)
+    if asset_partition_key_range is not None:
+        if asset_partitions_def is None:
+            raise InvalidInvocationError("a range of partitions needs asset_partitions_def, to know what is in it")
+        keys = tuple(asset_partitions_def.get_partition_keys_in_range(asset_partition_key_range))
+    scope = before.scope if before and keys is None else _scope(key, asset_partitions_def, keys)
+    return InputContext(
+        asset_key=key,
+        scope=scope,
+        metadata=dict(definition_metadata or (before.metadata if before else {})),
+        resources=SimpleNamespace(**(resources or {})),
+        artifacts=dict(before.stored) if before else {},
+        name=name,
+        gives_one=asset_partition_key_range is None,
+    )
+
+
+def _scope(key: AssetKey, definition: PartitionsDefinition | None, keys: tuple[str, ...] | None) -> PartitionScope:
+    if definition is None or keys is None:
+        return PartitionScope(str(key), keys, None, definition)
+    space = definition.space(as_of())
+    indices = [space.index(each) for each in keys]
+    return PartitionScope(str(key), tuple(space.key(i) for i in indices), covered(space, indices), definition)
+
+
 def in_hand(
     context: AssetExecutionContext, key: AssetKey, definition: PartitionsDefinition | None
 ) -> AssetExecutionContext:
@@ -83,18 +150,11 @@ def in_hand(
     if context.asset_key is not UNBOUND:
         return context
     given = context.scope.keys
-    if definition is None or given is None:
-        return dataclasses.replace(context, asset_key=key, scope=PartitionScope(str(key), given, None, definition))
     store = context.instance if isinstance(context.instance, DynamicPartitionsStore) else None
     with partition_loading_context(dynamic_partitions_store=store):
-        space = definition.space(as_of())
-        if len(given) > 1:
+        if definition is not None and given is not None and len(given) > 1:
             given = tuple(definition.get_partition_keys_in_range(PartitionKeyRange(*given)))
-    indices = [space.index(each) for each in given]
-    keys = tuple(space.key(index) for index in indices)
-    return dataclasses.replace(
-        context, asset_key=key, scope=PartitionScope(str(key), keys, covered(space, indices), definition)
-    )
+        return dataclasses.replace(context, asset_key=key, scope=_scope(key, definition, given))
 
 
 def covered(space: PartitionSpace, indices: Sequence[int]) -> TimeWindow | None:

@@ -112,9 +112,7 @@ class FileIOManager(IOManager):
                 return self._files
             folder = _folder(self.base_dir)
             portable = names_are_portable(folder)
-            files = ValueFiles(
-                folder, signer, durable=self.durable, kept=self.versions, portable=portable is True
-            )
+            files = ValueFiles(folder, signer, durable=self.durable, kept=self.versions, portable=portable is True)
             if portable is None:  # nothing is there yet
                 return files
             self._files = files
