@@ -12,6 +12,7 @@ from ipyassets import (
     Config,
     DailyPartitionsDefinition,
     InMemoryIOManager,
+    IOManager,
     asset,
 )
 from ipyassets.errors import InvalidDefinitionError
@@ -119,3 +120,23 @@ def test_another_io_manager_makes_another_asset():
     manager = InMemoryIOManager()
     assert a.with_io_manager(manager).io_manager is manager
     assert a.io_manager is None
+
+
+class Mine(IOManager):
+    def handle_output(self, context, obj):
+        pass
+
+    def load_input(self, context):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (Mine, r"io_manager_def is the class Mine: give one of its kind, Mine\(\)"),
+        ("s3", "'s3', which is not an IOManager"),
+    ],
+)
+def test_what_is_no_io_manager_is_refused(given: Any, words):
+    with pytest.raises(InvalidDefinitionError, match=words):
+        asset(io_manager_def=given)(lambda: 1)

@@ -22,6 +22,11 @@ def test_the_text_of_the_log_tells_one_part_with_a_slash_from_two():
     assert [AssetKey.from_db_string(key.to_string()) for key in keys] == keys
 
 
+def test_a_key_that_is_no_whole_text_is_refused():
+    with pytest.raises(InvalidDefinitionError, match="half of a character"):
+        AssetKey(["a\ud800"])
+
+
 def test_a_key_is_meant_by_a_key_a_text_a_list_or_an_asset():
     @asset(key_prefix="p")
     def a():

@@ -13,7 +13,7 @@ from ipyassets import (
     asset,
     materialize,
 )
-from ipyassets.errors import InvalidDefinitionError
+from ipyassets.errors import InvalidDefinitionError, UnstorableValueError
 from ipyassets.instance.upkeep import upkeep
 
 LETTERS = StaticPartitionsDefinition(["q", "r"])
@@ -106,3 +106,19 @@ def test_an_asset_without_partitions_and_one_below_its_name_keep_a_value_each(in
     for one in [whole, q] if shorter_first else [q, whole]:
         assert materialize([one], instance=instance).success
     assert (instance.store.load(whole, None), instance.store.load(q, None)) == ("of pp", "of pp/q")
+
+
+def test_a_name_that_is_too_long_for_any_file_system_is_refused_before_anything_runs(instance):
+    deep = asset(key=AssetKey(["x" * 190] * 25))(lambda: 1)
+    with pytest.raises(InvalidDefinitionError, match=r"makes a path of 4774 bytes"):
+        materialize([deep], instance=instance)
+    assert instance.event_log.asset_keys() == []
+
+
+def test_a_path_that_is_too_long_here_is_told_for_its_partition(instance):
+    wide = MultiPartitionsDefinition({f"d{i:02}": StaticPartitionsDefinition(["1" * 190]) for i in range(25)})
+    long = asset(name="long", partitions_def=wide)(lambda: 1)
+    with pytest.raises(UnstorableValueError, match="too long for this system: give a shorter name"):
+        materialize([long], instance=instance, partition_keys="all")
+    with pytest.raises(UnstorableValueError, match="too long for this system"):
+        instance.store.load(long, "|".join(["1" * 190] * 25))

@@ -17,3 +17,16 @@ def test_presence_is_told():
     manager.handle_output(output("a"), 1)
     manager.handle_output(output(None), 1)
     assert manager.present(SALES, ["a", "b", ""]).tolist() == [True, False, True]
+
+
+def test_what_is_deleted_is_not_there(manager_with_values):
+    manager_with_values.delete(SALES, ["a", "b", "never"])
+    assert manager_with_values.present(SALES, ["a", ""]).tolist() == [False, True]
+
+
+@pytest.fixture
+def manager_with_values():
+    manager = InMemoryIOManager()
+    manager.handle_output(output("a"), 1)
+    manager.handle_output(output(None), 1)
+    return manager

@@ -151,3 +151,8 @@ def test_a_worker_uses_the_key_of_whoever_sent_the_work_or_none(tmp_path):
     with pytest.raises(InvalidArgumentError, match="is not there"):
         pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(signer)))).digest(A, "k", CONTENT)
     assert not (tmp_path / "key").exists()
+
+
+def test_a_secret_that_is_no_bytes_is_refused():
+    with pytest.raises(InvalidArgumentError, match="a secret is bytes, not str"):
+        Signer(secret="mine")  # type: ignore[arg-type]

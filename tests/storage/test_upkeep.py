@@ -538,3 +538,21 @@ def test_a_recorded_value_that_is_not_in_place_is_put_there(store):
     assert store.upkeep.compact().finished == 1
     assert store.file("a").is_file()
     assert store.read("a") == 1
+
+
+# --- naming assets
+
+
+@pytest.mark.parametrize("name", ["sales", ["sales"], SALES])
+def test_an_asset_is_named_as_anywhere(keeping, name):
+    keeping.make("a", 1)
+    keeping.make("a", 2)
+    upkeep = keeping.upkeep
+    assert [each.asset_key for each in upkeep.verify([name])] == [SALES]
+    versions = upkeep.versions(name, "a")
+    assert len(versions) == 2
+    upkeep.restore(name, versions[1])
+    assert upkeep.trust(name, dry_run=True).asset_key == SALES
+    assert upkeep.expire(name, Retention(newest=1), dry_run=True).partition_keys == ()
+    assert upkeep.rename(name, "reports/sales", dry_run=True).new == AssetKey(["reports", "sales"])
+    assert upkeep.wipe(name, ["a"]).files == 1

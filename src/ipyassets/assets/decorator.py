@@ -125,8 +125,13 @@ def asset(
 
 def _refuse_other(argument: str, value: object, kind: type) -> None:
     """Raise InvalidDefinitionError for an argument of another kind."""
-    if value is not None and not isinstance(value, kind):
-        raise InvalidDefinitionError(f"{argument} is {value!r}: give a {kind.__name__}")
+    if value is None or isinstance(value, kind):
+        return
+    if isinstance(value, type):
+        raise InvalidDefinitionError(
+            f"{argument} is the class {value.__name__}: give one of its kind, {value.__name__}()"
+        )
+    raise InvalidDefinitionError(f"{argument} is {value!r}: give a {kind.__name__}")
 
 
 def _key(

@@ -14,7 +14,8 @@ class AssetKey:
     """The name of an asset: one or more parts, as in `AssetKey(["sales", "daily"])`.
 
     A plain string is one part, whatever characters it holds (Dagster's rule); `AssetKey.from_user_string("a/b")`
-    splits at slashes. Raises InvalidDefinitionError for an empty key, an empty part, or a part that is not text.
+    splits at slashes. Raises InvalidDefinitionError for an empty key, an empty part, or a part that is not text, or no
+    whole text.
     """
 
     path: tuple[str, ...]
@@ -25,9 +26,14 @@ class AssetKey:
         parts: tuple[object, ...] = (path,) if isinstance(path, str) else tuple(path)
         if not parts or not all(isinstance(part, str) and part for part in parts):
             raise InvalidDefinitionError(f"{path!r} is not an asset key: give a name or several, none empty")
+        text = json.dumps(parts, ensure_ascii=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidDefinitionError(f"{path!r} holds half of a character: no asset can have that name") from None
         object.__setattr__(self, "path", parts)
         object.__setattr__(self, "_hash", hash(parts))
-        object.__setattr__(self, "_text", json.dumps(parts, ensure_ascii=False))
+        object.__setattr__(self, "_text", text)
 
     def __hash__(self) -> int:
         return self._hash

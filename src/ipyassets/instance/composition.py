@@ -28,7 +28,7 @@ from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Event, State
 from ipyassets.instance.dynamic import KeepsDynamicPartitions
-from ipyassets.instance.places import refuse_shared_places
+from ipyassets.instance.places import refuse_bad_places
 from ipyassets.instance.runs import Runs, translated
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
@@ -159,9 +159,10 @@ class Instance(KeepsDynamicPartitions):
     def plan_from(self, facts: Facts, wanted: Partitions, upstream: UpstreamMode = "missing") -> Plan:
         """What it takes to make the wanted partitions, as of some facts.
 
-        Raises InvalidDefinitionError where values would share a place: those of `pp/q` and partition q of `pp`.
+        Raises InvalidDefinitionError where values would share a place, as those of `pp/q` and partition q of `pp`, or
+        have none because a name is too long.
         """
-        refuse_shared_places(facts, self.event_log)
+        refuse_bad_places(facts, self.event_log)
         return plan(facts, wanted, upstream)
 
     def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, manager_name
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, UnstorableValueError
 from ipyassets.events import Artifact, Place
 from ipyassets.storage.naming import decide_names, names_are_portable
 from ipyassets.storage.opening import opened, reader
+from ipyassets.storage.paths import address
 from ipyassets.storage.presence import Look, look
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
@@ -153,6 +155,7 @@ class FileIOManager(IOManager):
         if self._files is None and self.base_dir is not None and is_local(self.base_dir):
             decide_names(_folder(self.base_dir))
         key = str(context.asset_partition_key) if context.has_asset_partitions else ""
+        _refuse_long(self.files, context.asset_key, key)
         artifact = self._staged(context, key, obj)
         context.stored[key] = Artifact(artifact.path, artifact.size, artifact.digest, self.place)
         if not context.is_staging:
@@ -206,6 +209,7 @@ class FileIOManager(IOManager):
         return self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))
 
     def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
+        _refuse_long(self.files, context.asset_key, key)
         artifact = artifacts.get(key)
         with opened(self, context.asset_key, str(key), artifact) as file:
             return reader(self, context.asset_key, key, artifact)._read(context, file)  # noqa: SLF001 - of its own kind
@@ -225,6 +229,8 @@ class FileIOManager(IOManager):
 # Below this many bytes a partition, on average, threads cost more than they win with files at hand.
 _WORTH_A_THREAD = 256 * 1024
 _THREADS = 8
+_LONGEST_PATH = os.pathconf("/", "PC_PATH_MAX") if hasattr(os, "pathconf") else 32_000
+_WORTH_A_LOOK = 200  # letters of a key: shorter ones make no path that is too long
 
 
 def at_once(load: Callable[[str], T], keys: Sequence[str]) -> dict[str, T]:
@@ -249,6 +255,18 @@ def _as_folder(location: str | Path | UPath) -> str | Path | UPath:
     if scheme not in ("file", "local"):
         return location
     return Path(rest[1:] if re.match("/[A-Za-z]:", rest) else rest)  # file:///C:/data
+
+
+def _refuse_long(files: Files, asset_key: AssetKey, key: str) -> None:
+    """Say before anything is written or looked for that its path is longer than the system takes."""
+    if len(key) + len(asset_key.to_string()) < _WORTH_A_LOOK or not isinstance(files, ValueFiles):
+        return
+    length = len(os.fsencode(f"{files.folder}/{address(asset_key, key, portable=files.portable)}"))
+    if length >= _LONGEST_PATH:
+        named = f"{str(asset_key)[:60]!r} {key[:60]!r}"
+        raise UnstorableValueError(
+            f"the value of {named} has a path of {length} bytes, too long for this system: give a shorter name"
+        )
 
 
 def _folder(base_dir: object) -> Path:

@@ -72,6 +72,10 @@ class Signer:
         if self.key_file is not None:  # the same file, wherever a worker happens to be
             object.__setattr__(self, "key_file", Path(self.key_file).expanduser().absolute())
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.secret, bytes):
+            raise InvalidArgumentError(f"a secret is bytes, not {type(self.secret).__name__}: give secret=b'...'")
+
     @classmethod
     def of_user(cls, environ: Mapping[str, str] | None = None) -> Signer:
         """The signer of the user who runs this process.
