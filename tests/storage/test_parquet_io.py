@@ -64,3 +64,31 @@ def test_a_frame_that_parquet_cannot_hold_is_refused(manager):
 def test_an_empty_frame_keeps_its_columns(manager):
     frame = pd.DataFrame({"n": pd.Series([], dtype="int64")})
     assert back(manager, frame).dtypes.to_dict() == frame.dtypes.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (pd.DataFrame({"tags": [{"a"}, {"b"}]}), "column 'tags' holds sets"),
+        (pd.DataFrame([[1, 2]], columns=["a", 1]), "numbers and texts are names of columns"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "cannot be stored as Parquet: Duplicate column names"),
+        (pl.DataFrame({"n": [1], "any": [object()]}, schema_overrides={"any": pl.Object}), "column 'any' holds Python"),
+    ],
+)
+def test_what_would_come_back_as_something_else_is_refused(manager, frame, words):
+    with pytest.raises(UnstorableValueError, match=words):
+        back(manager, frame)
+
+
+def test_names_of_columns_in_several_levels_are_kept(manager):
+    frame = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")]))
+    assert back(manager, frame).equals(frame)
+
+
+def test_lists_in_a_frame_are_kept(manager):
+    frame = pd.DataFrame({"tags": [["a"], ["b", "c"]]})
+    assert [list(each) for each in back(manager, frame)["tags"]] == [["a"], ["b", "c"]]
+
+
+def test_a_lazy_frame_is_collected(manager):
+    assert back(manager, pl.LazyFrame({"n": [1, 2]}).filter(pl.col("n") > 1)).equals(pl.DataFrame({"n": [2]}))
