@@ -134,7 +134,7 @@ class Mine(IOManager):
     ("given", "words"),
     [
         (Mine, r"io_manager_def is the class Mine: give one of its kind, Mine\(\)"),
-        ("s3", "'s3', which is not an IOManager"),
+        ("s3", "'s3': give a IOManager"),
     ],
 )
 def test_what_is_no_io_manager_is_refused(given: Any, words):

@@ -16,6 +16,7 @@ from ipyassets.errors import (
     DamagedPartitionError,
     InvalidInvocationError,
     NotMaterializedError,
+    UnknownPlaceError,
     UnstorableValueError,
     UntrustedPartitionError,
 )
@@ -318,3 +319,10 @@ def test_what_a_subclass_hands_on_is_staged_as_any_other_value(tmp_path):
     assert manager.load_input(wanted("a", artifacts=before.stored)) == 1
     manager.publish(SALES, later.stored)
     assert manager.load_input(wanted("a", artifacts=later.stored)) == 2
+
+
+def test_what_is_no_pickle_is_told_where_nobody_recorded_who_stored_it(manager):
+    artifact = manager.files.stage(SALES, "a", lambda file: file.write(b"PAR1"))
+    manager.publish(SALES, {"a": artifact})
+    with pytest.raises(UnknownPlaceError, match="is no pickle"):
+        manager.load_input(wanted("a", artifacts={"a": artifact}))

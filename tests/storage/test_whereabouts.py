@@ -246,6 +246,18 @@ def test_disk_use_counts_values_where_they_are(store):
     assert used.count == 1
 
 
+def test_disk_use_is_told_for_each_place(store):
+    store.make("a", 1)
+    store.manager = keeping(store, "other")
+    store.make("b", 2)
+    assert [(used.asset_key, used.count) for used in store.upkeep.disk_use()] == [(SALES, 1), (SALES, 1)]
+
+
+def test_disk_use_of_what_is_nobody_knows_where_is_left_out(store):
+    store.log.append([made("a", SALES, artifact=None, place=Place("", "theirs.Database"))])
+    assert script(store).disk_use() == []
+
+
 def test_a_password_in_an_address_is_not_recorded():
     pytest.importorskip("upath")
     assert FilesystemIOManager("ftp://me:secret@host/values").kept_at == "ftp://host/values"

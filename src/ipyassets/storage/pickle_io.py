@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 from typing import BinaryIO
 
-from ipyassets.errors import UnstorableValueError
+from ipyassets.errors import UnknownPlaceError, UnstorableValueError
 from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.opening import ADVICE
 from ipyassets.storage.sink import Sink
 
 
@@ -30,6 +31,8 @@ class FilesystemIOManager(FileIOManager):
         except (AttributeError, ImportError) as error:
             error.add_note("a class or module of the value is not here: run the cell that defines it, or import it")
             raise
+        except pickle.UnpicklingError as error:
+            raise UnknownPlaceError(f"a value that is as it was stored is no pickle ({error}): {ADVICE}") from error
 
 
 def _advice(name: str, error: Exception) -> str:

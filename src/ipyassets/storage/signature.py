@@ -71,8 +71,6 @@ class Signer:
     def __post_init__(self) -> None:
         if self.key_file is not None:  # the same file, wherever a worker happens to be
             object.__setattr__(self, "key_file", Path(self.key_file).expanduser().absolute())
-
-    def __post_init__(self) -> None:
         if not isinstance(self.secret, bytes):
             raise InvalidArgumentError(f"a secret is bytes, not {type(self.secret).__name__}: give secret=b'...'")
 

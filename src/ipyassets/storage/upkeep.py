@@ -32,7 +32,7 @@ from ipyassets.storage.wiping import Retention, Wiped, values_of, wipe
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:
-    """What the values of an asset take: how many, their bytes, and the bytes of their earlier versions."""
+    """What values of an asset take in one place: how many, their bytes, and the bytes of their earlier versions."""
 
     asset_key: AssetKey
     count: int
@@ -201,16 +201,14 @@ class Upkeep:
         recorded = self.log.asset_keys()
         known = self.assets.union(recorded)
         for key in recorded:
-            keeper = self._whereabouts(key).keeper()
-            files = None if keeper is None else keeper.files
-            if isinstance(files, RemoteFiles):
-                sizes = remote_upkeep.sizes(files, key, known)
-                found.append(DiskUse(key, len(sizes), sum(sizes), 0))
-            if not isinstance(files, ValueFiles):
-                continue
-            mine = list(stored_files_of(files, key, known))
-            versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
-            found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
+            for files in self._whereabouts(key).folders():
+                if isinstance(files, RemoteFiles):
+                    sizes = remote_upkeep.sizes(files, key, known)
+                    found.append(DiskUse(key, len(sizes), sum(sizes), 0))
+                    continue
+                mine = list(stored_files_of(files, key, known))
+                versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
+                found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
         return found
 
     def _is_partition(self, asset_key: AssetKey, partition_key: str) -> bool | None:

@@ -119,6 +119,15 @@ class Whereabouts:
             return self._required(found[0])
         return self.manager if isinstance(self.manager, FileIOManager) else None
 
+    def folders(self) -> list[Files]:
+        """The files that values of the asset are among, as far as that is known."""
+        try:
+            found = set(self._locations(places(self.log, self.asset_key)).values())
+        except UnknownPlaceError:
+            return []
+        managers = [self._at(location) for location in sorted(found)] if found else [self.manager]
+        return [each.files for each in managers if isinstance(each, FileIOManager)]
+
     @property
     def place(self) -> Place | None:
         """What can be recorded of values that are found where those of the asset are."""
