@@ -295,3 +295,21 @@ def test_a_value_that_is_here_and_damaged_is_told_so_unless_it_is_in_order_elsew
     shutil.rmtree(store.root / "storage" / ".versions")
     with pytest.raises(DamagedPartitionError, match=r"not what was stored: .*/default/sales/a"):
         store.read("a")
+
+
+@pytest.mark.parametrize("step", ["rename", "trust", "wipe"])
+def test_the_log_of_somebody_else_leads_nowhere_outside_of_its_root(tmp_path, step):
+    theirs = Store(tmp_path / "root", secret=b"theirs")
+    theirs.manager = FilesystemIOManager(tmp_path / "outside").bound(theirs.root / "storage", Signer(secret=b"theirs"))
+    theirs.make("a", 1)
+    file, before = theirs.file("a"), theirs.file("a").read_bytes()
+    mine = Store(tmp_path / "root", secret=b"mine")
+    upkeep = script(mine)
+    if step == "wipe":
+        assert upkeep.wipe(SALES, ["a"]).files == 0
+    else:
+        with pytest.raises(UnknownPlaceError, match=r"somebody else says that values of sales are at .*outside"):
+            upkeep.rename(SALES, NEW) if step == "rename" else upkeep.trust(SALES)
+    assert file.read_bytes() == before
+    mine.close()
+    theirs.close()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import BinaryIO
 
 from ipyassets.assets.io_manager import IOManager, manager_name
@@ -106,9 +107,10 @@ class Whereabouts:
     def keeper(self, partition_keys: Iterable[str] | None = None) -> FileIOManager | None:
         """The manager of files that all values are among, or those of some partitions; None for values of another kind.
 
-        Raises UnknownPlaceError where they are in several places, or in one that is not known.
+        Raises UnknownPlaceError where they are in several places, or in one that is not known, or that only somebody
+        else says is theirs.
         """
-        keys = places(self.log, self.asset_key) if partition_keys is None else partition_keys
+        keys = list(places(self.log, self.asset_key) if partition_keys is None else partition_keys)
         found = sorted(set(self._locations(keys).values()))
         if len(found) > 1:
             raise UnknownPlaceError(
@@ -116,7 +118,7 @@ class Whereabouts:
                 "make those again that are not where they should be"
             )
         if found and found[0] != self.manager.kept_at:
-            return self._required(found[0])
+            return self._vouched(found[0], keys)
         return self.manager if isinstance(self.manager, FileIOManager) else None
 
     def folders(self) -> list[Files]:
@@ -170,6 +172,17 @@ class Whereabouts:
     def _required(self, location: str) -> FileIOManager:
         if (found := self._at(location)) is None:
             raise UnknownPlaceError(f"values of {self.asset_key} are at {location}, which cannot be seen: {GIVE_GRAPH}")
+        return found
+
+    def _vouched(self, location: str, keys: list[str]) -> FileIOManager:
+        """Who sees a location: outside of the root, what somebody else has recorded must not lead anywhere."""
+        found, path = self._required(location), PurePath(location)
+        signed = found.files.signer.signed
+        if path.is_absolute() or ".." in path.parts:
+            artifacts = self.log.artifacts(self.asset_key, keys)
+            if not all(signed(self.asset_key, key, each.digest) for key, each in artifacts.items()):
+                said = f"somebody else says that values of {self.asset_key} are at {location}"
+                raise UnknownPlaceError(f"{said}: {GIVE_GRAPH}")
         return found
 
     def _unknown(self, manager: str = "") -> UnknownPlaceError:
