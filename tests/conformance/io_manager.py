@@ -9,7 +9,7 @@ import pytest
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.errors import NotMaterializedError
+from ipyassets.errors import DamagedPartitionError, InvalidInvocationError, NotMaterializedError
 from ipyassets.partitions import StaticPartitionsDefinition
 
 SALES = AssetKey("sales")
@@ -110,6 +110,23 @@ class IOManagerConformance:
     def test_what_was_never_stored_is_said_to_be_missing(self, manager):
         with pytest.raises(NotMaterializedError, match="sales"):
             manager.load_input(wanted("a", artifacts={}))
+
+    def test_what_is_stored_is_there(self, manager, samples):
+        self.store(manager, "a", samples[0])
+        self.store(manager, None, samples[1])
+        assert manager.present(SALES, ["a", ""]).tolist() == [True, True]
+
+    def test_what_was_deleted_is_gone_unless_nothing_can_be(self, manager, samples):
+        artifacts = self.store(manager, "a", samples[0]) | self.store(manager, "b", samples[1])
+        try:
+            manager.delete(SALES, [])
+        except InvalidInvocationError:
+            return
+        manager.delete(SALES, ["a", "never stored"])
+        assert manager.present(SALES, ["a", "b"]).tolist() == [False, True]
+        with pytest.raises((NotMaterializedError, DamagedPartitionError)):
+            manager.load_input(wanted("a", artifacts=artifacts))
+        assert self.same(manager.load_input(wanted("b", artifacts=artifacts)), samples[1])
 
     def test_a_value_that_is_staged_leaves_the_stored_one_until_it_is_published(self, manager, samples):
         artifacts = self.store(manager, "a", samples[0])
