@@ -8,7 +8,8 @@ import pytest
 
 import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.errors import InvalidResultError, UnknownPlaceError
+from ipyassets.errors import DamagedPartitionError, InvalidResultError, UnknownPlaceError
+from ipyassets.storage.event_log import SqliteEventLog
 
 LETTERS = ia.StaticPartitionsDefinition(["a", "b"])
 
@@ -226,3 +227,21 @@ def test_an_asset_may_name_its_resource(instance, again, tmp_path):
     assert instance.store.load(whole, None) == 1
     assert states(again, whole) == {"fresh": 1}
     assert again.store.load(whole, None) == 1
+
+
+def test_a_reader_who_does_not_know_where_a_value_is_does_not_call_it_damaged(instance, again, tmp_path):
+    letters = made(instance, ia.FilesystemIOManager(tmp_path / "other"))
+    log = instance.event_log
+    assert isinstance(log, SqliteEventLog)
+    with log.database.write() as connection:  # as a log of the first format has it
+        connection.execute("UPDATE event SET place = NULL")
+    down = ia.asset(name="down", partitions_def=LETTERS)(lambda letters: letters)
+    undecided = ia.asset(name="letters", partitions_def=LETTERS)(lambda: 1)
+    with pytest.raises(DamagedPartitionError, match="gone"):
+        again.store.load(undecided, "a")
+    with pytest.raises(DamagedPartitionError, match="gone"):
+        ia.materialize([down], instance=again, partition_key="a")
+    assert states(instance, letters) == {"fresh": 2}
+    with pytest.raises(DamagedPartitionError, match="gone"):
+        again.store.load(letters.with_io_manager(ia.FilesystemIOManager()), "a")
+    assert states(instance, letters) == {"damaged": 1, "fresh": 1}

@@ -95,7 +95,7 @@ class Runs:
             cursor=lambda: self.log().cursor(),
             since=lambda cursor: self.log().since(cursor),
             load=lambda key, partition: self.store.load(graph[key], partition),
-            note=lambda error: self.store.damage().note(error),
+            note=lambda error: self.store.note(error, graph.assets.get(AssetKey.from_coercible(error.asset_key))),
             changed=self.notify,
         )
         run = Run(plan, means, manner, books)
