@@ -202,7 +202,8 @@ __all__ = [
 ]
 
 
-# Where each name comes from when it is first asked for: a worker loads what its task needs, and not the rest.
+# Where each name comes from when it is first asked for, but for those of `partitions`: a worker loads what its task
+# needs, and not the rest.
 _HOMES = {
     "assets.config": ("Config", "RunConfig"),
     "assets.context": ("AssetExecutionContext",),
@@ -243,41 +244,6 @@ _HOMES = {
     "instance": ("DagsterInstance", "Definitions", "Instance", "current_instance", "use_instance"),
     "instance.launch": ("materialize", "materialize_in_background", "materialize_to_memory"),
     "instance.upkeep": ("expire", "repair", "upkeep"),
-    "partitions": (
-        "AddDynamicPartitionsRequest",
-        "AllPartitionMapping",
-        "DailyPartitionsDefinition",
-        "DeleteDynamicPartitionsRequest",
-        "DimensionPartitionMapping",
-        "DynamicPartitionsDefinition",
-        "EarlierPartitionsMapping",
-        "FunctionPartitionMapping",
-        "HourlyPartitionsDefinition",
-        "IdentityPartitionMapping",
-        "LastPartitionMapping",
-        "MonthlyPartitionsDefinition",
-        "MultiPartitionKey",
-        "MultiPartitionMapping",
-        "MultiPartitionsDefinition",
-        "MultiToSingleDimensionPartitionMapping",
-        "PaginatedResults",
-        "PartitionDimensionDefinition",
-        "PartitionKeyRange",
-        "PartitionMapping",
-        "PartitionsDefinition",
-        "PartitionsSubset",
-        "ScheduleType",
-        "SpecificPartitionsPartitionMapping",
-        "StaticPartitionMapping",
-        "StaticPartitionsDefinition",
-        "TimeWindow",
-        "TimeWindowPartitionMapping",
-        "TimeWindowPartitionsDefinition",
-        "UpstreamPartitionsResult",
-        "ValuesPartitionsDefinition",
-        "WeeklyPartitionsDefinition",
-        "partition_loading_context",
-    ),
     "storage.file_io": ("FileIOManager",),
     "storage.memory_io": ("InMemoryIOManager",),
     "storage.parquet_io": ("ParquetIOManager",),
@@ -286,8 +252,8 @@ _HOMES = {
     "storage.upath_io": ("UPathIOManager",),
     "storage.wiping": ("Retention",),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
-_PARTS = {module.partition(".")[0] for module in _HOMES}
+_HOME = dict.fromkeys(__all__, "partitions") | {name: module for module, names in _HOMES.items() for name in names}
+_PARTS = {module.partition(".")[0] for module in _HOME.values()}
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 

@@ -47,7 +47,7 @@ def make(value, instance, manager=None):
 
 def standing(instance):
     """The value that stands, and the state that is shown; an error if log and file do not agree."""
-    made = letters("")
+    made = letters("", Publishing())
     facts = instance.facts(AssetGraph.of([made]))
     return instance.store.load(made, "k"), facts.counts(made.key)
 

@@ -11,6 +11,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.storage import presence
 from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.presence import look
 from ipyassets.storage.signature import Signer
 
 SALES = AssetKey("sales")
@@ -52,7 +53,7 @@ def listed(monkeypatch):
 
 
 def looked(manager, before=None, keys=KEYS):
-    return manager.look(SALES, lambda: keys, before)
+    return look(manager.files, SALES, lambda: keys, before)
 
 
 def test_a_look_at_folders_that_nobody_has_touched_is_believed_for_a_while(manager, folder, listed):
@@ -108,7 +109,7 @@ def test_of_folders_that_hold_the_same_as_before_nothing_is_worked_out(manager, 
     def refuse():
         raise AssertionError("no keys are needed")
 
-    assert manager.look(SALES, refuse, first).found is first.found
+    assert look(manager.files, SALES, refuse, first).found is first.found
 
 
 def test_a_folder_that_is_not_there_yet_is_looked_for_again(manager):

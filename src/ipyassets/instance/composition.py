@@ -35,7 +35,6 @@ from ipyassets.instance.store import Store
 from ipyassets.interrupt import shielded
 from ipyassets.partitions import AsOf, PartitionSpace, as_of
 from ipyassets.storage.claims import Claims, NoClaims
-from ipyassets.storage.compacting import finish_all
 from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
@@ -167,7 +166,6 @@ class Instance(KeepsDynamicPartitions):
 
     def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:
         """Work a plan off in this thread; `watch` is handed the run before it begins."""
-        self._finish(plan.facts.graph)
         with shielded():
             run = self._runs.opened(plan, manner or Manner())
             if watch is not None:
@@ -176,7 +174,6 @@ class Instance(KeepsDynamicPartitions):
 
     def start(self, plan: Plan, manner: Manner | None = None) -> Run:
         """Work a plan off on the one thread that this instance owns, after what was started before."""
-        self._finish(plan.facts.graph)
         with shielded():
             return self._runs.started(self._runs.opened(plan, manner or Manner()))
 
@@ -245,14 +242,6 @@ class Instance(KeepsDynamicPartitions):
 
     def _claims(self) -> Claims | NoClaims:
         return NoClaims() if self._is_ephemeral else Claims(self.root)
-
-    def _finish(self, graph: AssetGraph) -> None:
-        """Put recorded values in place whose writers were stopped before they could."""
-        log = self.event_log
-        if self._is_ephemeral or not isinstance(log, SqliteEventLog):
-            return
-        own = (self.store.io_manager(asset) for asset in graph if asset.io_manager is not None)
-        finish_all(log, [self.io_manager, *own], lambda: Claims(self.root))
 
     def _renewed(self, old: Plan) -> Plan:
         """The same partitions, by their keys, planned anew; those that are no longer there are left out."""

@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from ipyassets.assets.code_version import counted_as_before
 from ipyassets.assets.config import Config, configured
 from ipyassets.assets.context import Link
+from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
@@ -31,6 +32,8 @@ from ipyassets.instance.announcing import Announcer, heard
 from ipyassets.instance.store import Store
 from ipyassets.partitions import PartitionSpace, Spans
 from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.compacting import finish_all
+from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
 from ipyassets.storage.settling import settle
@@ -73,6 +76,7 @@ class Runs:
         link = Link(instance=self.owner)
         resources = dict(manner.resources)
         _refuse_lacking(resources, plan)
+        self._finish(plan.facts.graph)
         means = Means(
             io_manager=lambda asset: self.store.io_manager(asset, resources),
             artifacts=self.store.artifacts,
@@ -208,6 +212,12 @@ class Runs:
             io_manager.unstage(key, {each: recorded.get(each) for each in free})
         finally:
             claims.close()
+
+    def _finish(self, graph: AssetGraph) -> None:
+        """Put recorded values in place whose writers were stopped before they could."""
+        log = self.log()
+        if isinstance(log, SqliteEventLog):
+            finish_all(log, map(self.store.at_hand, graph), self.claims)
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:

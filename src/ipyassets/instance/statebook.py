@@ -17,7 +17,8 @@ from ipyassets.errors import InvalidResultError
 from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace, Spans
 from ipyassets.storage.file_io import FileIOManager
-from ipyassets.storage.presence import Look
+from ipyassets.storage.presence import Look, look
+from ipyassets.storage.value_files import ValueFiles
 
 REREAD = 2000  # events from which on reading an asset's latest rows is quicker than following its events
 
@@ -103,9 +104,9 @@ class StateBook:
         def keys() -> Sequence[str]:
             return page.space.keys(Spans.from_mask(stored))
 
-        if isinstance(manager, FileIOManager):
+        if isinstance(manager, FileIOManager) and isinstance(manager.files, ValueFiles):
             is_same = page.stored is not None and np.array_equal(stored, page.stored)
-            return manager.look(asset.key, keys, page.look if is_same else None)
+            return look(manager.files, asset.key, keys, page.look if is_same else None)
         found = np.array(manager.present(asset.key, keys()), np.bool_)
         if found.shape != (np.count_nonzero(stored),):
             raise InvalidResultError(
@@ -118,15 +119,15 @@ class StateBook:
         """The page with another look, and which partitions are done: those without a value, and those that have it."""
         made = page.standing.made
         stored = made & page.standing.stored  # a body that returns nothing is done without a value
-        look, present = None, made.copy()
+        seen, present = None, made.copy()
         if stored.any():
-            look = self._look(manager, asset, page, stored)
+            seen = self._look(manager, asset, page, stored)
             present[stored] = (
-                look.found if look.found.all() else self._anywhere(manager, asset, page, stored, look.found)
+                seen.found if seen.found.all() else self._anywhere(manager, asset, page, stored, seen.found)
             )
         wrong = page.space.indices(list(page.damage))
         present[wrong[wrong >= 0]] = False
-        return replace(page, stored=stored, look=look), present
+        return replace(page, stored=stored, look=seen), present
 
     def _anywhere(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask, found: Mask) -> Mask:
         """Which of the stored values there are, wherever they were put; those out of sight are believed."""

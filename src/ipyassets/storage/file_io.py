@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +17,10 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, UnstorableValueError
 from ipyassets.events import Artifact, Place
+from ipyassets.storage.locations import as_folder, folder_of, is_local, location_of
 from ipyassets.storage.naming import decide_names, names_are_portable
 from ipyassets.storage.opening import opened, reader
 from ipyassets.storage.paths import address
-from ipyassets.storage.presence import Look, look
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
 from ipyassets.storage.staging import unstage
@@ -67,7 +66,7 @@ class FileIOManager(IOManager):
         versions: int = 0,
     ) -> None:
         _check_versions(versions)
-        self.base_dir = None if base_dir is None else _as_folder(base_dir)
+        self.base_dir = None if base_dir is None else as_folder(base_dir)
         if versions and self.base_dir is not None and not is_local(self.base_dir):
             raise InvalidArgumentError(f"no versions can be kept at {base_dir}: leave versions={versions} out")
         self.signer = signer
@@ -112,7 +111,7 @@ class FileIOManager(IOManager):
             if not is_local(self.base_dir):
                 self._files = _remote(self.base_dir, signer)
                 return self._files
-            folder = _folder(self.base_dir)
+            folder = folder_of(self.base_dir)
             portable = names_are_portable(folder)
             files = ValueFiles(folder, signer, durable=self.durable, kept=self.versions, portable=portable is True)
             if portable is None:  # nothing is there yet
@@ -124,7 +123,7 @@ class FileIOManager(IOManager):
     def place(self) -> Place:
         """What is recorded of where values are put, and by what."""
         if self._place is None:
-            self._place = Place(_location(self.base_dir, self._root), manager_name(type(self)))
+            self._place = Place(location_of(self.base_dir, self._root), manager_name(type(self)))
         return self._place
 
     @property
@@ -140,12 +139,6 @@ class FileIOManager(IOManager):
         """Which of the partitions have a file, by listing folders; the key "" asks for the asset without partitions."""
         return self.files.present(asset_key, partition_keys)
 
-    def look(self, asset_key: AssetKey, partition_keys: Callable[[], Sequence[str]], before: Look | None) -> Look:
-        """The same for partitions that may have been asked about before: quicker where no file has come or gone."""
-        if isinstance(self.files, ValueFiles):
-            return look(self.files, asset_key, partition_keys, before)
-        return Look(self.files.present(asset_key, partition_keys()))
-
     def delete(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
         """Delete the values of partitions and their versions; one that is not there is no error."""
         self.files.delete(asset_key, partition_keys)
@@ -153,7 +146,7 @@ class FileIOManager(IOManager):
     def handle_output(self, context: OutputContext, obj: object) -> None:
         """Store `obj` in place at once; in a run, aside until it is recorded."""
         if self._files is None and self.base_dir is not None and is_local(self.base_dir):
-            decide_names(_folder(self.base_dir))
+            decide_names(folder_of(self.base_dir))
         key = str(context.asset_partition_key) if context.has_asset_partitions else ""
         _refuse_long(self.files, context.asset_key, key)
         artifact = self._staged(context, key, obj)
@@ -241,22 +234,6 @@ def at_once(load: Callable[[str], T], keys: Sequence[str]) -> dict[str, T]:
         return dict(zip(keys, pool.map(load, keys), strict=True))
 
 
-def is_local(location: str | Path | UPath) -> bool:
-    """Whether a location is a folder of this machine, written as one."""
-    if isinstance(location, str):
-        return "://" not in location
-    # to universal-pathlib before 0.3 a remote path is a Path too
-    return isinstance(location, Path) and getattr(location, "protocol", "") in ("", "file")
-
-
-def _as_folder(location: str | Path | UPath) -> str | Path | UPath:
-    """A path for a folder of this machine that is written as a location: "file:///data", or a UPath to it."""
-    scheme, _, rest = str(location).partition("://")
-    if scheme not in ("file", "local"):
-        return location
-    return Path(rest[1:] if re.match("/[A-Za-z]:", rest) else rest)  # file:///C:/data
-
-
 def _refuse_long(files: Files, asset_key: AssetKey, key: str) -> None:
     """Say before anything is written or looked for that its path is longer than the system takes."""
     if len(key) + len(asset_key.to_string()) < _WORTH_A_LOOK or not isinstance(files, ValueFiles):
@@ -267,20 +244,6 @@ def _refuse_long(files: Files, asset_key: AssetKey, key: str) -> None:
         raise UnstorableValueError(
             f"the value of {named} has a path of {length} bytes, too long for this system: give a shorter name"
         )
-
-
-def _folder(base_dir: object) -> Path:
-    return Path(str(base_dir)).absolute()
-
-
-def _location(base_dir: str | Path | UPath | None, root: Path | None) -> str:
-    if base_dir is None:
-        return ""
-    if not is_local(base_dir):
-        return re.sub(r"//[^/@]*@", "//", str(base_dir))  # the password that opens it is not recorded
-    folder = _folder(base_dir)
-    inside = root is not None and folder.is_relative_to(root)
-    return folder.relative_to(root).as_posix() if root is not None and inside else str(folder)
 
 
 def _remote(location: object, signer: Signer) -> RemoteFiles:

@@ -247,6 +247,7 @@ def _files_of(where: Whereabouts, partition_key: str | None = None) -> ValueFile
     keeper = where.keeper(None if partition_key is None else [partition_key])
     if keeper is None or not isinstance(keeper.files, ValueFiles):
         raise InvalidInvocationError(
-            f"the values of {where.asset_key} are not in files of this machine: nothing to do here"
+            f"the values of {where.asset_key} are not in files of this machine:"
+            " only there are versions kept, and assets renamed"
         )
     return keeper.files
