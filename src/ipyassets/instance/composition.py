@@ -245,11 +245,9 @@ class Instance(KeepsDynamicPartitions):
 
     def _finish(self, graph: AssetGraph) -> None:
         """Put recorded values in place whose writers were stopped before they could."""
-        log = self.event_log
-        if self._is_ephemeral or not isinstance(log, SqliteEventLog):
-            return
-        own = (self.store.io_manager(asset) for asset in graph if asset.io_manager is not None)
-        finish_all(log, [self.io_manager, *own], lambda: Claims(self.root))
+        if not self._is_ephemeral:
+            own = (self.store.io_manager(asset) for asset in graph if asset.io_manager is not None)
+            finish_all(self._sqlite_log, [self.io_manager, *own], self._claims)
 
     def _renewed(self, old: Plan) -> Plan:
         """The same partitions, by their keys, planned anew; those that are no longer there are left out."""

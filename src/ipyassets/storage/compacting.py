@@ -75,7 +75,7 @@ def finish(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, *,
     return finished
 
 
-def finish_all(log: SqliteEventLog, managers: Iterable[IOManager], claims: Callable[[], Claims]) -> None:
+def finish_all(log: SqliteEventLog, managers: Iterable[IOManager], claims: Callable[[], Claims | NoClaims]) -> None:
     """The same for the files of several I/O managers, as far as it can be done: no value is lost by waiting.
 
     A few microseconds where nothing is left.
