@@ -208,9 +208,8 @@ def lose_log(root: Root) -> int:
         raise SystemExit(f"{place} was read although nobody recorded it")
     if states(instance).keys() != {"missing"}:
         raise SystemExit(f"without a log, {states(instance)} is shown")
-    keeper, facts, count = ia.upkeep(instance, GRAPH), instance.facts(GRAPH), 0
-    for one in ALL:
-        count += len(keeper.trust(one.key, code_version=facts.code_versions[one.key]).partition_keys)
+    with ia.use_instance(instance):
+        count = sum(len(one.trust().partition_keys) for one in ALL)
     if count != len(root.places) or states(instance).keys() != {"fresh"}:
         raise SystemExit(f"{count} values were let in, and are {states(instance)}")
     if any(load(instance, each) != root.values[each] for each in root.places):

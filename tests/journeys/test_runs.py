@@ -22,6 +22,7 @@ print("before")
 figure, axes = plt.subplots(figsize=(4, 2))
 axes.plot([1, 3, 2])
 display(figure)
+plt.close(figure)
 print("after")"""
 ALL = (0, 39)
 

@@ -168,4 +168,5 @@ def live_kernel(folder: Path, **environment: str) -> Iterator[LiveKernel]:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
-        ensure_event_loop().close()
+        if not (loop := ensure_event_loop()).is_running():  # that of a browser, where one is open in this process
+            loop.close()
