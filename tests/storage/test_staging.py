@@ -15,7 +15,7 @@ from ipyassets.events import Artifact
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.paths import identity
 from ipyassets.storage.signature import Signer
-from ipyassets.storage.staging import staged_names
+from ipyassets.storage.staging import staged_names, unstage
 from tests.conformance.io_manager import output
 from tests.faults.crash_points import age, left_behind, set_aside, torn
 from tests.storage.store import SALES, TOTALS, Store
@@ -204,7 +204,7 @@ def test_where_nothing_was_ever_stored_nothing_is_aside(store):
 def test_what_was_staged_in_vain_is_dropped_and_what_is_stored_stays(store):
     before = store.make("a", "before").artifact
     stage(store, "a", "in vain")
-    store.manager.unstage(SALES, {"a": before})
+    unstage(store.files, SALES, ["a"], {"a": before})
     assert staged(store) == []
     assert store.read("a") == "before"
 
@@ -213,7 +213,7 @@ def test_what_a_writer_has_begun_and_not_ended_is_dropped(store):
     stage(store, "a", "whole")
     [name] = staged(store)
     Path(store.files.staging, name).rename(Path(store.files.staging, name.partition("-")[0] + ".1234.part"))
-    store.manager.unstage(SALES, {"a": None})
+    unstage(store.files, SALES, ["a"], {})
     assert staged(store) == []
 
 
@@ -221,12 +221,12 @@ def test_a_recorded_value_that_is_not_in_place_yet_is_not_dropped(store):
     recorded = store.make("a", "recorded").artifact
     store.file("a").rename(store.files.staged(SALES, "a", recorded.digest))
     stage(store, "a", "in vain")
-    store.manager.unstage(SALES, {"a": recorded})
+    unstage(store.files, SALES, ["a"], {"a": recorded})
     assert store.read("a") == "recorded"
 
 
 def test_what_is_staged_for_other_partitions_and_assets_is_left_alone(store):
     for key, asset in (("a", SALES), ("b", SALES), ("a", TOTALS)):
         stage(store, key, "value", asset)
-    store.manager.unstage(SALES, {"a": None})
+    unstage(store.files, SALES, ["a"], {})
     assert len(staged(store)) == 2

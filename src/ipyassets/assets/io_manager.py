@@ -187,12 +187,6 @@ class IOManager(ABC):
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - most have nothing to do
         """Put staged values in place, now that they are recorded: one Artifact for each partition key."""
 
-    def unstage(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - as above
-        """Drop what was staged for partitions that came to nothing: all but what is recorded of each, None if nothing.
-
-        Called after a run was cancelled, for what it was making: a worker may have been ended in the midst of storing.
-        """
-
     def bound(self, folder: Path, signer: Any, *, durable: bool = True) -> Self:
         """The manager to use in an instance: with its storage folder, its key, its durability, where none were given.
 

@@ -37,6 +37,8 @@ from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
 from ipyassets.storage.settling import settle
+from ipyassets.storage.staging import unstage
+from ipyassets.storage.value_files import ValueFiles
 
 Callback = Callable[[frozenset[AssetKey]], None]
 
@@ -208,8 +210,9 @@ class Runs:
         claims = self.claims()
         try:
             free = claims.take(key, partition_keys)
-            recorded = self.store.artifacts(key, free)
-            io_manager.unstage(key, {each: recorded.get(each) for each in free})
+            files = io_manager.files if isinstance(io_manager, FileIOManager) else None
+            if isinstance(files, ValueFiles):
+                unstage(files, key, free, self.store.artifacts(key, free))
         finally:
             claims.close()
 

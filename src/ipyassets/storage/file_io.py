@@ -23,7 +23,6 @@ from ipyassets.storage.opening import opened, reader
 from ipyassets.storage.paths import address
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
-from ipyassets.storage.staging import unstage
 from ipyassets.storage.value_files import ValueFiles
 
 if TYPE_CHECKING:
@@ -173,11 +172,6 @@ class FileIOManager(IOManager):
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
         """Put what was staged in place, after the log has recorded it."""
         self.files.publish(asset_key, _artifacts(artifacts))
-
-    def unstage(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
-        """Drop what was staged for partitions and not recorded; at other locations than folders it stays."""
-        if isinstance(self.files, ValueFiles):
-            unstage(self.files, asset_key, artifacts, _artifacts(artifacts))
 
     def load_input(self, context: InputContext) -> object:
         """The value of the partition in hand, or a dict of key to value in definition order.
