@@ -679,6 +679,16 @@ def test_a_class_of_a_file_that_was_edited_after_its_import_counts_as_what_runs(
     assert code_hash(module(text.replace("= 1", "= 2")).body).version != before.version
 
 
+def checked(x):
+    assert x
+    return x
+
+
+def test_code_that_was_made_of_its_text_in_another_way_is_still_found_in_its_file():
+    assert any("pytest" in name for name in checked.__code__.co_names)  # it rewrites what asserts
+    assert code_hash(checked) == CodeHash(version("def body(x):\n    assert x\n    return x"))
+
+
 def test_code_that_has_run_often_is_still_found_in_its_file(module):
     loaded = module("def body(n=3):\n    return sum(x * 2 for x in range(n))\n")
     for _ in range(10_000):  # Python rewrites what it runs often
