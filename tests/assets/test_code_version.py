@@ -577,17 +577,36 @@ def test_what_two_runs_change_at_once_counts_as_it_was_before_the_first():
     assert notebook.hash().version == before
 
 
+def test_what_is_reached_in_two_ways_counts_in_both_as_it_was_before():
+    notebook = Notebook().run(
+        "CACHE, MORE = {n: n for n in range(9_000)}, list(range(5_000))\n"
+        "BOTH = [MORE, CACHE]\n"
+        "def put(store): store['a'] = 1\n"
+        "def body(): put(CACHE)\n"
+        "def other(): return BOTH"
+    )
+    other = notebook.names["other"]
+    assert callable(other)
+    before = notebook.hash().version, code_hash(other).version
+    for _ in range(2):
+        with counted_as_before([asset(name="body")(notebook.body), asset(name="other")(other)]):
+            notebook.body()
+        assert (notebook.hash().version, code_hash(other).version) == before
+
+
 def test_what_running_has_changed_is_let_go_of_once_nobody_has_it_any_more():
     class Big:
         pass
 
-    notebook = Notebook().run("CACHE = {}\ndef put(store, value): store['a'] = value\ndef body(x): put(CACHE, x)")
+    notebook = Notebook().run(
+        "CACHE = {}\nALL = [CACHE]\ndef put(store, value): store['a'] = value\ndef body(x): put(CACHE, x); return ALL"
+    )
     big = Big()
     gone = weakref.ref(big)
     notebook.run_body(big)
     del big
     assert gone() is not None
-    notebook.run("CACHE = {}")
+    notebook.run("CACHE, ALL = {}, []")
     with notebook.counted_as_before():
         gc.collect()
         assert gone() is None
