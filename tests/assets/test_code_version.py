@@ -581,7 +581,7 @@ def test_what_is_reached_in_two_ways_counts_in_both_as_it_was_before():
     notebook = Notebook().run(
         "CACHE, MORE = {n: n for n in range(9_000)}, list(range(5_000))\n"
         "BOTH = [MORE, CACHE]\n"
-        "def put(store): store['a'] = 1\n"
+        "def put(store): store[0] = 'x'\n"
         "def body(): put(CACHE)\n"
         "def other(): return BOTH"
     )
