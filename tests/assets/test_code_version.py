@@ -340,7 +340,7 @@ def test_which_asset_an_argument_stands_for_counts_where_it_has_another_name():
     """
     both = [cell.replace("{}", first, 1).replace("{}", second) for first, second in (("a", "b"), ("b", "a"))]
     assert asset_version(both[0]) != asset_version(both[1])
-    named = both[0].replace('"a"', '"left"').replace('"b"', '"right"')
+    named = both[0].replace('"a"', '["air", "left"]').replace('"b"', '"right"')
     assert asset_version(named) == version("def body(left, right): return left - right")
 
 
