@@ -340,7 +340,7 @@ def test_which_asset_an_argument_stands_for_counts_where_it_has_another_name():
     """
     both = [cell.replace("{}", first, 1).replace("{}", second) for first, second in (("a", "b"), ("b", "a"))]
     assert asset_version(both[0]) != asset_version(both[1])
-    named = both[0].replace('"a"', '"left"').replace('"b"', '"right"')
+    named = both[0].replace('"a"', '["air", "left"]').replace('"b"', '"right"')
     assert asset_version(named) == version("def body(left, right): return left - right")
 
 
@@ -585,17 +585,36 @@ def test_what_two_runs_change_at_once_counts_as_it_was_before_the_first():
     assert notebook.hash().version == before
 
 
+def test_what_is_reached_in_two_ways_counts_in_both_as_it_was_before():
+    notebook = Notebook().run(
+        "CACHE, MORE = {n: n for n in range(9_000)}, list(range(5_000))\n"
+        "BOTH = [MORE, CACHE]\n"
+        "def put(store): store[0] = 'x'\n"
+        "def body(): put(CACHE)\n"
+        "def other(): return BOTH"
+    )
+    other = notebook.names["other"]
+    assert callable(other)
+    before = notebook.hash().version, code_hash(other).version
+    for _ in range(2):
+        with counted_as_before([asset(name="body")(notebook.body), asset(name="other")(other)]):
+            notebook.body()
+        assert (notebook.hash().version, code_hash(other).version) == before
+
+
 def test_what_running_has_changed_is_let_go_of_once_nobody_has_it_any_more():
     class Big:
         pass
 
-    notebook = Notebook().run("CACHE = {}\ndef put(store, value): store['a'] = value\ndef body(x): put(CACHE, x)")
+    notebook = Notebook().run(
+        "CACHE = {}\nALL = [CACHE]\ndef put(store, value): store['a'] = value\ndef body(x): put(CACHE, x); return ALL"
+    )
     big = Big()
     gone = weakref.ref(big)
     notebook.run_body(big)
     del big
     assert gone() is not None
-    notebook.run("CACHE = {}")
+    notebook.run("CACHE, ALL = {}, []")
     with notebook.counted_as_before():
         gc.collect()
         assert gone() is None
@@ -685,6 +704,16 @@ def test_a_class_of_a_file_that_was_edited_after_its_import_counts_as_what_runs(
     module.write(text.replace("= 1", "= 2"))
     assert code_hash(loaded.body) == before
     assert code_hash(module(text.replace("= 1", "= 2")).body).version != before.version
+
+
+def checked(x):
+    assert x
+    return x
+
+
+def test_code_that_was_made_of_its_text_in_another_way_is_still_found_in_its_file():
+    assert any("pytest" in name for name in checked.__code__.co_names)  # it rewrites what asserts
+    assert code_hash(checked) == CodeHash(version("def body(x):\n    assert x\n    return x"))
 
 
 def test_code_that_has_run_often_is_still_found_in_its_file(module):

@@ -81,9 +81,7 @@ def test_an_input_that_was_read_from_outside_the_graph_is_followed_inside_it(ins
     materialize([old], instance=instance, partition_keys=keys)
     materialize([down], instance=instance, partition_keys=keys)
     assert set(told(instance, [old, down], "down")) == {("fresh", "")}
-    assert set(told(instance, [down], "down")) == {
-        ("fresh", "source is not defined here, so a change of it is not seen")
-    }
+    assert set(told(instance, [down], "down")) == {("fresh", "source is not defined here: edits of it are not seen")}
     materialize([new], instance=instance, partition_keys=keys)
     assert set(told(instance, [new, down], "down")) == {("stale", "source has changed")}
 

@@ -241,7 +241,7 @@ class Model:
         if self.last[place][0] is Attempt.SKIPPED:
             return "skipped since; the previous value is kept"
         unseen = [read.up for read, _ in self.outside(place) if read.loaded]
-        return f"{unseen[0]} is not defined here, so a change of it is not seen" if unseen else ""
+        return f"{unseen[0]} is not defined here: edits of it are not seen" if unseen else ""
 
     def why_stale(self, place: Place) -> str:
         made = self.made[place]

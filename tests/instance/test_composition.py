@@ -202,7 +202,7 @@ def test_what_definitions_hold_is_judged_among_them_in_a_new_process(tmp_path):
     later = Instance(tmp_path)
     source, reader = chain("2")
     with use_instance(later):
-        told = ("fresh", "source is not defined here, so a change of it is not seen")
+        told = ("fresh", "source is not defined here: edits of it are not seen")
         assert tuple(reader.status().iloc[0][["state", "reason"]]) == told
         definitions = Definitions(assets=[source, reader], resources={"io_manager": FilesystemIOManager()})
         assert tuple(reader.status().iloc[0][["state", "reason"]]) == ("stale", "source is stale")

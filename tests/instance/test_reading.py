@@ -336,20 +336,20 @@ def test_what_another_user_s_body_displayed_is_shown_without_what_could_run_in_t
         assert shown["text/plain"] == "a table\n"
 
 
-def test_what_of_its_code_is_not_counted_is_said_of_what_is_fresh(instance):
-    lock, other = threading.Lock(), threading.Lock()
+def test_what_of_its_code_is_not_counted_is_named_beside_what_is_fresh(instance):
+    locks = [threading.Lock() for _ in range(5)]
+    one, two, three, four, five = locks
 
     @asset
     def locked():
-        with lock:
+        with one:
             return 1
 
     @asset
-    def both():
-        with lock, other:
+    def by_many():
+        with one, two, three, four, five:
             return 1
 
-    materialize([locked, both])
-    told = "a change of this is not seen{}: lock: a lock, of which only the type counts"
-    assert tuple(locked.status().iloc[0][["state", "reason"]]) == ("fresh", told.format(""))
-    assert both.status().iloc[0]["reason"] == told.format(", nor of 1 more")
+    materialize([locked, by_many])
+    assert tuple(locked.status().iloc[0][["state", "reason"]]) == ("fresh", "edits of one are not seen")
+    assert by_many.status().iloc[0]["reason"] == "edits of five, four, one and 2 more are not seen"

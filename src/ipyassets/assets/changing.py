@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,14 +37,15 @@ class Held:
     runs: int = 0
 
 
-_HELD: dict[int, Held] = {}  # by id: lists and dicts can be found in no other way
+# By id, since lists and dicts can be found in no other way, and by how many elements were looked at.
+_HELD: dict[tuple[int, int], Held] = {}
 _LOCK = threading.Lock()
 
 
 def as_before(value: object, look: Look, most: int) -> tuple[Parts, bool]:
     """What an object counts by: what it holds, or what it held before running changed it; whether it did."""
     now = look(value, most)
-    held = _HELD.get(id(value))
+    held = _HELD.get((id(value), most))
     return (now, False) if held is None else (held.parts, not _same(held.parts, now))
 
 
@@ -52,7 +54,7 @@ def running(reached: Iterable[Held]) -> Iterator[None]:
     """A block that may change objects: from now on they count as they are, unless somebody else changes them later."""
     with _LOCK:
         _forget_what_is_gone()
-        mine = [_HELD.setdefault(id(each.value), each) for each in reached]
+        mine = [_HELD.setdefault((id(each.value), each.most), each) for each in reached]
         for held in mine:
             held.runs += 1
     try:
@@ -62,14 +64,16 @@ def running(reached: Iterable[Held]) -> Iterator[None]:
             for held in mine:
                 held.runs -= 1
                 if not held.runs and _is_as_before(held):
-                    del _HELD[id(held.value)]
+                    del _HELD[id(held.value), held.most]
 
 
 def _forget_what_is_gone() -> None:
     """Let go of objects that nobody else holds: a list cannot be referred to weakly."""
-    for number, held in list(_HELD.items()):
-        if not held.runs and sys.getrefcount(held.value) <= 2:  # noqa: PLR2004 - the record's and the question's own
-            del _HELD[number]
+    ours = Counter(number for number, _ in _HELD)
+    for place, held in list(_HELD.items()):
+        if not held.runs and sys.getrefcount(held.value) <= ours[place[0]] + 1:  # the question's own
+            ours[place[0]] -= 1
+            del _HELD[place]
 
 
 def _is_as_before(held: Held) -> bool:

@@ -100,9 +100,6 @@ def _items(value: Mapping[object, object], most: int) -> Parts:
     return Parts(len(found), (*found, *found.values()))
 
 
-count.register(type(os.environ), count.dispatch(object))  # it is another in every shell
-
-
 @count.register
 def _(value: Mapping, name: str, walk: Walk) -> None:  # type: ignore[type-arg]  # as above
     walk.token(qualified(type(value)))

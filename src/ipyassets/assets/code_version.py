@@ -14,7 +14,6 @@ from ipyassets.assets.changing import Parts, running
 from ipyassets.assets.code_constants import CONTAINERS
 from ipyassets.assets.code_walk import Walk, count, is_of_a_module, is_special, own_functions, public, qualified
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.source import (
     bytecode,
     canonical,
@@ -79,7 +78,7 @@ def counted_as_before(assets: Iterable[AssetsDefinition]) -> Iterator[None]:
 def _walk_of(asset: AssetsDefinition) -> Walk:
     walk = _walk(asset.compute)
     for upstream in asset.upstreams:
-        if upstream.argument is not None and upstream.key != AssetKey(upstream.argument):
+        if upstream.argument is not None and upstream.key.path[-1] != upstream.argument:
             walk.token("argument", upstream.argument, upstream.key.to_string())
     if asset.config is not None:
         walk.visit(asset.config, "config")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import dis
 import linecache
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, FunctionType
 from weakref import ref
+
+_STARTED = time.time()
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -112,7 +115,7 @@ def _place(code: CodeType) -> _Place | None:
     if number in _PLACES:
         return _PLACES[number][1]
     if (place := _looked_up(code)) is not None:
-        _PLACES[number] = ref(code, lambda _: _PLACES.pop(number)), place
+        _PLACES[number] = ref(code, lambda _: _PLACES.pop(number, None)), place
     return place
 
 
@@ -121,7 +124,7 @@ def _looked_up(code: CodeType) -> _Place | None:
     found = _functions(text).get((code.co_firstlineno, code.co_name), [])
     if len(found) > 1:  # lambdas that begin on one line: the innermost that holds all of the code
         found = sorted((node for node in found if _holds(node, code)), key=_extent)[:1]
-    if not found or not (_is_cell(code.co_filename) or code in _codes(text)):
+    if not found or not (code in _codes(text) or _is_as_it_was(code.co_filename)):
         return None
     return _Place(found[0], _tree(text))
 
@@ -141,11 +144,15 @@ def _without_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast
 
 @lru_cache(maxsize=1024)
 def names_read(code: CodeType) -> tuple[str, ...]:
-    """The global names that code reads, nested functions included, in alphabetical order; not Python's own."""
+    """The global names that code reads, nested functions included, in alphabetical order; not Python's own.
+
+    What rewrites code, as pytest does, gives names that no text could have.
+    """
     names = {each.argval for each in dis.get_instructions(code) if each.opname in _READS}
     for inner in _inside(code):
         names.update(names_read(inner))
-    return tuple(sorted(name for name in names if not (name.startswith("__") and name.endswith("__"))))
+    own = (name for name in names if name.isidentifier() and not (name.startswith("__") and name.endswith("__")))
+    return tuple(sorted(own))
 
 
 @lru_cache(maxsize=1024)
@@ -197,10 +204,10 @@ def _text(filename: str) -> str:
     return "".join(linecache.getlines(filename))
 
 
-def _is_cell(filename: str) -> bool:
-    """Whether a text cannot change under its name: it is no file."""
-    known = linecache.cache.get(filename)
-    return known is not None and len(known) > 1 and known[1] is None
+def _is_as_it_was(filename: str) -> bool:
+    """Whether a text has not changed since code was made of it, however that was made: it is a cell, or an old file."""
+    known = linecache.cache.get(filename, ())
+    return len(known) > 1 and (known[1] is None or known[1] < _STARTED)
 
 
 @lru_cache(maxsize=256)

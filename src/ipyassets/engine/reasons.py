@@ -23,6 +23,7 @@ TOLD_BY_ATTEMPTS = (State.FAILED, State.SKIPPED, State.CANCELLED)
 NO_ATTEMPTS: Mapping[str, Event] = MappingProxyType({})
 KEPT = "the previous value is kept"
 EDITED = "the code has changed since"
+SHOWN = 3  # names in a sentence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,10 +168,11 @@ def _of_fresh(facts: Facts, key: AssetKey) -> Causes:
     yield Cause(State.FRESH, f"skipped since; {KEPT}"), facts.standing(key).attempt == Attempt.SKIPPED
     for upstream in facts.graph[key].upstreams:
         if upstream.argument is not None and upstream.key not in facts.graph:
-            yield Cause(State.FRESH, f"{upstream.key} is not defined here, so a change of it is not seen"), np.True_
-    if uncounted := facts.uncounted.get(key):
-        more = f", nor of {len(uncounted) - 1} more" if len(uncounted) > 1 else ""
-        yield Cause(State.FRESH, f"a change of this is not seen{more}: {uncounted[0]}"), np.True_
+            yield Cause(State.FRESH, f"{upstream.key} is not defined here: edits of it are not seen"), np.True_
+    if names := list(dict.fromkeys(said.partition(": ")[0] for said in facts.uncounted.get(key, ()))):
+        told = names if len(names) <= SHOWN else [*names[:SHOWN], f"{len(names) - SHOWN} more"]
+        listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+        yield Cause(State.FRESH, f"edits of {listed} are not seen"), np.True_
 
 
 POSSIBLE: Mapping[State, Callable[[Facts, AssetKey], Causes]] = {
