@@ -131,6 +131,7 @@ def _read_in_turns(root: Path, keys: list[str], turn: int, done: int) -> None:
 def take_away_writing(root: Path) -> None:
     """Nobody may write to a store any more; where permissions mean nothing to this user, it becomes another one."""
     let_everybody_read(root)
+    root.as_uri()  # pathlib loads what it needs for this, while this process may still read Python's own files
     if os.geteuid() == 0:
         os.setuid(NOBODY)
         return
