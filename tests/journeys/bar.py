@@ -112,7 +112,8 @@ class Bar:
     def _point(self, index: int, row: int, rows: int) -> tuple[float, float]:
         """The middle of a partition on the page."""
         states = self.root.locator(".ipa-states")
-        states.scroll_into_view_if_needed()
+        # At once: to wait for it to be still fails where it is drawn anew.
+        states.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
         box = states.bounding_box()
         assert box is not None, "the bar is not on view"
         columns = int(self.canvas.get_attribute("data-length") or 0) // rows
