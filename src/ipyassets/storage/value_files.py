@@ -107,7 +107,8 @@ class ValueFiles:
         """
         place = self._place(asset_key, partition_key)
         self._refuse_outside(place)
-        partial = self._partial(asset_key, partition_key)
+        ours = f"{self.staging}/{identity(asset_key, partition_key)}"
+        partial = _partial(ours)
         try:
             with Sink(lambda: _created(partial)) as sink:
                 dump(sink)
@@ -115,9 +116,9 @@ class ValueFiles:
                     sink.begin(_created(partial))
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
             artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
-            staged = self.staged(asset_key, partition_key, digest)
+            staged = f"{ours}-{seal_of(digest)}"
             # One that is recorded already, and perhaps on disk, is not given up for an equal one.
-            if os.path.exists(staged) and holds(staged, artifact):  # noqa: PTH110
+            if os.access(staged, os.F_OK) and holds(staged, artifact):
                 os.unlink(partial)  # noqa: PTH108
             else:
                 os.replace(partial, staged)  # noqa: PTH105
@@ -134,7 +135,7 @@ class ValueFiles:
         """Have what a file holds staged as a value with that digest; FileNotFoundError where there is no such file."""
         os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
         staged = self.staged(asset_key, partition_key, digest)
-        duplicate(str(file), staged, self._partial(asset_key, partition_key))
+        duplicate(str(file), staged, _partial(f"{self.staging}/{identity(asset_key, partition_key)}"))
         os.utime(staged)  # it is not what a writer left long ago
 
     def flush(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
@@ -240,10 +241,6 @@ class ValueFiles:
         """Where a value is while it is moved out of the way of a folder."""
         return f"{self.staging}/{place_identity(address(asset_key, partition_key, portable=self.portable))}-{ASIDE}"
 
-    def _partial(self, asset_key: AssetKey, partition_key: str) -> str:
-        """A name for what is not complete yet; it ends unlike those of complete files."""
-        return f"{self.staging}/{identity(asset_key, partition_key)}.{secrets.token_hex(8)}{PARTIAL}"
-
     def _place(self, asset_key: AssetKey, partition_key: str) -> str:
         return f"{self._top}/{address(asset_key, partition_key, portable=self.portable)}"
 
@@ -252,6 +249,11 @@ class ValueFiles:
         if folder not in self._inside:
             refuse_outside(folder, self.folder)
             self._inside.add(folder)
+
+
+def _partial(ours: str) -> str:
+    """A name for what is not complete yet; it ends unlike those of complete files."""
+    return f"{ours}.{secrets.token_hex(8)}{PARTIAL}"
 
 
 def _created(partial: str) -> int:
