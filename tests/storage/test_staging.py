@@ -12,6 +12,8 @@ import pytest
 
 from ipyassets.errors import NotMaterializedError
 from ipyassets.storage.claims import Claims
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.paths import identity
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.staging import staged_names
@@ -182,3 +184,22 @@ def test_values_without_a_claim_are_young_for_an_hour(store):
     upkeep = replace(store.upkeep, clock=lambda: left.stat().st_mtime + 3_599)
     assert upkeep.compact().files == 0
     assert replace(upkeep, clock=lambda: left.stat().st_mtime + 3_601).compact().files == 1
+
+
+def test_a_log_in_memory_knows_nothing_of_what_others_have_recorded(store):
+    age(left_behind(store, "a", 1))
+    forgetful = replace(store.upkeep, log=SqliteEventLog(":memory:"))
+    assert forgetful.compact().files == 0
+    forgetful.log.close()
+    assert store.read("a") == 1
+
+
+def test_a_log_is_packed_wherever_its_values_are(store):
+    values_in_memory = replace(store.upkeep, manager=lambda _: InMemoryIOManager())
+    store.make("a", 1)
+    store.log.append([event for _ in range(200) for event in store.log.history(SALES)])
+    with store.log.database.write() as connection:
+        connection.execute("DELETE FROM event WHERE id > 1")
+    assert values_in_memory.compact(dry_run=True).size > 0
+    assert values_in_memory.compact().size > 0
+    assert values_in_memory.compact().size == 0

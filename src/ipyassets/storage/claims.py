@@ -2,7 +2,8 @@
 
 A claim is a lock of one byte of a file, at a place worked out from the partition's name. The operating system keeps it
 and lets go of it when the process ends, so a kernel that dies leaves nothing behind to be cleaned up, and no clock is
-asked.
+asked. A whole asset is claimed by one more such lock, which is looked at after a partition was claimed: whoever comes
+second sees the other.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ class Claims:
 
     def take_names(self, names: Iterable[str]) -> set[str]:
         """The same for partitions of which no more is known than their identity."""
+        wanted = set(names)
         with self._guard:
-            fresh = {name for name in names if _place(name) not in self._held}
-            kept = set(names) - fresh
+            fresh = {name for name in wanted if _place(name) not in self._held}
             taken = {name for name in fresh if self._take(_place(name))}
             # Looked at after the partitions were taken, as whoever takes the whole looks at them after that.
             assets = {name[:ASSET_DIGITS] for name in taken}
             closed = {asset for asset in assets if not self._is_open(_place(_whole(asset)))}
             refused = {name for name in taken if name[:ASSET_DIGITS] in closed}
             self._release(refused)
-            return kept | (taken - refused)
+            return wanted - fresh | (taken - refused)
 
     def take_whole(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> bool:
         """Keep others from claiming any partition of an asset; False if one of those named is claimed by somebody."""

@@ -170,7 +170,8 @@ class ValueFiles:
         if artifact is None:
             path = self.path(asset_key, partition_key)
             if path.is_file():
-                raise UntrustedPartitionError(f"nobody has recorded who made {name}, so {path} is not read: {_LET_IN}")
+                why = f"nobody has recorded who made {name}, or it is being wiped"
+                raise UntrustedPartitionError(f"{why}: {path} is not read; {_LET_IN}")
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             message = f"{name} is not signed by you: {self.path(asset_key, partition_key)} is not unpickled; {_LET_IN}"
