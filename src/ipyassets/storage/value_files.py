@@ -162,7 +162,7 @@ class ValueFiles:
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
         """The file of a value, open at its start, after it was found to be what the log recorded.
 
-        Up to some megabytes these are the bytes that were compared, see `reading.matching`. Nothing is changed. Raises
+        Up to a megabyte these are the bytes that were compared, see `reading.matching`. Nothing is changed. Raises
         NotMaterializedError where there is neither file nor record, UntrustedPartitionError for a file without a record
         or one signed by another key, DamagedPartitionError where the file is gone, has changed or cannot be read.
         """
