@@ -13,6 +13,8 @@ import pytest
 from ipyassets.errors import NotMaterializedError
 from ipyassets.events import Artifact
 from ipyassets.storage.claims import Claims
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.paths import identity
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.staging import staged_names, unstage
@@ -230,3 +232,22 @@ def test_what_is_staged_for_other_partitions_and_assets_is_left_alone(store):
         stage(store, key, "value", asset)
     unstage(store.files, SALES, ["a"], {})
     assert len(staged(store)) == 2
+
+
+def test_a_log_in_memory_knows_nothing_of_what_others_have_recorded(store):
+    age(left_behind(store, "a", 1))
+    forgetful = replace(store.upkeep, log=SqliteEventLog(":memory:"))
+    assert forgetful.compact().files == 0
+    forgetful.log.close()
+    assert store.read("a") == 1
+
+
+def test_a_log_is_packed_wherever_its_values_are(store):
+    values_in_memory = replace(store.upkeep, manager=lambda _: InMemoryIOManager())
+    store.make("a", 1)
+    store.log.append([event for _ in range(200) for event in store.log.history(SALES)])
+    with store.log.database.write() as connection:
+        connection.execute("DELETE FROM event WHERE id > 1")
+    assert values_in_memory.compact(dry_run=True).size > 0
+    assert values_in_memory.compact().size > 0
+    assert values_in_memory.compact().size == 0

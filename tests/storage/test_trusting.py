@@ -13,7 +13,7 @@ from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.signature import NOT_SIGNED
 from ipyassets.storage.trusting import BUSY, NO_PARTITION, NOT_RECORDED
-from ipyassets.storage.value_files import CHANGED
+from ipyassets.storage.value_files import CHANGED, GONE
 from tests.faults.crash_points import left_behind, torn
 from tests.storage.store import SALES, CreatesAFile, Store
 
@@ -129,3 +129,16 @@ def test_a_folder_that_is_a_link_out_of_the_root_holds_nothing_to_let_in(store, 
     (tmp_path / "elsewhere" / "b").write_bytes(b"precious")
     (store.root / "storage" / "sales").symlink_to(tmp_path / "elsewhere")
     assert store.upkeep.trust(SALES).partition_keys == {}
+
+
+def test_what_changes_while_it_is_being_let_in_is_refused_for_what_it_is_then(store, somebody, monkeypatch):
+    somebody.make("a", 1)
+
+    def changing(*arguments):
+        store.file("a").unlink()
+        return taken(*arguments)
+
+    taken = Claims.take
+    monkeypatch.setattr(Claims, "take", changing)
+    trusted = store.upkeep.trust(SALES)
+    assert (trusted.partition_keys, trusted.refused) == ({}, {"a": GONE})

@@ -107,3 +107,22 @@ def test_a_subclass_keeps_its_own_settings_in_an_instance(tmp_path):
     manager.handle_output(context, ["a,b", "c"])
     assert (tmp_path / "sales" / "a").read_text() == "a,b;c"
     assert manager.load_input(wanted("a", artifacts=context.stored)) == ["a,b", "c"]
+
+
+def test_a_value_whose_writer_died_before_it_was_in_place_is_read_again_and_again(tmp_path):
+    manager = JsonIOManager(tmp_path, signer=MINE)
+    context = output("a")
+    manager.stage(context, [1, 2])
+    for _ in range(2):
+        assert manager.load_input(wanted("a", artifacts=context.stored)) == [1, 2]
+
+
+def test_what_comes_in_the_place_of_a_file_while_it_is_read_is_not_read(tmp_path):
+    class Slow(JsonIOManager):
+        def load_from_path(self, context, path):
+            (tmp_path / "sales" / "a").write_text("changed meanwhile")
+            return super().load_from_path(context, path)
+
+    context = output("a")
+    Slow(tmp_path, signer=MINE).handle_output(context, [1, 2])
+    assert Slow(tmp_path, signer=MINE).load_input(wanted("a", artifacts=context.stored)) == [1, 2]

@@ -1,4 +1,8 @@
-"""Who is making a partition: claims that several processes respect, and that end with their holder."""
+"""Who is making a partition: claims that several processes respect, and that end with their holder.
+
+A whole asset is claimed by one more lock, which is looked at after a partition was claimed: whoever comes second sees
+the other.
+"""
 
 from __future__ import annotations
 

@@ -137,8 +137,8 @@ def _needed(log: SqliteEventLog, files: ValueFiles, names: Sequence[str]) -> set
 
     In a folder that does not belong to the root of this log alone, others may have recorded any of them.
     """
-    root = None if log.database.path is None else log.database.path.absolute().parent
-    if root is not None and not files.folder.is_relative_to(root):
+    path = log.database.path
+    if path is None or not files.folder.is_relative_to(path.absolute().parent):
         return set(names)
     needed = set()
     for asset_key, keys in _owners(log, files, names).items() if names else ():

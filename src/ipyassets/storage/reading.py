@@ -17,12 +17,12 @@ from blake3 import blake3
 from ipyassets.events import Artifact
 from ipyassets.storage.signature import content_of
 
-# Up to here a file is read once, and what was compared is handed on; beyond, memory would have to hold it twice.
-WHOLE = 8 << 20
-# The hash of a piece this large is worked out on all processors.
+# Up to here a file is read once, and what was compared is handed on: beyond, a value would be held in memory twice, and
+# fresh memory costs more than hashing.
+WHOLE = 1 << 20
+# What is larger is hashed piece by piece, each on all processors; not mapped, because whoever cuts a mapped file short
+# ends this process.
 _PIECE = 8 << 20
-# From here on a file is hashed on all of them; not mapped, because whoever cuts a mapped file short ends this process.
-_LARGE = 1 << 20
 _PROCESS = os.getpid()
 # What says something about a file; any other error is about this process, or this moment.
 OF_THE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.EIO, errno.ENXIO})
@@ -44,8 +44,10 @@ def matching(path: str, artifact: Artifact, stack: ExitStack) -> BinaryIO | None
         return file if matches(file, artifact) else None
     if not _is_file_of(file, artifact.size):
         return None
-    held = file.read()
-    return io.BytesIO(held) if _hash(held) == content_of(artifact.digest) else None
+    held = file.read(artifact.size)
+    while len(held) < artifact.size and (more := file.read(artifact.size - len(held))):
+        held += more
+    return io.BytesIO(held) if blake3(held).hexdigest() == content_of(artifact.digest) else None
 
 
 def holds(path: str, artifact: Artifact) -> bool:
@@ -74,8 +76,8 @@ def matches(file: io.FileIO, artifact: Artifact) -> bool:
 def content(file: io.FileIO) -> str:
     """The content hash of an unbuffered file from here on; never holds more than a piece of it in memory."""
     size = os.fstat(file.fileno()).st_size
-    if size < _LARGE:
-        return _hash(file.read())
+    if size <= WHOLE:
+        return blake3(file.read()).hexdigest()
     digest = blake3(max_threads=_threads())
     piece = memoryview(bytearray(min(size, _PIECE)))
     while count := file.readinto(piece):
@@ -99,7 +101,7 @@ def by_path(file: BinaryIO, name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ipyassets-") as folder:
         path = Path(folder, name)
         with path.open("wb") as copy:
-            while piece := file.read(_LARGE):
+            while piece := file.read(_PIECE):
                 copy.write(piece)
         yield path
 
@@ -118,10 +120,6 @@ def _open(path: str, flags: int) -> int:
 def _is_file_of(file: io.FileIO, size: int) -> bool:
     status = os.fstat(file.fileno())
     return status.st_size == size and stat.S_ISREG(status.st_mode)
-
-
-def _hash(held: bytes) -> str:
-    return blake3(held, max_threads=1 if len(held) < _LARGE else _threads()).hexdigest()
 
 
 def _threads() -> int:

@@ -8,7 +8,7 @@ from itertools import compress
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidArgumentError, UnknownPartitionError, nearest
+from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, UnknownPartitionError, nearest
 from ipyassets.events import Artifact, Attempt, Event, InputUse, Place, data_version
 from ipyassets.partitions import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
@@ -70,32 +70,27 @@ def trust(
     Raises UnknownPartitionError for a key that is no partition and has neither record nor file.
     """
     look = _Look(log, files, asset_key, place)
-    if partition_keys is None:
-        keys, refused = look.all_keys(assets, space)
-        named = False
-    else:
-        keys, refused = look.named(partition_keys, space), {}
-        named = True
-    wanted = look.reasons(keys)
-    let_in: dict[str, str] = {}
+    named = partition_keys is not None
+    keys, refused = look.all_keys(assets, space) if partition_keys is None else (look.named(partition_keys, space), {})
+    let_in, others = _sorted(look.reasons(keys), named=named)
     if dry_run:
-        let_in = wanted
-    else:
-        seen: set[str] = set()
-        for taken in claimed_in_turn(claims or NoClaims(), asset_key, list(wanted)):
-            seen.update(taken)
-            settle(files, asset_key, log.artifacts(asset_key, taken))
-            some = {key: why for key, why in look.reasons(taken).items() if _may_enter(why, named=named)}
-            events = {key: look.event(key, why, at, code_version, made_from) for key, why in some.items()}
-            log.append([event for event in events.values() if event is not None])
-            let_in |= {key: some[key] for key, event in events.items() if event is not None}
-        refused |= dict.fromkeys(wanted.keys() - seen, BUSY)
-    refused |= {key: why for key, why in wanted.items() if not _may_enter(why, named=named)}
-    return Trusted(asset_key, {key: why for key, why in let_in.items() if key not in refused}, refused)
+        return Trusted(asset_key, let_in, refused | others)
+    wanted, let_in, seen = list(let_in), {}, set[str]()
+    for taken in claimed_in_turn(claims or NoClaims(), asset_key, wanted):
+        seen.update(taken)
+        settle(files, asset_key, log.artifacts(asset_key, taken))
+        some, changed = _sorted(look.reasons(taken), named=named)
+        log.append([look.event(key, why, at, code_version, made_from) for key, why in some.items()])
+        let_in |= some
+        others |= changed
+    busy = dict.fromkeys((key for key in wanted if key not in seen), BUSY)
+    return Trusted(asset_key, let_in, refused | others | busy)
 
 
-def _may_enter(reason: str, *, named: bool) -> bool:
-    return reason != GONE and (named or reason != CHANGED)
+def _sorted(reasons: Mapping[str, str], *, named: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Why those are not read that may be let in, and why those that may not."""
+    wrong = {key: why for key, why in reasons.items() if why == GONE or (why == CHANGED and not named)}
+    return {key: why for key, why in reasons.items() if key not in wrong}, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +147,16 @@ class _Look:
                 found[key] = error.reason if error.reason != NOT_SIGNED or is_intact else _damage(path)
         return found
 
-    def event(self, key: str, reason: str, at: float, code_version: str, made_from: MadeFrom) -> Event | None:
-        """The record of a value as it is, signed; None where there is none (any more)."""
+    def event(self, key: str, reason: str, at: float, code_version: str, made_from: MadeFrom) -> Event:
+        """The record of a value as it is, signed."""
         _, standing = self.log.last(self.asset_key, key)
         recorded = standing and standing.artifact
         if recorded and reason == NOT_SIGNED:
             content, size = content_of(recorded.digest), recorded.size  # as it was compared, whatever is there by now
-        elif found := looked_at(self.files.path(self.asset_key, key)):
+        elif found := looked_at(file := self.files.path(self.asset_key, key)):
             content, size = found
         else:
-            return None
+            raise DamagedPartitionError(f"{file} has gone while it was being let in", self.asset_key, key, GONE)
         path = address(self.asset_key, key, portable=self.files.portable)
         place = self.place if recorded is None else recorded.place
         artifact = Artifact(path, size, self.files.signer.digest(self.asset_key, key, content), place)

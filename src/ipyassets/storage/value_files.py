@@ -107,7 +107,8 @@ class ValueFiles:
         """
         place = self._place(asset_key, partition_key)
         self._refuse_outside(place)
-        partial = self._partial(asset_key, partition_key)
+        ours = f"{self.staging}/{identity(asset_key, partition_key)}"
+        partial = _partial(ours)
         try:
             with Sink(lambda: _created(partial)) as sink:
                 dump(sink)
@@ -115,9 +116,9 @@ class ValueFiles:
                     sink.begin(_created(partial))
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
             artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
-            staged = self.staged(asset_key, partition_key, digest)
+            staged = f"{ours}-{seal_of(digest)}"
             # One that is recorded already, and perhaps on disk, is not given up for an equal one.
-            if os.path.exists(staged) and holds(staged, artifact):  # noqa: PTH110
+            if os.access(staged, os.F_OK) and holds(staged, artifact):
                 os.unlink(partial)  # noqa: PTH108
             else:
                 os.replace(partial, staged)  # noqa: PTH105
@@ -134,7 +135,7 @@ class ValueFiles:
         """Have what a file holds staged as a value with that digest; FileNotFoundError where there is no such file."""
         os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
         staged = self.staged(asset_key, partition_key, digest)
-        duplicate(str(file), staged, self._partial(asset_key, partition_key))
+        duplicate(str(file), staged, _partial(f"{self.staging}/{identity(asset_key, partition_key)}"))
         os.utime(staged)  # it is not what a writer left long ago
 
     def flush(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
@@ -161,7 +162,7 @@ class ValueFiles:
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
         """The file of a value, open at its start, after it was found to be what the log recorded.
 
-        Up to some megabytes these are the bytes that were compared, see `reading.matching`. Nothing is changed. Raises
+        Up to a megabyte these are the bytes that were compared, see `reading.matching`. Nothing is changed. Raises
         NotMaterializedError where there is neither file nor record, UntrustedPartitionError for a file without a record
         or one signed by another key, DamagedPartitionError where the file is gone, has changed or cannot be read.
         """
@@ -169,7 +170,8 @@ class ValueFiles:
         if artifact is None:
             path = self.path(asset_key, partition_key)
             if path.is_file():
-                raise UntrustedPartitionError(f"nobody has recorded who made {name}, so {path} is not read: {_LET_IN}")
+                why = f"nobody has recorded who made {name}, or it is being wiped"
+                raise UntrustedPartitionError(f"{why}: {path} is not read; {_LET_IN}")
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {path}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             message = f"{name} is not signed by you: {self.path(asset_key, partition_key)} is not unpickled; {_LET_IN}"
@@ -240,10 +242,6 @@ class ValueFiles:
         """Where a value is while it is moved out of the way of a folder."""
         return f"{self.staging}/{place_identity(address(asset_key, partition_key, portable=self.portable))}-{ASIDE}"
 
-    def _partial(self, asset_key: AssetKey, partition_key: str) -> str:
-        """A name for what is not complete yet; it ends unlike those of complete files."""
-        return f"{self.staging}/{identity(asset_key, partition_key)}.{secrets.token_hex(8)}{PARTIAL}"
-
     def _place(self, asset_key: AssetKey, partition_key: str) -> str:
         return f"{self._top}/{address(asset_key, partition_key, portable=self.portable)}"
 
@@ -252,6 +250,11 @@ class ValueFiles:
         if folder not in self._inside:
             refuse_outside(folder, self.folder)
             self._inside.add(folder)
+
+
+def _partial(ours: str) -> str:
+    """A name for what is not complete yet; it ends unlike those of complete files."""
+    return f"{ours}.{secrets.token_hex(8)}{PARTIAL}"
 
 
 def _created(partial: str) -> int:
