@@ -25,7 +25,7 @@ from types import FrameType
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, UntrustedPartitionError
-from ipyassets.events import Artifact, Event
+from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASIDE, place_identity
 from tests.conformance.event_log import made
 from tests.conformance.io_manager import output
@@ -62,12 +62,9 @@ class Operation:
 
 def left_behind(store: Store, key: str, value: object, asset: AssetKey = SALES) -> Path:
     """A value as a writer leaves it that died between the record and the renaming; an earlier one stays in place."""
-    before = file.read_bytes() if (file := store.file(key, asset)).is_file() else None
-    artifact = _artifact(store.make(key, value, asset))
-    staged = store.file(key, asset).rename(store.files.staged(asset, key, artifact.digest))
-    if before is not None:
-        file.write_bytes(before)
-    return staged
+    artifact = store.record(key, value, asset).artifact
+    assert artifact is not None
+    return Path(store.files.staged(asset, key, artifact.digest))
 
 
 def torn(store: Store, key: str, value: object, asset: AssetKey = SALES) -> Path:
@@ -90,11 +87,6 @@ def set_aside(store: Store, key: str) -> Path:
 def age(path: Path) -> Path:
     os.utime(path, (0, 0))
     return path
-
-
-def _artifact(event: Event) -> Artifact:
-    assert event.artifact is not None
-    return event.artifact
 
 
 def _by_somebody(store: Store, act: Callable[[Store], object]) -> None:

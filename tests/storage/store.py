@@ -50,6 +50,12 @@ class Store:
 
     def make(self, key: str | None, value: object, asset: AssetKey = SALES, **more) -> Event:
         """Store and record a value as a run does."""
+        event = self.record(key, value, asset, **more)
+        self.manager.publish(asset, {key or "": event.artifact})
+        return event
+
+    def record(self, key: str | None, value: object, asset: AssetKey = SALES, **more) -> Event:
+        """The same without putting it in place."""
         context = output(key, asset)
         self.manager.stage(context, value)
         artifact = context.stored[key or ""]
@@ -67,7 +73,6 @@ class Store:
         )
         self.manager.flush(asset, context.stored)
         self.log.append([event])
-        self.manager.publish(asset, context.stored)
         return event
 
     def read(self, key: str | None, asset: AssetKey = SALES) -> Any:
