@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 from matplotlib.image import imread
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 STATES = ("running", "queued", "failed", "blocked", "damaged", "stale", "fresh", "skipped", "cancelled", "missing")
 
@@ -106,15 +106,21 @@ class Bar:
 
     def colours(self) -> npt.NDArray[np.float32]:
         """The drawn pixels of the states: height x width x (red, green, blue), each from 0 to 1."""
-        picture = self.root.locator(".ipa-states").screenshot()
+        box = self._box()
+        picture = self.root.page.screenshot(clip=box)
         return np.asarray(imread(io.BytesIO(picture), format="png"), dtype=np.float32)[..., :3]
 
-    def _point(self, index: int, row: int, rows: int) -> tuple[float, float]:
-        """The middle of a partition on the page."""
+    def _box(self) -> FloatRect:
+        """Where the bar is on the page, once it is in sight."""
         states = self.root.locator(".ipa-states")
         # At once: to wait for it to be still fails where it is drawn anew.
         states.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
         box = states.bounding_box()
         assert box is not None, "the bar is not on view"
+        return box
+
+    def _point(self, index: int, row: int, rows: int) -> tuple[float, float]:
+        """The middle of a partition on the page."""
+        box = self._box()
         columns = int(self.canvas.get_attribute("data-length") or 0) // rows
         return box["x"] + box["width"] * (index + 0.5) / columns, box["y"] + box["height"] * (row + 0.5) / rows
