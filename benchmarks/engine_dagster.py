@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.table import Row, seconds, show
 from ipyassets import AssetExecutionContext, Instance, StaticPartitionsDefinition, asset, materialize
 
-KEYS = [f"key-{number:05}" for number in range(300)]
+TINY, ROUNDS = 300, 5
+KEYS = [f"key-{number:05}" for number in range(TINY * ROUNDS)]
 
 # Run by the other interpreter: seconds of each of some materializations on an instance that keeps its log in SQLite.
 THERE = """
@@ -49,16 +51,20 @@ def beside_dagster(interpreter: str) -> Iterator[Row]:
     theirs = sorted(json.loads(done.stdout.splitlines()[-1]))[4]
     with tempfile.TemporaryDirectory() as name:
         instance = Instance(Path(name))
-        (all_keys,) = seconds(lambda: materialize([tiny], partition_keys=KEYS, instance=instance))
+        # Neither makes a partition twice: what an old file costs to give up is the file system's alone
+        keys = iter(KEYS)
+        (some,) = seconds(
+            lambda: materialize([tiny], partition_keys=list(islice(keys, TINY)), instance=instance), rounds=ROUNDS
+        )
         (one,) = seconds(lambda: materialize([tiny], partition_key=KEYS[0], instance=instance))
         instance.close()
     yield Row(
         "a tiny partition among 300, durable, less than Dagster's materialize",
-        theirs / (all_keys / 300),
+        theirs / (some / TINY),
         "x",
         least=500,
     )
-    yield Row("  ours", all_keys / 300 * 1e6, "us")
+    yield Row("  ours", some / TINY * 1e6, "us")
     yield Row("  Dagster's, on its SQLite instance", theirs * 1e6, "us")
     yield Row("  one partition in a run of its own, less than Dagster's", theirs / one, "x")
 

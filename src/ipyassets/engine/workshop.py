@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,7 +67,7 @@ class Workshop:
             run_id=self._means.run_id,
             keys=None if asset.partitions_def is None else keys,
             windows=tuple(space.window(index) for index in indices),
-            is_gapless=_is_gapless(space, keys, Spans.from_indices(indices)),
+            is_gapless=_is_gapless(space, keys, indices),
             inputs=tuple(self._inputs(asset, indices)),
             uses={at: self.uses(key, index) for at, index in zip(keys, indices, strict=True)},
             config=self._means.configs.get(key),
@@ -204,7 +204,7 @@ class Workshop:
         stored = self._stored(edge.up, keys)
         if not partitioned:
             return InputRead(argument, edge.up, None, None, stored)
-        gapless = _is_gapless(space, keys, Spans.from_indices(members))
+        gapless = _is_gapless(space, keys, members)
         window = covered(space, places) if gapless else spanning([space.window(place) for place in places])
         return InputRead(argument, edge.up, keys, window, stored, gapless)
 
@@ -224,6 +224,8 @@ class Workshop:
         return {each: known[each] for each in keys}
 
 
-def _is_gapless(space: PartitionSpace, keys: Sequence[str], spans: Spans) -> bool:
+def _is_gapless(space: PartitionSpace, keys: Sequence[str], indices: Iterable[int]) -> bool:
     """Whether partitions are all from the first to the last; in several dimensions, all of a box."""
-    return len(keys) < 2 or space.between(keys[0], keys[-1]) == spans  # noqa: PLR2004 - one alone has no gaps
+    if len(keys) < 2:  # noqa: PLR2004 - one alone has no gaps
+        return True
+    return space.between(keys[0], keys[-1]) == Spans.from_indices(indices)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
@@ -38,7 +39,7 @@ class Claims:
     def take_names(self, names: Iterable[str]) -> set[str]:
         """The same for partitions of which no more is known than their identity."""
         wanted = set(names)
-        kept = wanted & self._locks.held
+        kept = {name for name in wanted if self._locks.holds(name)}
         taken = self._locks.take(wanted - kept)
         # Looked at after the partitions were taken, as whoever takes the whole looks at them after that.
         closed = {asset for asset in {name[:ASSET_DIGITS] for name in taken} if not self._is_open(_whole(asset))}
@@ -101,7 +102,7 @@ class Claims:
 
     def _is_open(self, name: str) -> bool:
         """Whether nobody but us holds a name at this moment."""
-        return name in self._locks.held or self._locks.is_free(name)
+        return self._locks.holds(name) or self._locks.is_free(name)
 
 
 class NoClaims:
@@ -185,6 +186,7 @@ def claimed_whole(claims: Claims | NoClaims, partitions: Mapping[AssetKey, Itera
             claims.release_whole(asset_key)
 
 
+@lru_cache
 def _whole(name: str) -> str:
     """What stands for all partitions of the asset that an identity is of: no key holds a zero byte."""
     return identity(AssetKey(name[:ASSET_DIGITS]), "\0")

@@ -52,10 +52,9 @@ class LockFile:
                     self._held.discard(name)
                     _unlock(self._descriptor, _place(name))
 
-    @property
-    def held(self) -> frozenset[str]:
-        """What is ours."""
-        return frozenset(self._held)
+    def holds(self, name: str) -> bool:
+        """Whether a name is ours."""
+        return name in self._held
 
     def is_free(self, name: str) -> bool:
         """Whether nobody holds a name at this moment, as far as this user can see; makes no file."""

@@ -20,6 +20,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -33,6 +34,8 @@ P = TypeVar("P", bound=PurePath)
 DISPLACED = "%value"
 ASIDE = "aside"  # ends the dotted name of a value while that is moved out of the way of a folder
 ASSET_DIGITS = 8  # of an identity
+# A partition in hand is named a dozen times on its way
+_IN_HAND = 4096
 _EMPTY = "%-"
 _HASHED = "%~"
 _CASE = "%^"  # then the positions of capitals, as hexadecimal bits
@@ -51,6 +54,7 @@ _UNSAFE_SOMEWHERE = frozenset('<>:"?*')
 _UNICODE = unicodedata.ucd_3_2_0
 
 
+@lru_cache(_IN_HAND)
 def address(asset_key: AssetKey, partition_key: str | None, *, portable: bool = False) -> str:
     """Where a partition's value lies below the folder of all values, names joined by slashes.
 
@@ -81,6 +85,7 @@ def are_plain(texts: Sequence[str], *, portable: bool = False) -> bool:
     return all(texts) and not re.search(r"(?im)^(?:con|prn|aux|nul|com\d|lpt\d)$", "\n".join(texts))
 
 
+@lru_cache(_IN_HAND)
 def identity(asset_key: AssetKey, partition_key: str) -> str:
     """A short name of a partition for dotted files and locks: eight digits for the asset, sixteen for both."""
     asset = asset_key.to_string()
