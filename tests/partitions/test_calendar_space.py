@@ -22,6 +22,21 @@ def test_an_index_outside_is_an_error(index):
         DAYS.window(index)
 
 
+def test_many_keys_are_found_whatever_their_order():
+    clock = HourlyPartitionsDefinition("2024-11-03-00:00", timezone="America/New_York", end_date="2024-11-04-00:00")
+    space = clock.space(AsOf(dt.datetime(2025, 1, 1, tzinfo=dt.UTC)))
+    keys = [*space.keys()]
+    assert len(keys) == 25
+    assert space.indices(keys).tolist() == list(range(25))
+    assert space.indices(keys[::-1]).tolist() == list(range(25))[::-1]
+    assert space.indices([*keys[1:4], "2024-11-03-24:00", "2024-11-02-23:00", ""]).tolist() == [1, 2, 3, -1, -1, -1]
+
+
+def test_early_years_are_found_too():
+    space = DailyPartitionsDefinition("0999-12-31", end_date="1000-01-02").space(NOON)
+    assert space.indices(list(space.keys())[::-1]).tolist() == [1, 0]
+
+
 def test_an_unknown_key_is_refused_with_the_first_the_last_and_the_nearest():
     with pytest.raises(UnknownPartitionError, match="run from '2024-01-01' to '2024-01-04'; did you mean '2024-01-04'"):
         DAYS.index("2024-01-4")

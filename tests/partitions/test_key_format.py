@@ -21,9 +21,10 @@ FORMATS = [
     "no date",
 ]
 EPOCH = dt.datetime(1970, 1, 1)
-walls = st.lists(
-    st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2080, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+moments = st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2080, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0)
 )
+walls = st.lists(moments)
 
 
 def seconds(moments):
@@ -61,14 +62,37 @@ def test_an_offset_is_appended_to_the_second_of_two_equal_times():
 @given(st.sampled_from(["%Y-%m-%d-%H:%M:%S", "%Y%m%d%H%M%S", "%S.%M.%H %d/%m/%Y"]), walls)
 def test_keys_of_numbers_are_read_at_once(fmt, moments):
     made = KeyFormat(fmt)
-    found, known = made.parse_many(made.render(seconds(moments), eastern))
-    assert known.all()
-    assert found.tolist() == seconds(moments).tolist()
+    parsed = made.parse_many(made.render(seconds(moments), eastern))
+    assert parsed.fits.all()
+    assert parsed.walls.tolist() == seconds(moments).tolist()
+
+
+@given(
+    st.sampled_from(["%Y-%m-%d-%H:%M:%S", "%Y%m%d%H%M%S", "%S.%M.%H %d/%m/%Y", "%Y-%m-%d", "%Y, %M", "%d %Y"]),
+    st.lists(st.tuples(moments, moments | st.none())),
+)
+def test_what_was_read_shows_the_times_that_give_the_same_keys(fmt, pairs):
+    made = KeyFormat(fmt)
+    read, other = seconds([one for one, _ in pairs]), seconds([other or one for one, other in pairs])
+    keys, others = made.render(read, eastern), made.render(other, eastern)
+    same = [one == another for one, another in zip(keys, others, strict=True)]
+    assert made.parse_many(keys).show(other).tolist() == same
+
+
+def test_of_early_years_it_is_not_sure_how_they_are_written():
+    early = seconds([dt.datetime(999, 12, 31), dt.datetime(1000, 1, 1)])
+    assert KeyFormat("%Y-%m-%d").parse_many(["0999-12-31", "1000-01-01"]).show(early).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("key", ["2024-13-01", "2023-12-32", "2024-1b-01", "٢024-01-01"])
+def test_a_key_that_no_time_gives_shows_none(key):
+    parsed = KeyFormat("%Y-%m-%d").parse_many([key])
+    assert not parsed.show(parsed.walls).any()
 
 
 def test_what_does_not_fit_is_left_to_be_read_by_itself():
-    _, known = KeyFormat("%Y-%m-%d").parse_many(["2024-01-01", "2024-1-1", "2024/01/01", "2024-01-0x", ""])
-    assert known.tolist() == [True, False, False, False, False]
+    parsed = KeyFormat("%Y-%m-%d").parse_many(["2024-01-01", "2024-1-1", "2024/01/01", "2024-01-0x", ""])
+    assert parsed.fits.tolist() == [True, False, False, False, False]
 
 
 def test_a_key_with_an_offset_says_it():

@@ -66,6 +66,7 @@ def test_a_key_and_its_index_lead_to_each_other_in_every_zone(definition):
     made = space.keys()
     assert len(made) == len(space) == len(set(made))
     assert space.indices(made).tolist() == list(range(len(space)))
+    assert space.indices(made[::-1]).tolist() == list(range(len(space)))[::-1]
     assert [space.key(index) for index in range(0, len(space), 7)] == made[::7]
     assert [space.index(key) for key in made[::7]] == list(range(0, len(space), 7))
 

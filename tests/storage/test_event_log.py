@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ipyassets.errors import InvalidPartitionKeyError
+from ipyassets.errors import DamagedLogError, InvalidPartitionKeyError
 from ipyassets.events import Attempt
 from ipyassets.storage import latest
 from ipyassets.storage.event_log import SqliteEventLog
@@ -99,3 +99,12 @@ def test_a_log_that_is_forgotten_is_closed(tmp_path):
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         reader.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("details", ['{"metadata"', '["metadata"]', '{}, {"metadata": {}}', '{}], ["metadata"'])
+def test_damaged_details_are_told_by_their_event_among_many(log, details):
+    log.append([made(f"{number}", metadata={"rows": number}) for number in range(2500)])
+    with log.database.write() as connection:
+        connection.execute("UPDATE event SET details = ? WHERE id = 1234", (details,))
+    with pytest.raises(DamagedLogError, match="event 1234 of the log is damaged"):
+        log.metadata(FLIGHTS)

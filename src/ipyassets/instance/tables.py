@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,8 +37,9 @@ def status_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
         "bytes": pd.Series(standing.size).where(made).astype("Int64").array,
     }
     metadata = log.metadata(key)
-    for name in dict.fromkeys(name for entries in metadata.values() for name in entries):
-        entries = [metadata.get(each, NOTHING).get(name) for each in keys]
+    told = [metadata.get(each, NOTHING) for each in keys] if metadata else []
+    for name in dict.fromkeys(chain.from_iterable(metadata.values())):
+        entries = [each.get(name) for each in told]
         columns[name if name not in columns else f"metadata.{name}"] = pd.Series(entries).infer_objects().array
     return pd.DataFrame(columns, index=pd.Index(keys, name="partition", dtype="str"))
 

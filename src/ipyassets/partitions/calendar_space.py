@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from operator import eq
 from typing import NamedTuple
 
 import numpy as np
@@ -71,11 +70,15 @@ class Calendar:
         """The number of the window with each of `keys`, or -1."""
         if not len(self.windows):
             return np.full(len(keys), -1, dtype=np.int64)
-        walls, known = self._format.parse_many(keys)
-        numbers = self.windows.starting_before(self.windows.changes.instants_of(walls))
-        numbers = np.minimum(numbers, len(self.windows) - 1)
-        known &= np.fromiter(map(eq, self.keys(numbers), keys), dtype=np.bool_, count=len(keys))
-        found = np.where(known, numbers, -1)
+        parsed = self._format.parse_many(keys)
+        found = self.windows.starting_before(self.windows.changes.instants_of(parsed.walls))
+        found = np.minimum(found, len(self.windows) - 1)
+        known = parsed.show(self.windows.walls(found))
+        if (second := self.second_time(found)) is not None:
+            known &= ~second
+        doubtful = np.flatnonzero(parsed.fits & ~known)
+        likely = self.keys(found[doubtful])
+        known[doubtful] = [key == keys[place] for place, key in zip(doubtful.tolist(), likely, strict=True)]
         for place in np.flatnonzero(~known).tolist():
             found[place] = self.number_of(keys[place])
         return found
@@ -140,6 +143,8 @@ class CalendarSpace(PartitionSpace):
         """The index of each of `keys`, -1 where it is none."""
         if self.listed is not None:
             return super().indices(keys)
+        if len(keys) == self._size and list(keys) == self.keys():  # as a rule a log knows all, in order
+            return np.arange(self._size, dtype=np.int64)
         found = self.calendar.numbers_of(keys) - self.first
         return np.where((found >= 0) & (found < self._size), found, -1)
 

@@ -22,6 +22,7 @@ _OF_YEAR = frozenset("YyGcxDF")
 _OF_TIME = frozenset("HIpMSfXRTrn")
 _BEGINNING = {"m": 1, "d": 1, "H": 0, "M": 0, "S": 0}
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
+_FOUR_DIGITS = 1000  # the first year that every system writes with four
 
 
 class _Column(NamedTuple):
@@ -36,6 +37,30 @@ class Parsed(NamedTuple):
 
     wall: int
     offset: int | None
+
+
+class ParsedKeys(NamedTuple):
+    """What many keys say: the number that each shows for each directive of the format, and which could be read so."""
+
+    numbers: dict[str, Indices]
+    fits: Mask
+
+    @property
+    def walls(self) -> Indices:
+        """The wall clocks, in seconds as if UTC; a field that the format lacks counts from its beginning."""
+        nothing = np.zeros(len(self.fits), dtype=np.int64)
+        return _walls({letter: self.numbers.get(letter, nothing) for letter in _WIDTHS})
+
+    def show(self, walls: Indices) -> Mask:
+        """Which keys were read, and are surely what the format makes of these wall clock times, without an offset."""
+        same = self.fits.copy()
+        if not self.numbers:
+            return same
+        same &= self.numbers["Y"] >= _FOUR_DIGITS
+        for letter, numbers in _fields_of(walls).items():
+            if letter in self.numbers:
+                same &= numbers == self.numbers[letter]
+        return same
 
 
 class KeyFormat:
@@ -90,24 +115,24 @@ class KeyFormat:
         wall = int((naive - datetime(1970, 1, 1)).total_seconds())  # noqa: DTZ001 - as if UTC
         return Parsed(wall, None if shift is None else int(shift.total_seconds()))
 
-    def parse_many(self, keys: Sequence[str]) -> tuple[Indices, Mask]:
-        """Read keys of a format of plain numbers at once: wall clocks, and which ones could be read so."""
+    def parse_many(self, keys: Sequence[str]) -> ParsedKeys:
+        """Read keys of a format of plain numbers at once; those of other formats are not read."""
+        nothing = np.zeros(len(keys), dtype=np.int64)
         layout = _layout(self.fmt)
-        nothing = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=np.bool_)
         if layout is None or not len(keys):
-            return nothing
+            return ParsedKeys({}, nothing > 0)
         width = len(layout)
         fits = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys)) == width
-        table = np.array(keys, dtype=f"U{width}").view(np.uint32).reshape(len(keys), width).astype(np.int64)
-        numbers = dict.fromkeys(_WIDTHS, np.zeros(len(keys), dtype=np.int64))
+        table = np.array(keys, dtype=f"U{width}").view(np.uint32).reshape(len(keys), width)
+        numbers: dict[str, Indices] = {}
         for place, meaning in enumerate(layout):
             if len(meaning) == 1:
                 fits &= table[:, place] == ord(meaning)
             else:
-                digit = table[:, place] - ord("0")
-                fits &= (digit >= 0) & (digit <= 9)  # noqa: PLR2004 - a decimal digit
-                numbers[meaning[1]] = numbers[meaning[1]] * 10 + digit
-        return _walls(numbers), fits
+                digit = table[:, place] - np.uint32(ord("0"))  # more than nine below "0" too: it has no sign
+                fits &= digit <= 9  # noqa: PLR2004 - a decimal digit
+                numbers[meaning[1]] = numbers.get(meaning[1], nothing) * 10 + digit
+        return ParsedKeys(numbers, fits)
 
     def _column(
         self, column: _Column, days: Indices, seconds: Indices, offsets: Callable[[Indices], Indices]
@@ -220,3 +245,15 @@ def _walls(numbers: dict[str, npt.NDArray[np.int64]]) -> Indices:
     months = (numbers["Y"] - 1970) * 12 + np.maximum(numbers["m"], 1) - 1
     days = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) + np.maximum(numbers["d"], 1) - 1
     return np.asarray(days * _DAY + numbers["H"] * 3600 + numbers["M"] * 60 + numbers["S"], dtype=np.int64)
+
+
+def _fields_of(walls: Indices) -> dict[str, Indices]:
+    """Calendar fields of seconds as if UTC: the other way round."""
+    days, seconds = np.divmod(walls, _DAY)
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    years, month = np.divmod(months.astype(np.int64), 12)
+    minutes, second = np.divmod(seconds, 60)
+    hour, minute = np.divmod(minutes, 60)
+    day = (dates - months.astype("datetime64[D]")).astype(np.int64)
+    return {"Y": years + 1970, "m": month + 1, "d": day + 1, "H": hour, "M": minute, "S": second}

@@ -147,8 +147,7 @@ class SqliteEventLog:
                    WHERE latest.asset = ? AND instr(event.details, '"metadata"')""",
                 (asset,),
             ).fetchall()
-        told = ((partition, event_rows.metadata(event, details)) for event, partition, details in rows)
-        return {partition: metadata for partition, metadata in told if metadata}
+        return event_rows.metadata(rows)
 
     def artifacts(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> dict[str, Artifact]:
         """The artifacts of the materializations that still stand, by partition key; keys without one are left out."""

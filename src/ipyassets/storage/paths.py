@@ -47,6 +47,7 @@ _PLAIN = re.compile(r"[\w+=@,;~#!$&'()\[\]{}^:-](?:[\w+=@,;~#!$&'()\[\]{}^:. -]*
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE | re.DOTALL
 )
+_SHORT_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))})
 _UNSAFE = frozenset("/\\%|")
 _DOTLESS = "\N{LATIN SMALL LETTER DOTLESS I}"  # whose capital is that of i
 _UNSAFE_SOMEWHERE = frozenset('<>:"?*')
@@ -79,10 +80,9 @@ def are_plain(texts: Sequence[str], *, portable: bool = False) -> bool:
     """Whether all texts, one dimension each, are certainly their own file names: a quick look at many at once."""
     if not texts or len(max(texts, key=len)) > _LONGEST:
         return not texts
-    characters = "".join(texts)
-    if not re.fullmatch(r"[a-z0-9_-]*" if portable else r"[A-Za-z0-9_:-]*", characters):
+    if not re.fullmatch(r"[a-z0-9_-]*" if portable else r"[A-Za-z0-9_:-]*", "".join(texts)):
         return False
-    return all(texts) and not re.search(r"(?im)^(?:con|prn|aux|nul|com\d|lpt\d)$", "\n".join(texts))
+    return all(texts) and not (portable and _SHORT_RESERVED.intersection(texts))
 
 
 @lru_cache(_IN_HAND)

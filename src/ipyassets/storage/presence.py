@@ -108,7 +108,7 @@ def _in_place(
 
 def _split(partition_keys: Sequence[str]) -> tuple[list[str], list[str]]:
     """Each key as all of its dimensions but the last, and the last."""
-    if not any(SEPARATOR in key for key in partition_keys):
+    if SEPARATOR not in "".join(partition_keys):
         return [""] * len(partition_keys), list(partition_keys)
     parts = [key.rpartition(SEPARATOR) for key in partition_keys]
     return [head + bar for head, bar, _ in parts], [tail for _, _, tail in parts]
