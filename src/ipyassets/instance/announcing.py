@@ -1,10 +1,14 @@
-"""What the runs of an instance are doing, in the words that other processes understand; and theirs, in ours."""
+"""What the runs of an instance are doing, in the words that other processes understand; and theirs, in ours.
+
+How far their bodies in other processes have come is heard here too.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 
+from ipyassets.assets.context import Report, unheard
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.ready import first
@@ -38,6 +42,10 @@ class Announcer:
                 self._thread = threading.Thread(target=self._announce, name="ipyassets-announce", daemon=True)
                 self._thread.start()
 
+    def listen(self, run: Run) -> Report:
+        """What bodies of a run report with where they are sent to another process."""
+        return self._live_runs.listen(run.run_id) or unheard
+
     def end(self, run: Run) -> None:
         """A run is over."""
         with self._lock:
@@ -47,12 +55,19 @@ class Announcer:
     def _announce(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
+            for run in list(self._due):
+                self._hear(run)
             with self._lock:
                 if not self._due:
                     self._thread = None
                     return
                 for run in self._due:
                     self._attend(run)
+
+    def _hear(self, run: Run) -> None:
+        for report in self._live_runs.reports(run.run_id):
+            if report.asset_key in run.plan.pending:
+                run.report(report.asset_key, report.partition_keys, report.fraction)
 
     def _attend(self, run: Run) -> None:
         if self._live_runs.is_cancelled(run.run_id):
