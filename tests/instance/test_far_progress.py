@@ -1,4 +1,4 @@
-"""How far bodies in other processes have come, as their run sees it."""
+"""How far bodies in other processes have come, as their run, its bar, and other kernels see it."""
 
 from __future__ import annotations
 
@@ -109,6 +109,26 @@ def test_what_one_body_makes_together_has_come_equally_far(instance, tmp_path):
     until(lambda: run.fractions(slow.key) == {"a": 0.5, "b": 0.5})
     (tmp_path / "end").touch()
     assert run.wait(LONG).success
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_another_kernel_is_told_how_far_partitions_have_come(instance, root, tmp_path, executor):
+    slow = waiting(tmp_path)
+    run = materialize_in_background([slow], instance=instance, partition_keys="all", executor=executor, max_workers=2)
+    kernel = Instance(root)
+    heard: list[frozenset[AssetKey]] = []
+    kernel.subscribe(heard.append)
+    for fraction, sign in ((0.25, "on"), (0.5, "end")):
+        until(
+            lambda fraction=fraction: (
+                [dict(each.assets[slow.key].fractions) for each in kernel.elsewhere] == [{"a": fraction, "b": fraction}]
+            )
+        )
+        until(lambda: {slow.key} in heard)
+        heard.clear()
+        (tmp_path / sign).touch()
+    run.wait(LONG)
+    kernel.close()
 
 
 def test_a_worker_that_is_killed_leaves_nothing_behind(instance, root):

@@ -160,6 +160,13 @@ def test_a_run_outlives_the_deletion_of_the_lock_file(here, there, tmp_path):
     assert there.others() == (ONE,)
 
 
+def test_what_a_process_of_an_earlier_version_tells_is_heard():
+    told = '{"done": 1, "total": 2, "failed": 0, "text": "", "assets": {"[\\"a\\"]": {"running": ["x"], "queued": []}}}'
+    heard = _run("0" * 32, told, ONE.folder)
+    assert heard is not None
+    assert heard.assets == {AssetKey("a"): AtWork(("x",))}
+
+
 # ------------------------------------------------------------------------------------- what bodies elsewhere report
 
 
@@ -209,7 +216,12 @@ def test_where_nothing_can_be_written_nobody_listens(here, tmp_path):
 
 texts = st.text(st.characters(codec="utf-8"))
 keys = st.lists(texts.filter(bool), min_size=1, max_size=3).map(AssetKey)
-work = st.builds(AtWork, st.lists(texts).map(tuple), st.lists(st.tuples(texts, texts)).map(tuple))
+work = st.builds(
+    AtWork,
+    st.lists(texts).map(tuple),
+    st.lists(st.tuples(texts, texts)).map(tuple),
+    st.dictionaries(texts, st.integers(0, 100).map(lambda percent: percent / 100)),
+)
 counts = st.integers(0, 2**40)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from ipyassets.assets.context import Report, unheard
 from ipyassets.assets.keys import AssetKey
@@ -20,6 +22,7 @@ FIRST_SECONDS = 0.3  # a run that is over by then is told of by its records alon
 AGAIN_SECONDS = 0.4
 LOOK_SECONDS = 0.1
 MOST = 1_000  # of an asset: partitions told of one by one, and ranges of them
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 class Announcer:
@@ -82,18 +85,20 @@ def told(run: Run) -> LiveRun:
     progress, assets = run.progress, {}
     for key in run.plan.pending:
         if (found := run.activity(key)) is not None:
-            assets[key] = at_work(*found)
+            assets[key] = at_work(*found, run.fractions(key))
     return LiveRun(run.run_id, assets, progress.done, progress.total, progress.failed, progress.text)
 
 
-def at_work(space: PartitionSpace, activity: Activity) -> AtWork:
+def at_work(space: PartitionSpace, activity: Activity, fractions: Mapping[str, float] = NONE) -> AtWork:
     """What a run is doing with an asset, by key; of very many partitions, those that come first."""
     running = first(activity.running, MOST)
+    keys = tuple(map(str, space.keys(running)))
     # what one call makes of very many is told as ranges, too
     queued = activity.queued | (activity.running - running)
     return AtWork(
-        tuple(map(str, space.keys(running))),
+        keys,
         tuple((str(space.key(start)), str(space.key(stop - 1))) for start, stop in queued.ranges()[:MOST]),
+        {key: fractions[key] for key in keys if key in fractions},
     )
 
 

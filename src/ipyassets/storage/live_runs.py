@@ -33,11 +33,13 @@ Stamp = tuple[int, int, int]
 class AtWork:
     """Of one asset: the partitions that a run is making, and those it has before it as first and last keys of ranges.
 
-    Keys are text: in another process the same partition may have another place.
+    Keys are text: in another process the same partition may have another place. `fractions` says how far those have
+    come that are being made and tell.
     """
 
     running: tuple[str, ...] = ()
     queued: tuple[tuple[str, str], ...] = ()
+    fractions: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,10 @@ class LiveRuns:
 
 
 def _text(run: LiveRun) -> str:
-    assets = {key.to_string(): {"running": work.running, "queued": work.queued} for key, work in run.assets.items()}
+    assets = {
+        key.to_string(): {"running": work.running, "queued": work.queued, "fractions": dict(work.fractions)}
+        for key, work in run.assets.items()
+    }
     return json.dumps({"done": run.done, "total": run.total, "failed": run.failed, "text": run.text, "assets": assets})
 
 
@@ -174,7 +179,9 @@ def _run(run_id: str, text: str, folder: Path) -> LiveRun | None:
         told = json.loads(text)
         assets = {
             AssetKey.from_db_string(key): AtWork(
-                tuple(map(str, work["running"])), tuple((str(first), str(last)) for first, last in work["queued"])
+                tuple(map(str, work["running"])),
+                tuple((str(first), str(last)) for first, last in work["queued"]),
+                {str(key): float(fraction) for key, fraction in work.get("fractions", {}).items()},
             )
             for key, work in told["assets"].items()
         }
