@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext
@@ -66,7 +68,7 @@ def known(facts: Facts, asset: AssetsDefinition, instance: Instance, keys: Any) 
         raise InvalidArgumentError(f"{keys!r} is no list of partition keys of {asset.key}")
     space = facts.space(asset.key)
     found: Sequence[str] = keys
-    if others := [key for key in found if key not in space]:
+    if others := [found[i] for i in np.flatnonzero(space.indices(found) < 0).tolist()]:
         recorded = set(instance.event_log.records(asset.key).keys)
         for key in others:
             if key not in recorded:

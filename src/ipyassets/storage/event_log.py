@@ -50,7 +50,7 @@ class SqliteEventLog:
             read = {use.asset_key for event in events for use in event.inputs}
             ids = _ids_of(connection, {event.asset_key for event in events} | read)
             at = _place_ids(connection, {put for event in events if (put := event_rows.place_of(event))})
-            first = _last_id(connection) + 1
+            first = last_id(connection) + 1
             new = [event_rows.row(i, event, ids, at) for i, event in enumerate(events, first)]
             connection.executemany(_INSERT, new)
             key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
@@ -82,7 +82,7 @@ class SqliteEventLog:
         repaired, so that another one is there.
         """
         with self.database.read() as connection:
-            return self._base + _last_id(connection)
+            return self._base + last_id(connection)
 
     def since(self, cursor: int) -> list[Event]:
         """The events appended after `cursor`, in order; none where that is of a log that was replaced since."""
@@ -210,7 +210,8 @@ def _listed(keys: Sequence[str]) -> str:
     return json.dumps([str(key) for key in keys])
 
 
-def _last_id(connection: sqlite3.Connection) -> int:
+def last_id(connection: sqlite3.Connection) -> int:
+    """The number of the last event, or beyond; it changes with whatever is recorded."""
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
     return found[0] if found else 0
 

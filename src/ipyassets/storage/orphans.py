@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.storage.claims import Claims, NoClaims
-from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.event_log import SqliteEventLog, last_id
 from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside, remove_empty
 from ipyassets.storage.value_files import ValueFiles
@@ -85,6 +85,8 @@ def delete(
 ) -> Deleted:
     """Delete orphans that nobody recorded, not even since they were found. Values with a record are for `wipe`."""
     held = NoClaims() if dry_run or claims is None else claims
+    recorded: Mapping[str, object] = {}
+    seen: tuple[int, int] | None = None
     left: dict[Path, str] = {}
     gone: list[Orphan] = []
     waiting = list(found)
@@ -93,7 +95,8 @@ def delete(
         taken = held.take_names({each.identity for each in some if each.identity})
         # Nobody can record anything meanwhile, and a run puts a value in place only once it is recorded.
         with log.database.read() if dry_run else log.database.write() as connection:
-            recorded = _recorded(connection)
+            if seen != (now := (log.database.replaced, last_id(connection))):
+                recorded, seen = _recorded(connection), now
             for orphan in some:
                 if why := _why_not(files, orphan, recorded, taken):
                     left[orphan.path] = why

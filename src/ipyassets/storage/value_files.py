@@ -32,6 +32,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -218,21 +219,28 @@ class ValueFiles:
 
         Raises UnstorableValueError where a link leads out of the folder of all values: `delete` would, too.
         """
-        self._refuse_outside(self._place(asset_key, partition_key))
-        ours, path = identity(asset_key, partition_key), self.path(asset_key, partition_key)
-        found = [path] if path.is_file() else [Path(self.staging, name) for name in staged_of(self.staging, {ours})]
-        return len(found), self.versions.size(ours) + sum(each.stat().st_size for each in found)
+        ours, place = identity(asset_key, partition_key), self._place(asset_key, partition_key)
+        self._refuse_outside(place)
+        sizes = _sizes([place]) or _sizes([f"{place}/{DISPLACED}"])
+        if not sizes:
+            sizes = _sizes(f"{self.staging}/{name}" for name in staged_of(self.staging, {ours}))
+        return len(sizes), self.versions.size(ours) + sum(sizes)
 
     def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Delete the values of partitions, staged or in place, with their versions; what is not there is no error."""
         owners = {identity(asset_key, key): key for key in partition_keys}
+        folders = set()
         for name in staged_of(self.staging, owners):
-            Path(self.staging, name).unlink(missing_ok=True)
+            _unlink(f"{self.staging}/{name}")
         for ours, key in owners.items():
-            Path(self.aside(asset_key, key)).unlink(missing_ok=True)
-            self.path(asset_key, key).unlink(missing_ok=True)
+            _unlink(self.aside(asset_key, key))
+            place = self._place(asset_key, key)
+            if os.path.isdir(place):  # noqa: PTH112
+                place = f"{place}/{DISPLACED}"
+            _unlink(place)
+            folders.add(place.rpartition("/")[0])
             self.versions.discard(ours)
-        remove_empty((self.path(asset_key, key).parent for key in owners.values()), self.folder)
+        remove_empty(map(Path, folders), self.folder)
 
     def staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         """Where a value with that digest is before it is put in place."""
@@ -255,6 +263,22 @@ class ValueFiles:
 def _partial(ours: str) -> str:
     """A name for what is not complete yet; it ends unlike those of complete files."""
     return f"{ours}.{secrets.token_hex(8)}{PARTIAL}"
+
+
+def _sizes(files: Iterable[str]) -> list[int]:
+    """How long those files are that are there."""
+    found = []
+    for file in files:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            status = os.stat(file)  # noqa: PTH116
+            if stat.S_ISREG(status.st_mode):
+                found.append(status.st_size)
+    return found
+
+
+def _unlink(file: str) -> None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(file)  # noqa: PTH108
 
 
 def _created(partial: str) -> int:

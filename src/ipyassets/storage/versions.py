@@ -58,6 +58,8 @@ class Versions:
 
     def discard(self, identity: str) -> int:
         """Delete all versions of a partition; how many bytes only they held."""
+        if not self._numbered(identity):
+            return 0
         size = self.size(identity)
         shutil.rmtree(self.folder / identity, ignore_errors=True)
         return size
@@ -94,7 +96,7 @@ class Versions:
 
     def _numbered(self, identity: str) -> dict[int, str]:
         try:
-            names = os.listdir(self.folder / identity)  # noqa: PTH208
+            names = os.listdir(f"{self.folder}/{identity}")  # noqa: PTH208
         except FileNotFoundError:
             return {}
         return {int(name[:_DIGITS]): name for name in names if name[:_DIGITS].isdigit()}

@@ -140,10 +140,16 @@ class Whereabouts:
         """Where each value is that some partitions have."""
         asked = list(partition_keys)
         known = places(self.log, self.asset_key, asked)
-        keys = [key for key in asked if key in known]
+        # Folders are listed only where it matters what they hold, which is seldom.
+        unsure = [key for key in asked if key in known and not self._is_ours(known[key])]
         is_filed = isinstance(self.manager, FileIOManager)
-        here = self.manager.present(self.asset_key, keys) if is_filed else [False] * len(keys)
-        return {key: self._location(known[key], is_here=is_here) for key, is_here in zip(keys, here, strict=True)}
+        here = self.manager.present(self.asset_key, unsure) if is_filed and unsure else [False] * len(unsure)
+        strange = {key: self._location(known[key], is_here=is_here) for key, is_here in zip(unsure, here, strict=True)}
+        return {key: strange.get(key, self.manager.kept_at) for key in asked if key in known}
+
+    def _is_ours(self, place: Place | None) -> bool:
+        """Whether the asset's own manager has a value, whatever lies in its folder."""
+        return self.is_sure if place is None else "" != place.location == self.manager.kept_at
 
     def _location(self, place: Place | None, *, is_here: bool) -> str:
         told = "" if place is None else place.location
