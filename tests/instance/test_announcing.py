@@ -64,6 +64,12 @@ def test_of_very_many_partitions_a_part_is_told():
     assert len(batch.running) == MOST
 
 
+def test_how_far_partitions_have_come_is_told_of_those_that_are_told_of_as_running():
+    space = SequenceSpace([str(number) for number in range(2 * MOST)])
+    fractions = {"0": 0.25, str(MOST): 0.5, "gone": 0.75}
+    assert at_work(space, Activity(Spans.range(0, 2 * MOST)), fractions).fractions == {"0": 0.25}
+
+
 def test_an_asset_that_a_run_does_not_make_is_idle():
     space = SequenceSpace(["x"])
     assert heard(told(space, Activity()), AssetKey("b"), space) == Activity()

@@ -16,6 +16,7 @@ from ipyassets.partitions import (
     Spans,
     StaticPartitionsDefinition,
 )
+from ipyassets.storage.live_runs import AtWork, LiveRun
 
 LONG = 20.0
 DAYS = DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01", timezone="America/New_York")
@@ -94,6 +95,17 @@ def test_a_new_bar_has_every_trait_that_the_browser_reads(instance):
         *("selection_text", "selection_serial", "plan", "run", "fractions", "detail", "notice"),
     }
     assert bar.traits["counts"] == {"missing": 365}
+
+
+def test_a_bar_shows_how_far_partitions_of_another_kernel_have_come(instance):
+    bar = bar_of(fragile, instance)
+    work = AtWork(("b", "gone"), (), {"b": 0.25, "gone": 0.5})
+    bar.watch((), [LiveRun("0" * 32, {fragile.key: work}, 0, 3, 0, "0 of 3")])
+    bar.follow(instance.facts(GRAPH))
+    assert bar.traits["fractions"] == {"1": 0.25}
+    bar.watch(())
+    bar.follow(instance.facts(GRAPH))
+    assert bar.traits["fractions"] == {}
 
 
 def test_a_selection_is_worded_planned_and_echoed_with_its_serial(instance):

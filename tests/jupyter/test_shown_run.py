@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +102,15 @@ def test_a_run_of_another_process_is_shown_while_none_of_this_one_goes_on(instan
     assert shown.elsewhere is None
     assert shown.progress is not None
     assert shown.progress.done == 1
+
+
+def test_how_far_partitions_of_another_process_have_come_is_shown(instance, tmp_path):
+    shown, theirs = ShownRun(letters.key), elsewhere(letters, tmp_path)
+    assert shown.fractions == {}
+    shown.look([], [replace(theirs, assets={letters.key: AtWork(("a",), (), {"a": 0.25})})])
+    assert shown.fractions == {"a": 0.25}
+    shown.look([], [])
+    assert shown.fractions == {}
 
 
 def test_cancel_goes_to_the_run_that_is_shown(instance, tmp_path):

@@ -160,9 +160,68 @@ def test_a_run_outlives_the_deletion_of_the_lock_file(here, there, tmp_path):
     assert there.others() == (ONE,)
 
 
+def test_what_a_process_of_an_earlier_version_tells_is_heard():
+    told = '{"done": 1, "total": 2, "failed": 0, "text": "", "assets": {"[\\"a\\"]": {"running": ["x"], "queued": []}}}'
+    heard = _run("0" * 32, told, ONE.folder)
+    assert heard is not None
+    assert heard.assets == {AssetKey("a"): AtWork(("x",))}
+
+
+# ------------------------------------------------------------------------------------- what bodies elsewhere report
+
+
+def test_what_is_reported_to_a_run_is_heard_until_it_is_over(here, there, tmp_path):
+    reporter = here.listen(ONE.run_id)
+    assert reporter is not None
+    reporter(FLIGHTS, ("a",), 0.25)
+    assert there.others() == ()  # nobody takes the folder of a run for one of a dead process
+    assert [report.fraction for report in here.reports(ONE.run_id)] == [0.25]
+    assert here.reports(ONE.run_id) == []
+    here.tell(ONE)
+    reporter(FLIGHTS, ("a",), 0.5)
+    assert there.others() == (ONE,)
+    assert [report.fraction for report in here.reports(ONE.run_id)] == [0.5]
+    here.forget(ONE.run_id)
+    assert files(tmp_path) == []
+    reporter(FLIGHTS, ("a",), 0.75)
+    assert here.reports(ONE.run_id) == []
+    assert files(tmp_path) == []
+
+
+def test_nobody_listens_once_closed(here, tmp_path):
+    reporter = here.listen(ONE.run_id)
+    assert reporter is not None
+    reporter(FLIGHTS, ("a",), 0.25)
+    here.close()
+    assert files(tmp_path) == []
+
+
+def test_what_was_reported_to_a_run_of_a_killed_process_is_cleared_away(teller, here, tmp_path):
+    folder = tmp_path / "runs" / f"{'3' * 32}.progress"
+    folder.mkdir()
+    (folder / "0").touch()
+    assert len(here.others()) == 1
+    assert folder.exists()
+    teller.send_signal(signal.SIGKILL)
+    teller.wait()
+    assert here.others() == ()
+    assert files(tmp_path) == []
+
+
+def test_where_nothing_can_be_written_nobody_listens(here, tmp_path):
+    (tmp_path / "runs").touch()
+    assert here.listen(ONE.run_id) is None
+    assert here.reports(ONE.run_id) == []
+
+
 texts = st.text(st.characters(codec="utf-8"))
 keys = st.lists(texts.filter(bool), min_size=1, max_size=3).map(AssetKey)
-work = st.builds(AtWork, st.lists(texts).map(tuple), st.lists(st.tuples(texts, texts)).map(tuple))
+work = st.builds(
+    AtWork,
+    st.lists(texts).map(tuple),
+    st.lists(st.tuples(texts, texts)).map(tuple),
+    st.dictionaries(texts, st.integers(0, 100).map(lambda percent: percent / 100)),
+)
 counts = st.integers(0, 2**40)
 
 

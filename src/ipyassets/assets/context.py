@@ -126,26 +126,35 @@ class ReadingContext(OutputSideContext):
             raise InvalidInvocationError(f"{name!r} is not an input here{nearest(name, self.inputs)}") from None
 
 
+Report = Callable[[AssetKey, Sequence[str], float], None]
+
+
+def unheard(_asset: AssetKey, _partitions: Sequence[str], _fraction: float) -> None:
+    """Report to nobody."""
+
+
 @dataclass(slots=True)
 class Link:
-    """What ties a body to the run that drives it, within a process; a copy sent to another, `is_far`, ties to nothing.
+    """What ties a body to the run that drives it; a copy sent to another process, `is_far`, reports, and no more.
 
     `stop` is set when the run is cancelled, `over` when it waits for nobody any more: what a body still returns is not
-    stored. `report` takes asset, partition keys and how far these have come, from 0 to 1.
+    stored. `report` takes asset, partition keys and how far these have come, from 0 to 1; in a copy it is `far`, which
+    is sent along.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
-    report: Callable[[AssetKey, Sequence[str], float], None] = field(default=lambda _asset, _keys, _fraction: None)
+    report: Report = field(default=unheard)
+    far: Report = field(default=unheard)
     instance: object = None
     is_far: bool = False
 
-    def __reduce__(self) -> tuple[Callable[[], Link], tuple[()]]:
-        return _far, ()
+    def __reduce__(self) -> tuple[Callable[[Report], Link], tuple[Report]]:
+        return _far, (self.far,)
 
 
-def _far() -> Link:
-    return Link(is_far=True)
+def _far(report: Report) -> Link:
+    return Link(report=report, far=report, is_far=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -200,7 +209,7 @@ class AssetExecutionContext(ReadingContext):
             raise RunCancelledError(f"the run of {self.asset_key} was cancelled")
 
     def progress(self, fraction: float) -> None:
-        """Say how far the work in hand has come, from 0 to 1; shown where the body shares the run's process."""
+        """Say how far the work in hand has come, from 0 to 1; shown where the body shares the run's machine."""
         so_far = round(min(max(float(fraction), 0.0), 1.0), 2)
         if so_far != self.so_far:  # a loop may say it at every turn
             self.so_far = so_far

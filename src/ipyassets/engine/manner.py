@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,6 +59,11 @@ class Manner:
     configs: Mapping[AssetKey, Config] = field(default_factory=dict)
     kill: Callable[[], None] | None = None
     close: Callable[[], None] | None = None
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether bodies are sure to run in this process."""
+        return self.executor is None or isinstance(self.executor, ThreadPoolExecutor)
 
     def __post_init__(self) -> None:
         if self.on_error not in ("continue", "stop", "trim"):

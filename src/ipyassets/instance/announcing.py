@@ -1,10 +1,16 @@
-"""What the runs of an instance are doing, in the words that other processes understand; and theirs, in ours."""
+"""What the runs of an instance are doing, in the words that other processes understand; and theirs, in ours.
+
+How far their bodies in other processes have come is heard here too.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from ipyassets.assets.context import Report, unheard
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.ready import first
@@ -16,6 +22,7 @@ FIRST_SECONDS = 0.3  # a run that is over by then is told of by its records alon
 AGAIN_SECONDS = 0.4
 LOOK_SECONDS = 0.1
 MOST = 1_000  # of an asset: partitions told of one by one, and ranges of them
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 class Announcer:
@@ -38,6 +45,10 @@ class Announcer:
                 self._thread = threading.Thread(target=self._announce, name="ipyassets-announce", daemon=True)
                 self._thread.start()
 
+    def listen(self, run: Run) -> Report:
+        """What bodies of a run report with where they are sent to another process."""
+        return self._live_runs.listen(run.run_id) or unheard
+
     def end(self, run: Run) -> None:
         """A run is over."""
         with self._lock:
@@ -47,12 +58,19 @@ class Announcer:
     def _announce(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
+            for run in list(self._due):
+                self._hear(run)
             with self._lock:
                 if not self._due:
                     self._thread = None
                     return
                 for run in self._due:
                     self._attend(run)
+
+    def _hear(self, run: Run) -> None:
+        for report in self._live_runs.reports(run.run_id):
+            if report.asset_key in run.plan.pending:
+                run.report(report.asset_key, report.partition_keys, report.fraction)
 
     def _attend(self, run: Run) -> None:
         if self._live_runs.is_cancelled(run.run_id):
@@ -67,18 +85,20 @@ def told(run: Run) -> LiveRun:
     progress, assets = run.progress, {}
     for key in run.plan.pending:
         if (found := run.activity(key)) is not None:
-            assets[key] = at_work(*found)
+            assets[key] = at_work(*found, run.fractions(key))
     return LiveRun(run.run_id, assets, progress.done, progress.total, progress.failed, progress.text)
 
 
-def at_work(space: PartitionSpace, activity: Activity) -> AtWork:
+def at_work(space: PartitionSpace, activity: Activity, fractions: Mapping[str, float] = NONE) -> AtWork:
     """What a run is doing with an asset, by key; of very many partitions, those that come first."""
     running = first(activity.running, MOST)
+    keys = tuple(map(str, space.keys(running)))
     # what one call makes of very many is told as ranges, too
     queued = activity.queued | (activity.running - running)
     return AtWork(
-        tuple(map(str, space.keys(running))),
+        keys,
         tuple((str(space.key(start)), str(space.key(stop - 1))) for start, stop in queued.ranges()[:MOST]),
+        {key: fractions[key] for key in keys if key in fractions},
     )
 
 

@@ -109,6 +109,8 @@ class Runs:
         with self._lock:
             self._active.append(run)
         if self._announcer is not None:
+            if not manner.stays_here:
+                link.far = self._announcer.listen(run)
             self._announcer.begin(run)
         self.notify(run.assets)
         return run

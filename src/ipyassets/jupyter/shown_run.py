@@ -36,6 +36,8 @@ class ShownRun:
     @property
     def fractions(self) -> Mapping[str, float]:
         """How far partitions that are being worked on say that they have come, by their keys."""
+        if self.elsewhere is not None:
+            return self.elsewhere.assets[self._asset_key].fractions
         return {} if self._run is None or self._run.done else self._run.fractions(self._asset_key)
 
     def show(self, run: Run) -> None:

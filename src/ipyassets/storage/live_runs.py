@@ -1,7 +1,8 @@
 """Runs that are going on, as processes on one root tell each other of them: what each is making, and how far it is.
 
 A run that lasts is told of in a small file that is written again as it goes on. The file is believed while its run's
-name is locked, so that the run of a kernel that died is gone at once; whoever looks next clears its file away.
+name is locked, so that the run of a kernel that died is gone at once; whoever looks next clears its file away, and the
+folder in which its bodies in other processes reported.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import contextlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import IpyassetsError
+from ipyassets.errors import IpyassetsError, UnwritableStoreError
+from ipyassets.storage.far_progress import Report, Reporter, Reports
 from ipyassets.storage.locks import LockFile
 
 FOLDER = "runs"
-_TOLD, _STOP, _PART = "json", "cancel", "part"
-_NAME = re.compile(rf"([0-9a-f]{{32}})\.({_TOLD}|{_STOP}|{_PART})")
+_TOLD, _STOP, _PART, _PROGRESS = "json", "cancel", "part", "progress"
+_NAME = re.compile(rf"([0-9a-f]{{32}})\.({_TOLD}|{_STOP}|{_PART}|{_PROGRESS})")
 
 Stamp = tuple[int, int, int]
 
@@ -30,11 +33,13 @@ Stamp = tuple[int, int, int]
 class AtWork:
     """Of one asset: the partitions that a run is making, and those it has before it as first and last keys of ranges.
 
-    Keys are text: in another process the same partition may have another place.
+    Keys are text: in another process the same partition may have another place. `fractions` says how far those have
+    come that are being made and tell.
     """
 
     running: tuple[str, ...] = ()
     queued: tuple[tuple[str, str], ...] = ()
+    fractions: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ class LiveRuns:
 
     def __init__(self, root: Path) -> None:
         self._folder = root / FOLDER
-        self._ours: dict[str, LiveRun] = {}
+        self._ours: dict[str, LiveRun | None] = {}
+        self._reports: dict[str, Reports] = {}
         self._read: dict[str, tuple[Stamp, LiveRun | None]] = {}
         self._locks: LockFile | None = None
         self._guard = Lock()
@@ -77,10 +83,28 @@ class LiveRuns:
                 part.replace(told)
             self._ours[run.run_id] = run
 
+    def listen(self, run_id: str) -> Reporter | None:
+        """What bodies of a run of this process report with from others; None where there can be no such thing."""
+        folder = self._folder / f"{run_id}.{_PROGRESS}"
+        with self._guard, contextlib.suppress(OSError, UnwritableStoreError):
+            self._opened().take([run_id])  # first: a folder of a run that is not locked is cleared away
+            self._ours.setdefault(run_id)
+            folder.mkdir()
+            self._reports[run_id] = Reports(folder)
+            return Reporter(str(folder))
+        return None
+
+    def reports(self, run_id: str) -> list[Report]:
+        """What bodies in other processes have reported since this was last asked, to a run of this process."""
+        reports = self._reports.get(run_id)
+        return [] if reports is None else reports.news()
+
     def forget(self, run_id: str) -> None:
         """A run of this process is over."""
         with self._guard:
-            if self._ours.pop(run_id, None) is not None:
+            if run_id in self._ours:
+                del self._ours[run_id]
+                self._reports.pop(run_id, None)
                 self._clear(run_id)
                 self._opened().release([run_id])
 
@@ -106,6 +130,7 @@ class LiveRuns:
             for run_id in self._ours:
                 self._clear(run_id)
             self._ours.clear()
+            self._reports.clear()
             if self._locks is not None:
                 self._locks.close()
 
@@ -125,6 +150,7 @@ class LiveRuns:
         for kind in (_TOLD, _STOP, _PART):
             with contextlib.suppress(OSError):
                 (self._folder / f"{run_id}.{kind}").unlink()
+        shutil.rmtree(self._folder / f"{run_id}.{_PROGRESS}", ignore_errors=True)
 
     def _reading(self, run_id: str) -> tuple[Stamp, LiveRun | None] | None:
         """What a run's file says, read anew only if it was written anew; None where there is none (any more)."""
@@ -140,7 +166,10 @@ class LiveRuns:
 
 
 def _text(run: LiveRun) -> str:
-    assets = {key.to_string(): {"running": work.running, "queued": work.queued} for key, work in run.assets.items()}
+    assets = {
+        key.to_string(): {"running": work.running, "queued": work.queued, "fractions": dict(work.fractions)}
+        for key, work in run.assets.items()
+    }
     return json.dumps({"done": run.done, "total": run.total, "failed": run.failed, "text": run.text, "assets": assets})
 
 
@@ -150,7 +179,9 @@ def _run(run_id: str, text: str, folder: Path) -> LiveRun | None:
         told = json.loads(text)
         assets = {
             AssetKey.from_db_string(key): AtWork(
-                tuple(map(str, work["running"])), tuple((str(first), str(last)) for first, last in work["queued"])
+                tuple(map(str, work["running"])),
+                tuple((str(first), str(last)) for first, last in work["queued"]),
+                {str(key): float(fraction) for key, fraction in work.get("fractions", {}).items()},
             )
             for key, work in told["assets"].items()
         }
