@@ -58,6 +58,7 @@ NAMES = [
     "LastPartitionMapping",
     "MaterializationError",
     "MaterializeResult",
+    "MetadataValue",
     "MonthlyPartitionsDefinition",
     "MultiPartitionKey",
     "MultiPartitionMapping",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ipyassets.assets.graph import AssetGraph
     from ipyassets.assets.io_manager import ConfigurableIOManager, InputContext, IOManager, OutputContext
     from ipyassets.assets.keys import AssetKey
+    from ipyassets.assets.metadata import MetadataValue
     from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
     from ipyassets.assets.results import DataVersion, MaterializeResult, Output, Skip
     from ipyassets.engine.plan import Plan
@@ -143,6 +144,7 @@ __all__ = [
     "LastPartitionMapping",
     "MaterializationError",
     "MaterializeResult",
+    "MetadataValue",
     "MonthlyPartitionsDefinition",
     "MultiPartitionKey",
     "MultiPartitionMapping",
@@ -213,6 +215,7 @@ _HOMES = {
     "assets.graph": ("AssetGraph",),
     "assets.io_manager": ("ConfigurableIOManager", "InputContext", "IOManager", "OutputContext"),
     "assets.keys": ("AssetKey",),
+    "assets.metadata": ("MetadataValue",),
     "assets.policies": ("BackfillPolicy", "Backoff", "Jitter", "RetryPolicy", "RetryRequested"),
     "assets.results": ("DataVersion", "MaterializeResult", "Output", "Skip"),
     "engine.plan": ("Plan",),

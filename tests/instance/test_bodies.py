@@ -15,7 +15,9 @@ from ipyassets import (
     BackfillPolicy,
     DailyPartitionsDefinition,
     Instance,
+    MetadataValue,
     MultiPartitionsDefinition,
+    Output,
     PartitionKeyRange,
     RetryPolicy,
     StaticPartitionsDefinition,
@@ -122,6 +124,22 @@ def test_facts_about_one_partition_of_a_batch_are_kept_with_it_alone(instance):
     materialize([batch], partition_keys=["a", "b"], instance=instance)
     assert dict(event_of(instance, batch, "a").metadata) == {"of": "all"}
     assert dict(event_of(instance, batch, "b").metadata) == {"of": "all", "only": "b"}
+
+
+def test_a_value_with_a_kind_is_recorded_plainly_wherever_a_body_says_it(instance):
+    @asset
+    def told(context):
+        context.add_output_metadata({"rows": MetadataValue.int(3)})
+        context.add_asset_metadata({"page": MetadataValue.url("https://example.org")})
+        return Output(1, metadata={"when": MetadataValue.timestamp(0), "notes": MetadataValue.md("*few*")})
+
+    materialize([told], instance=instance)
+    assert dict(event_of(instance, told).metadata) == {
+        "rows": 3,
+        "page": "https://example.org",
+        "when": "1970-01-01T00:00:00+00:00",
+        "notes": "*few*",
+    }
 
 
 # ------------------------------------------------------------------------------------------------ retries

@@ -14,6 +14,7 @@ from ipyassets.assets.config import Config
 from ipyassets.assets.context import AssetExecutionContext, Link
 from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import RetryRequested
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.asynchronous import finished
@@ -229,7 +230,7 @@ def _result(step: Step, output: Output, found: Mapping[str, Outcome], started: f
                 artifact=outcome.artifact,
                 place=outcome.place,
                 inputs=step.uses.get(key, ()) if outcome.attempt in (Attempt.MATERIALIZED, Attempt.SKIPPED) else (),
-                metadata=outcome.metadata,
+                metadata=plain(outcome.metadata),
                 tags={**step.tags, **outcome.tags},
                 reason=outcome.reason,
                 failure=None if outcome.error is None else failure_of(outcome.error),
