@@ -37,6 +37,7 @@ NAMES = [
     "DimensionPartitionMapping",
     "DynamicPartitionsDefinition",
     "EarlierPartitionsMapping",
+    "Failure",
     "FileIOManager",
     "FilesystemIOManager",
     "FunctionPartitionMapping",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipyassets.assets.keys import AssetKey
     from ipyassets.assets.metadata import MetadataValue
     from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
-    from ipyassets.assets.results import DataVersion, MaterializeResult, Output, Skip
+    from ipyassets.assets.results import DataVersion, Failure, MaterializeResult, Output, Skip
     from ipyassets.engine.plan import Plan
     from ipyassets.engine.result import RunResult
     from ipyassets.engine.run import Run
@@ -123,6 +123,7 @@ __all__ = [
     "DimensionPartitionMapping",
     "DynamicPartitionsDefinition",
     "EarlierPartitionsMapping",
+    "Failure",
     "FileIOManager",
     "FilesystemIOManager",
     "FunctionPartitionMapping",
@@ -217,7 +218,7 @@ _HOMES = {
     "assets.keys": ("AssetKey",),
     "assets.metadata": ("MetadataValue",),
     "assets.policies": ("BackfillPolicy", "Backoff", "Jitter", "RetryPolicy", "RetryRequested"),
-    "assets.results": ("DataVersion", "MaterializeResult", "Output", "Skip"),
+    "assets.results": ("DataVersion", "Failure", "MaterializeResult", "Output", "Skip"),
     "engine.plan": ("Plan",),
     "engine.result": ("RunResult",),
     "engine.run": ("Run",),

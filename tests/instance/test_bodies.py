@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 import warnings
 
@@ -14,6 +15,7 @@ from ipyassets import (
     AssetIn,
     BackfillPolicy,
     DailyPartitionsDefinition,
+    Failure,
     Instance,
     MetadataValue,
     MultiPartitionsDefinition,
@@ -23,6 +25,7 @@ from ipyassets import (
     StaticPartitionsDefinition,
     asset,
     materialize,
+    use_instance,
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import InvalidInvocationError
@@ -160,6 +163,77 @@ def test_a_retry_policy_waits_gives_up_and_counts_only_the_last_attempt(instance
     assert (event.attempt, event.retries) == (Attempt.FAILED, 2)
     assert event.seconds < 0.1
     assert result.troubles[0].reason == "ValueError: 3"
+
+
+# ------------------------------------------------------------------------------------------------ failures with facts
+
+
+def test_a_failure_is_recorded_with_its_description_and_its_facts(instance):
+    @asset
+    def empty(context):
+        context.add_output_metadata({"source": "a.csv", "rows": None})
+        raise Failure("the file is empty", {"rows": 0, "page": MetadataValue.url("https://example.org")})
+
+    result = materialize([empty], instance=instance, raise_on_error=False)
+    assert result.troubles[0].reason == "Failure: the file is empty"
+    with use_instance(instance):
+        [error] = empty.errors().to_dict("records")
+    assert (error["error"], error["message"]) == ("Failure", "the file is empty")
+    assert error["metadata"] == {"source": "a.csv", "rows": 0, "page": "https://example.org"}
+
+
+def test_a_failure_reaches_the_caller_as_it_was_raised(instance):
+    @asset
+    def empty():
+        raise Failure("the file is empty", {"rows": 0})
+
+    with pytest.raises(Failure, match="the file is empty") as caught:
+        materialize([empty], instance=instance)
+    assert caught.value.metadata == {"rows": 0}
+
+
+@pytest.mark.parametrize(("allow_retries", "tries"), [(None, 3), (True, 3), (False, 1)], ids=["unsaid", "yes", "no"])
+def test_a_failure_that_allows_no_retries_is_final(instance, allow_retries, tries):
+    calls = []
+
+    @asset(retry_policy=RetryPolicy(max_retries=2))
+    def hopeless():
+        calls.append(1)
+        raise Failure(allow_retries=allow_retries)
+
+    materialize([hopeless], instance=instance, raise_on_error=False)
+    assert len(calls) == tries
+
+
+def test_a_batch_may_return_a_failure_for_one_of_its_partitions(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        return dict.fromkeys(context.partition_keys, 1) | {"b": Failure("no b today", {"tried": 7})}
+
+    materialize([batch], partition_keys=["a", "b"], instance=instance, raise_on_error=False)
+    assert event_of(instance, batch, "a").attempt is Attempt.MATERIALIZED
+    event = event_of(instance, batch, "b")
+    assert (event.attempt, event.metadata) == (Attempt.FAILED, {"tried": 7})
+
+
+def test_facts_about_one_partition_of_a_batch_stay_with_it_when_the_batch_fails(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        context.add_asset_metadata({"only": "b"}, partition_key="b")
+        raise ValueError
+
+    materialize([batch], partition_keys=["a", "b"], instance=instance, raise_on_error=False)
+    assert [event_of(instance, batch, key).metadata for key in "ab"] == [{}, {"only": "b"}]
+
+
+def test_facts_about_a_partition_stay_with_it_when_its_value_cannot_be_stored(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        context.add_output_metadata({"of": "all"})
+        return dict.fromkeys(context.partition_keys, threading.Lock())
+
+    materialize([batch], partition_keys=["a"], instance=instance, raise_on_error=False)
+    assert event_of(instance, batch, "a").metadata == {"of": "all"}
 
 
 # ------------------------------------------------------------------------------------------------ what is left behind

@@ -160,7 +160,7 @@ class AssetsDefinition:
         return stored(self).history(partition_key, limit=limit)
 
     def errors(self) -> pd.DataFrame:
-        """A table of the partitions whose last attempt failed: error, message, when (UTC), traceback, output."""
+        """The partitions whose last attempt failed: error, message, when (UTC), traceback, output, metadata."""
         return stored(self).errors()
 
     def output(self, partition_key: str | None = None) -> Any:

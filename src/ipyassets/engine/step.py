@@ -16,13 +16,14 @@ from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import RetryRequested
+from ipyassets.assets.results import Failure
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.asynchronous import finished
 from ipyassets.engine.body import Body
 from ipyassets.engine.capture import Output, captured
 from ipyassets.engine.failing import Raised, failure_of
 from ipyassets.engine.figures import figures_kept
-from ipyassets.engine.keeping import Outcome, outcomes
+from ipyassets.engine.keeping import Outcome, cancelled, failed, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
 from ipyassets.interrupt import interruptible, waited
 from ipyassets.partitions import TimeWindow
@@ -102,19 +103,10 @@ def run_step(step: Step) -> StepResult:
                 if isinstance(error, KeyboardInterrupt):
                     raise
                 if not _is_tried_again(step, error, retry_number + 1):
-                    ended = _cancelled if step.link.stop.is_set() else _failed
-                    found = dict.fromkeys(step.places, ended(error, context))
+                    ended = cancelled if step.link.stop.is_set() else failed
+                    found = {place: ended(context, place, error) for place in step.places}
                     return _result(step, output, found, started, retry_number)
     raise AssertionError  # the loop above has no end but its returns
-
-
-def _failed(error: BaseException, context: AssetExecutionContext) -> Outcome:
-    return Outcome(Attempt.FAILED, metadata=context.metadata, error=error)
-
-
-def _cancelled(error: BaseException, context: AssetExecutionContext) -> Outcome:
-    """How a body ends that raises once its run was cancelled, whatever it raises: it was told to stop."""
-    return Outcome(Attempt.CANCELLED, metadata=context.metadata, reason=f"{type(error).__name__}: {error}")
 
 
 def _warn_anew(body: Body) -> None:
@@ -201,6 +193,8 @@ def _is_tried_again(step: Step, error: BaseException, retry_number: int) -> bool
 
 def _delay(step: Step, error: BaseException, retry_number: int) -> float | None:
     """Seconds to wait before a retry, or None if there is to be none."""
+    if isinstance(error, Failure) and not error.allow_retries:
+        return None
     policy = step.body.asset.retry_policy
     if isinstance(error, RetryRequested):
         if retry_number > error.max_retries:
