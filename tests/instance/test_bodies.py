@@ -208,6 +208,15 @@ def test_how_often_a_part_of_a_batch_is_tried_is_decided_as_for_a_whole(instance
     assert len(calls) == count
 
 
+def test_a_body_that_returns_an_exception_is_tried_again_as_one_that_raises_it(instance):
+    @asset(partitions_def=LETTERS, retry_policy=RetryPolicy())
+    def each(context):
+        return 1 if context.retry_number else ValueError()
+
+    assert materialize([each], partition_keys="all", instance=instance).success
+    assert event_of(instance, each, "d").retries == 1
+
+
 def test_a_part_of_a_batch_that_could_not_be_stored_is_tried_again(instance):
     @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE, retry_policy=RetryPolicy())
     def batch(context):
