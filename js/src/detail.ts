@@ -14,6 +14,9 @@ export interface DetailActions {
 /** As pictures these run nothing and fetch nothing; everything else is shown as text. */
 const PICTURES = /^image\/(png|jpeg|svg\+xml)$/;
 
+/** Followed only when it is clicked; addresses of other kinds could run something. */
+const ADDRESS = /^https?:\/\/\S+$/;
+
 export class DetailPane {
   readonly root = element("section", "ipa-detail", { hidden: true });
   readonly #state = element("span", "ipa-total");
@@ -65,8 +68,13 @@ export class DetailPane {
 }
 
 function facts(rows: [string, string][]): HTMLElement {
-  const pairs = rows.flatMap(([name, value]) => [element("dt", "", {}, name), element("dd", "", {}, value)]);
+  const pairs = rows.flatMap(([name, value]) => [element("dt", "", {}, name), element("dd", "", {}, linked(value))]);
   return element("dl", "ipa-facts", {}, ...pairs);
+}
+
+function linked(value: string): HTMLElement | string {
+  if (!ADDRESS.test(value)) return value;
+  return element("a", "", { href: value, target: "_blank", rel: "noopener noreferrer" }, value);
 }
 
 /** Scrolls by itself, so it has to be reachable by keyboard. */

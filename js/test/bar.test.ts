@@ -135,6 +135,21 @@ describe("what is shown", () => {
     expect(find(".ipa-output").children).toHaveLength(0);
   });
 
+  test("a fact that is an address of the web is a link, and nothing else is", async () => {
+    const address = "https://example.org/runs?day=3";
+    const texts = ["see https://example.org", "javascript:alert(1)", "https://"];
+    const detail = {
+      ...(exampleTraits("a failure with its detail").detail as Detail),
+      rows: [address, ...texts].map((value): [string, string] => ["page", value]),
+    };
+    const { find } = await open({ ...exampleTraits("a new asset"), detail });
+    const links = [...find(".ipa-facts").querySelectorAll("a")];
+    expect(links.map((link) => [link.href, link.textContent, link.rel])).toEqual([
+      [address, address, "noopener noreferrer"],
+    ]);
+    expect(find(".ipa-facts").textContent).toContain(texts.join("page"));
+  });
+
   test("a text the kernel cannot read is marked and explained", async () => {
     const { find } = await open(exampleTraits("a text that does not parse"));
     expect(find(".ipa-input").getAttribute("aria-invalid")).toBe("true");

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from ipyassets.assets.graph import AssetGraph
     from ipyassets.assets.io_manager import ConfigurableIOManager, InputContext, IOManager, OutputContext
     from ipyassets.assets.keys import AssetKey
+    from ipyassets.assets.metadata import MetadataValue
     from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
-    from ipyassets.assets.results import DataVersion, MaterializeResult, Output, Skip
+    from ipyassets.assets.results import DataVersion, Failure, MaterializeResult, Output, Skip
     from ipyassets.engine.plan import Plan
     from ipyassets.engine.result import RunResult
     from ipyassets.engine.run import Run
@@ -122,6 +123,7 @@ __all__ = [
     "DimensionPartitionMapping",
     "DynamicPartitionsDefinition",
     "EarlierPartitionsMapping",
+    "Failure",
     "FileIOManager",
     "FilesystemIOManager",
     "FunctionPartitionMapping",
@@ -143,6 +145,7 @@ __all__ = [
     "LastPartitionMapping",
     "MaterializationError",
     "MaterializeResult",
+    "MetadataValue",
     "MonthlyPartitionsDefinition",
     "MultiPartitionKey",
     "MultiPartitionMapping",
@@ -213,8 +216,9 @@ _HOMES = {
     "assets.graph": ("AssetGraph",),
     "assets.io_manager": ("ConfigurableIOManager", "InputContext", "IOManager", "OutputContext"),
     "assets.keys": ("AssetKey",),
+    "assets.metadata": ("MetadataValue",),
     "assets.policies": ("BackfillPolicy", "Backoff", "Jitter", "RetryPolicy", "RetryRequested"),
-    "assets.results": ("DataVersion", "MaterializeResult", "Output", "Skip"),
+    "assets.results": ("DataVersion", "Failure", "MaterializeResult", "Output", "Skip"),
     "engine.plan": ("Plan",),
     "engine.result": ("RunResult",),
     "engine.run": ("Run",),

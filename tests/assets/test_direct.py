@@ -75,6 +75,17 @@ def test_tags_and_resources_are_at_hand():
     assert context.resources.db == 3
 
 
+def test_a_tag_of_the_run_is_found_by_its_name():
+    context = build_asset_context(run_tags={"a": "b"})
+    assert (context.has_tag("a"), context.get_tag("a")) == (True, "b")
+    assert (context.has_tag("z"), context.get_tag("z")) == (False, None)
+
+
+def test_the_run_is_at_hand_with_its_tags():
+    context = build_asset_context(run_tags={"a": "b"})
+    assert (context.run.run_id, context.run.tags) == (context.run_id, {"a": "b"})
+
+
 def test_a_key_that_is_none_is_refused():
     with pytest.raises(UnknownPartitionError, match="'2024-03-01' is not a partition"):
         seen(build_asset_context(partition_key="2024-03-01"))

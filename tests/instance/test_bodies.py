@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 import warnings
 
@@ -14,13 +15,18 @@ from ipyassets import (
     AssetIn,
     BackfillPolicy,
     DailyPartitionsDefinition,
+    Failure,
     Instance,
+    MetadataValue,
     MultiPartitionsDefinition,
+    Output,
     PartitionKeyRange,
     RetryPolicy,
+    RetryRequested,
     StaticPartitionsDefinition,
     asset,
     materialize,
+    use_instance,
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import InvalidInvocationError
@@ -124,6 +130,22 @@ def test_facts_about_one_partition_of_a_batch_are_kept_with_it_alone(instance):
     assert dict(event_of(instance, batch, "b").metadata) == {"of": "all", "only": "b"}
 
 
+def test_a_value_with_a_kind_is_recorded_plainly_wherever_a_body_says_it(instance):
+    @asset
+    def told(context):
+        context.add_output_metadata({"rows": MetadataValue.int(3)})
+        context.add_asset_metadata({"page": MetadataValue.url("https://example.org")})
+        return Output(1, metadata={"when": MetadataValue.timestamp(0), "notes": MetadataValue.md("*few*")})
+
+    materialize([told], instance=instance)
+    assert dict(event_of(instance, told).metadata) == {
+        "rows": 3,
+        "page": "https://example.org",
+        "when": "1970-01-01T00:00:00+00:00",
+        "notes": "*few*",
+    }
+
+
 # ------------------------------------------------------------------------------------------------ retries
 
 
@@ -142,6 +164,184 @@ def test_a_retry_policy_waits_gives_up_and_counts_only_the_last_attempt(instance
     assert (event.attempt, event.retries) == (Attempt.FAILED, 2)
     assert event.seconds < 0.1
     assert result.troubles[0].reason == "ValueError: 3"
+
+
+def batch_that_fails(times, *, error=ValueError, policy=RetryPolicy(max_retries=2)):  # noqa: B008 - frozen
+    """An asset that fails to make its partition "b" so many times, and the keys and the retry of each of its calls."""
+    calls: list[tuple[tuple[str, ...], int]] = []
+
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE, retry_policy=policy)
+    def batch(context):
+        calls.append((context.partition_keys, context.retry_number))
+        return {key: error() if key == "b" and len(calls) <= times else key for key in context.partition_keys}
+
+    return batch, calls
+
+
+def test_only_those_of_a_batch_that_failed_are_tried_again(instance):
+    batch, calls = batch_that_fails(2)
+    assert materialize([batch], partition_keys="all", instance=instance).success
+    assert calls == [(("a", "b", "c", "d"), 0), (("b",), 1), (("b",), 2)]
+    assert [event_of(instance, batch, key).retries for key in "ab"] == [0, 2]
+    assert instance.store.load(batch, "b") == "b"
+
+
+def test_those_of_a_batch_that_fail_each_time_have_failed_once_their_retries_are_used_up(instance):
+    batch, calls = batch_that_fails(9)
+    result = materialize([batch], partition_keys="all", instance=instance, raise_on_error=False)
+    assert (len(calls), result.progress.failed, result.progress.done) == (3, 1, 4)
+    assert [event.attempt for event in instance.event_log.history(batch.key)].count(Attempt.FAILED) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "policy", "count"),
+    [
+        (ValueError, None, 1),
+        (lambda: Failure(allow_retries=False), RetryPolicy(), 1),
+        (lambda: RetryRequested(max_retries=3), None, 4),
+    ],
+    ids=["no policy", "no retries allowed", "asked for"],
+)
+def test_how_often_a_part_of_a_batch_is_tried_is_decided_as_for_a_whole(instance, error, policy, count):
+    batch, calls = batch_that_fails(9, error=error, policy=policy)
+    materialize([batch], partition_keys="all", instance=instance, raise_on_error=False)
+    assert len(calls) == count
+
+
+def test_a_body_that_returns_an_exception_is_tried_again_as_one_that_raises_it(instance):
+    @asset(partitions_def=LETTERS, retry_policy=RetryPolicy())
+    def each(context):
+        return 1 if context.retry_number else ValueError()
+
+    assert materialize([each], partition_keys="all", instance=instance).success
+    assert event_of(instance, each, "d").retries == 1
+
+
+def test_a_part_of_a_batch_that_could_not_be_stored_is_tried_again(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE, retry_policy=RetryPolicy())
+    def batch(context):
+        values: dict[str, object] = dict.fromkeys(context.partition_keys, 1)
+        return values if context.retry_number else values | {"b": threading.Lock()}
+
+    assert materialize([batch], partition_keys="all", instance=instance).success
+
+
+def test_a_part_of_a_batch_that_is_tried_again_reads_its_own_inputs(instance):
+    source = asset(name="source", partitions_def=LETTERS)(lambda context: context.partition_key)
+    read = []
+
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE, retry_policy=RetryPolicy())
+    def batch(context, source):
+        read.append(list(source))
+        return {key: ValueError() if key > "b" and not context.retry_number else key for key in context.partition_keys}
+
+    assert materialize([source, batch], partition_keys="all", instance=instance).success
+    assert read == [["a", "b", "c", "d"], ["c", "d"]]
+
+
+def test_a_part_of_a_batch_waits_as_long_as_its_policy_says_before_it_is_tried_again(instance):
+    batch, calls = batch_that_fails(1, policy=RetryPolicy(delay=0.3))
+    began = time.monotonic()
+    materialize([batch], partition_keys="all", instance=instance)
+    assert (len(calls), time.monotonic() - began >= 0.3) == (2, True)
+    assert event_of(instance, batch, "b").seconds < 0.3
+
+
+@pytest.mark.parametrize("executor", [None, "threads"])
+def test_a_run_that_is_cancelled_tries_no_part_of_a_batch_again(instance, executor):
+    batch, calls = batch_that_fails(9, policy=RetryPolicy(delay=600))
+
+    def cancel_soon(run):
+        threading.Timer(0.3, run.cancel).start()
+
+    result = materialize(
+        [batch], partition_keys="all", instance=instance, executor=executor, watch=cancel_soon, raise_on_error=False
+    )
+    assert (len(calls), result.progress.cancelled) == (1, 1)
+    assert event_of(instance, batch, "a").attempt is Attempt.MATERIALIZED
+    assert event_of(instance, batch, "b").attempt is Attempt.CANCELLED
+
+
+def test_the_errors_of_those_that_made_it_in_the_end_are_not_those_of_the_run(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE, retry_policy=RetryPolicy())
+    def batch(context):
+        gone = Failure("no c at all", allow_retries=False)
+        first: dict[str, object] = {"a": ValueError("not yet"), "b": 1, "c": gone, "d": 1}
+        return dict.fromkeys(context.partition_keys, 1) if context.retry_number else first
+
+    with pytest.raises(Failure, match="no c at all"):
+        materialize([batch], partition_keys="all", instance=instance)
+
+
+# ------------------------------------------------------------------------------------------------ failures with facts
+
+
+def test_a_failure_is_recorded_with_its_description_and_its_facts(instance):
+    @asset
+    def empty(context):
+        context.add_output_metadata({"source": "a.csv", "rows": None})
+        raise Failure("the file is empty", {"rows": 0, "page": MetadataValue.url("https://example.org")})
+
+    result = materialize([empty], instance=instance, raise_on_error=False)
+    assert result.troubles[0].reason == "Failure: the file is empty"
+    with use_instance(instance):
+        [error] = empty.errors().to_dict("records")
+    assert (error["error"], error["message"]) == ("Failure", "the file is empty")
+    assert error["metadata"] == {"source": "a.csv", "rows": 0, "page": "https://example.org"}
+
+
+def test_a_failure_reaches_the_caller_as_it_was_raised(instance):
+    @asset
+    def empty():
+        raise Failure("the file is empty", {"rows": 0})
+
+    with pytest.raises(Failure, match="the file is empty") as caught:
+        materialize([empty], instance=instance)
+    assert caught.value.metadata == {"rows": 0}
+
+
+@pytest.mark.parametrize(("allow_retries", "tries"), [(None, 3), (True, 3), (False, 1)], ids=["unsaid", "yes", "no"])
+def test_a_failure_that_allows_no_retries_is_final(instance, allow_retries, tries):
+    calls = []
+
+    @asset(retry_policy=RetryPolicy(max_retries=2))
+    def hopeless():
+        calls.append(1)
+        raise Failure(allow_retries=allow_retries)
+
+    materialize([hopeless], instance=instance, raise_on_error=False)
+    assert len(calls) == tries
+
+
+def test_a_batch_may_return_a_failure_for_one_of_its_partitions(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        return dict.fromkeys(context.partition_keys, 1) | {"b": Failure("no b today", {"tried": 7})}
+
+    materialize([batch], partition_keys=["a", "b"], instance=instance, raise_on_error=False)
+    assert event_of(instance, batch, "a").attempt is Attempt.MATERIALIZED
+    event = event_of(instance, batch, "b")
+    assert (event.attempt, event.metadata) == (Attempt.FAILED, {"tried": 7})
+
+
+def test_facts_about_one_partition_of_a_batch_stay_with_it_when_the_batch_fails(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        context.add_asset_metadata({"only": "b"}, partition_key="b")
+        raise ValueError
+
+    materialize([batch], partition_keys=["a", "b"], instance=instance, raise_on_error=False)
+    assert [event_of(instance, batch, key).metadata for key in "ab"] == [{}, {"only": "b"}]
+
+
+def test_facts_about_a_partition_stay_with_it_when_its_value_cannot_be_stored(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=ALL_AT_ONCE)
+    def batch(context):
+        context.add_output_metadata({"of": "all"})
+        return dict.fromkeys(context.partition_keys, threading.Lock())
+
+    materialize([batch], partition_keys=["a"], instance=instance, raise_on_error=False)
+    assert event_of(instance, batch, "a").metadata == {"of": "all"}
 
 
 # ------------------------------------------------------------------------------------------------ what is left behind

@@ -439,6 +439,21 @@ def test_an_interrupt_while_a_retry_is_waited_for_ends_the_run(instance):
     assert counts(instance, AssetGraph.of([failing]), failing) == {"cancelled": 1}
 
 
+def test_an_interrupt_while_a_part_of_a_batch_waits_to_be_tried_again_keeps_the_rest(instance):
+    @asset(
+        partitions_def=LETTERS,
+        backfill_policy=BackfillPolicy.single_run(),
+        retry_policy=RetryPolicy(max_retries=1, delay=600),
+    )
+    def batch(context):
+        threading.Timer(0.3, interrupt).start()
+        return dict.fromkeys(context.partition_keys, 1) | {"b": ValueError()}
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([batch], partition_keys="all", instance=instance)
+    assert counts(instance, AssetGraph.of([batch]), batch) == {"fresh": 3, "cancelled": 1}
+
+
 def test_a_run_within_a_body_can_be_interrupted_and_records_what_it_has_made(instance):
     @asset(partitions_def=LETTERS)
     def inner(context):

@@ -57,6 +57,13 @@ def test_the_detail_of_a_value_has_its_size_and_its_metadata():
     assert told["reason"] == "stale: code"
 
 
+def test_an_address_of_the_web_is_not_cut():
+    address = "https://example.org/" + "x" * 400
+    made = replace(MADE, metadata={"page": address})
+    told = detail(index=0, key="k", state=State.FRESH, why="", last=made, made=made)["detail"]
+    assert dict(told["rows"])["page"] == address
+
+
 def test_the_detail_of_what_was_never_tried_is_its_state():
     told = detail(index=0, key="k", state=State.MISSING, why="", last=None, made=None)["detail"]
     assert (told["state"], told["rows"], told["traceback"], told["output"]) == ("missing", [], "", [])

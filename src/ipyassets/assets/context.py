@@ -157,6 +157,14 @@ def _far(report: Report) -> Link:
     return Link(report=report, far=report, is_far=True)
 
 
+@dataclass(frozen=True, slots=True)
+class DagsterRun:
+    """The run that a body belongs to, as far as a body asks for it (Dagster's DagsterRun)."""
+
+    run_id: str
+    tags: Mapping[str, str]
+
+
 @dataclass(slots=True, kw_only=True)
 class AssetExecutionContext(ReadingContext):
     """What a body gets as its `context` (Dagster's AssetExecutionContext).
@@ -192,6 +200,19 @@ class AssetExecutionContext(ReadingContext):
     def running(cls) -> AssetExecutionContext | None:
         """The same, or None outside a body."""
         return _CURRENT.get(None)
+
+    @property
+    def run(self) -> DagsterRun:
+        """The run: its `run_id` and its `tags`."""
+        return DagsterRun(self.run_id, self.run_tags)
+
+    def has_tag(self, key: str) -> bool:
+        """Whether the run was given this tag."""
+        return key in self.run_tags
+
+    def get_tag(self, key: str) -> str | None:
+        """A tag of the run, or None."""
+        return self.run_tags.get(key)
 
     @property
     def instance(self) -> object:

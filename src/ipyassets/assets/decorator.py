@@ -10,6 +10,7 @@ from ipyassets.assets.config import config_type
 from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition, CoercibleToAssetKey, Upstream
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.signatures import name_of, signature_of
 from ipyassets.errors import InvalidDefinitionError, nearest
@@ -106,7 +107,7 @@ def asset(
             code_version=code_version or "",
             description=description or inspect.getdoc(compute) or "",
             group_name=group_name or "default",
-            metadata=dict(metadata or {}),
+            metadata=plain(metadata),
             tags=dict(tags or {}),
             owners=tuple(owners or ()),
             kinds=frozenset(kinds or ()),

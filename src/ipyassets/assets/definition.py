@@ -10,6 +10,7 @@ from ipyassets.assets.config import Config
 from ipyassets.assets.direct import context_among, in_context, in_hand
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.stored import PartitionInHand, PartitionValues, stored
 from ipyassets.errors import InvalidInvocationError
@@ -41,7 +42,7 @@ class AssetIn:
     ) -> None:
         prefix = (key_prefix,) if isinstance(key_prefix, str) else tuple(key_prefix or ())
         object.__setattr__(self, "key", None if key is None else AssetKey.from_coercible(key))
-        object.__setattr__(self, "metadata", dict(metadata or {}))
+        object.__setattr__(self, "metadata", plain(metadata))
         object.__setattr__(self, "key_prefix", prefix)
         object.__setattr__(self, "partition_mapping", partition_mapping)
 
@@ -67,7 +68,7 @@ class AssetDep:
     ) -> None:
         object.__setattr__(self, "asset_key", AssetKey.from_coercible(asset))
         object.__setattr__(self, "partition_mapping", partition_mapping)
-        object.__setattr__(self, "metadata", dict(metadata or {}))
+        object.__setattr__(self, "metadata", plain(metadata))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class AssetsDefinition:
         return stored(self).history(partition_key, limit=limit)
 
     def errors(self) -> pd.DataFrame:
-        """A table of the partitions whose last attempt failed: error, message, when (UTC), traceback, output."""
+        """The partitions whose last attempt failed: error, message, when (UTC), traceback, output, metadata."""
         return stored(self).errors()
 
     def output(self, partition_key: str | None = None) -> Any:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from ipyassets.assets.context import AssetExecutionContext, Link
 from ipyassets.assets.io_manager import InputContext, OutputContext
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.metadata import plain
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.partitions import (
@@ -93,7 +94,7 @@ def build_output_context(
     return OutputContext(
         asset_key=key,
         scope=_scope(key, asset_partitions_def, keys),
-        metadata=dict(definition_metadata or {}),
+        metadata=plain(definition_metadata),
         resources=SimpleNamespace(**(resources or {})),
         name=name,
         run_id=run_id,
@@ -127,7 +128,7 @@ def build_input_context(
     return InputContext(
         asset_key=key,
         scope=scope,
-        metadata=dict(definition_metadata or (before.metadata if before else {})),
+        metadata=plain(definition_metadata or (before.metadata if before else {})),
         resources=SimpleNamespace(**(resources or {})),
         artifacts=dict(before.stored) if before else {},
         name=name,

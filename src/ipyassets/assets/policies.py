@@ -28,7 +28,8 @@ class Jitter(Enum):
 class RetryPolicy:
     """Try a failed partition again, up to `max_retries` times, after `delay` seconds (Dagster's RetryPolicy).
 
-    LINEAR backoff waits once, twice, three times the delay; EXPONENTIAL 1, 3, 7 times.
+    Where one call makes several, those that failed are tried again without the others. LINEAR backoff waits once,
+    twice, three times the delay; EXPONENTIAL 1, 3, 7 times.
     """
 
     max_retries: int = 1

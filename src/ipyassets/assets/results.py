@@ -1,4 +1,4 @@
-"""What a body may return besides a plain value."""
+"""What a body may return besides a plain value, or raise to say more than an exception does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.metadata import plain
 
 
 class NoValue:
@@ -67,3 +68,22 @@ class Skip:
     """
 
     reason: str = "nothing to produce"
+
+
+class Failure(Exception):  # noqa: N818 - Dagster's name
+    """Raise it in a body to fail with a description and facts that are recorded with the partition (Dagster's Failure).
+
+    With `allow_retries=False` it is final: no RetryPolicy tries again. A body that makes several partitions may also
+    return one as the value of a key.
+    """
+
+    def __init__(
+        self,
+        description: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        allow_retries: bool | None = None,  # noqa: FBT001 - Dagster's signature
+    ) -> None:
+        super().__init__(*([] if description is None else [description]))
+        self.description = description
+        self.metadata = plain(metadata)
+        self.allow_retries = allow_retries is not False

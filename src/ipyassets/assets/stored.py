@@ -67,7 +67,7 @@ class StoredPartitions(Protocol):
         """One row an attempt, newest first; with a `limit`, the newest so many."""
 
     def errors(self) -> pd.DataFrame:
-        """One row a partition whose last attempt failed: error, message, when, traceback, output."""
+        """One row a partition whose last attempt failed: error, message, when, traceback, output, metadata."""
 
     def output(self, partition_key: str | None = None) -> Any:
         """What the last attempt printed and displayed, shown again."""

@@ -15,6 +15,7 @@ from ipyassets.engine.inline import InlineExecutor
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.neighbours import Neighbours
 from ipyassets.engine.plan import Plan
+from ipyassets.engine.retries import Retries
 from ipyassets.engine.step import Step, StepResult, run_steps
 from ipyassets.engine.workshop import Workshop
 from ipyassets.errors import DamagedPartitionError
@@ -43,6 +44,7 @@ class Dispatch:
         self._frontier = frontier
         self._workshop = workshop
         self._accounts = accounts
+        self._retries = Retries(workshop, plan.facts.spaces)
         self._executor = manner.executor or InlineExecutor()
         self._work: dict[Work, tuple[AssetKey, list[int]]] = {}
         self._given_up: list[tuple[AssetKey, list[int], Work | None]] = []
@@ -53,8 +55,8 @@ class Dispatch:
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is being worked on."""
-        return bool(self._work)
+        """Whether anything is being worked on, or is about to be once more."""
+        return bool(self._work or self._retries)
 
     def submit(self) -> bool:
         """Hand out as much as the executor should have before it; whether anything is being worked on."""
@@ -92,6 +94,8 @@ class Dispatch:
                 work.cancel()
         elif not self._is_cancelled:
             self._manner.kill()
+        while steps := self._retries.take():
+            self._give_up(steps[0].asset_key, self._indices(steps), None)
         self._is_cancelled = True
 
     def drain(self) -> None:
@@ -120,6 +124,8 @@ class Dispatch:
 
     def _next_steps(self) -> tuple[Step, ...]:
         """The steps of the next task: one, or several short ones of one asset."""
+        if steps := self._retries.take():
+            return steps
         for key in self._frontier.assets:
             asset = self._plan.facts.graph[key]
             if self._accounts.holds_inputs_of(key):
@@ -169,7 +175,7 @@ class Dispatch:
             if (overtaken := self._overtaken(result.raised)) is not None:
                 self._begin_again(result, overtaken)
                 continue
-            for event in result.events:
+            for event in result.events if self._is_cancelled else self._retries.settled(result):
                 self._settle(event, result.raised)
         self._is_changed = True
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ipyassets.assets.context import AssetExecutionContext
 from ipyassets.assets.io_manager import OutputContext, manager_name
-from ipyassets.assets.results import NO_VALUE, MaterializeResult, Output, Skip
+from ipyassets.assets.results import NO_VALUE, Failure, MaterializeResult, Output, Skip
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.body import Body
 from ipyassets.errors import InvalidResultError
@@ -50,8 +50,23 @@ def outcomes(body: Body, context: AssetExecutionContext, windows: Windows, resul
         try:
             found[key] = _kept(body, context, scope, key, value)
         except Exception as error:  # noqa: BLE001 - one key's failure is not the others'
-            found[key] = Outcome(Attempt.FAILED, error=error)
+            found[key] = failed(context, key, error)
     return found
+
+
+def failed(context: AssetExecutionContext, key: str, error: BaseException) -> Outcome:
+    """How a partition ends whose body, or whose storing, raised: what was said of it so far is kept."""
+    more = error.metadata if isinstance(error, Failure) else {}
+    return Outcome(Attempt.FAILED, metadata={**_said(context, key), **more}, error=error)
+
+
+def cancelled(context: AssetExecutionContext, key: str, error: BaseException) -> Outcome:
+    """How a body ends that raises once its run was cancelled, whatever it raises: it was told to stop."""
+    return Outcome(Attempt.CANCELLED, metadata=_said(context, key), reason=f"{type(error).__name__}: {error}")
+
+
+def _said(context: AssetExecutionContext, key: str) -> dict[str, object]:
+    return {**context.metadata, **context.metadata_by_key.get(key, {})}
 
 
 def _by_key(body: Body, keys: tuple[str, ...], result: object) -> dict[str, object]:
@@ -85,9 +100,9 @@ def _refuse_generators(body: Body, result: object) -> None:
 
 def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key: str, result: object) -> Outcome:
     if isinstance(result, BaseException):
-        return Outcome(Attempt.FAILED, metadata=context.metadata, error=result)
+        return failed(context, key, result)
     _refuse_generators(body, result)
-    said = {**context.metadata, **context.metadata_by_key.get(key, {})}
+    said = _said(context, key)
     if isinstance(result, Skip):
         return Outcome(Attempt.SKIPPED, metadata=said, reason=result.reason)
     if result is None and not body.asset.output_required:

@@ -14,14 +14,16 @@ from ipyassets.assets.config import Config
 from ipyassets.assets.context import AssetExecutionContext, Link
 from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import RetryRequested
+from ipyassets.assets.results import Failure
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.engine.asynchronous import finished
 from ipyassets.engine.body import Body
 from ipyassets.engine.capture import Output, captured
 from ipyassets.engine.failing import Raised, failure_of
 from ipyassets.engine.figures import figures_kept
-from ipyassets.engine.keeping import Outcome, outcomes
+from ipyassets.engine.keeping import Outcome, cancelled, failed, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
 from ipyassets.interrupt import interruptible, waited
 from ipyassets.partitions import TimeWindow
@@ -46,7 +48,7 @@ class Step:
     """What a worker is sent: a body, its partitions, and where its inputs are; frozen and picklable.
 
     `keys` is None for an asset without partitions. `uses` says, for each key ("" without partitions), what it is made
-    from.
+    from. `retry_number` counts how often these partitions were tried before, `delay` how many seconds to wait first.
     """
 
     body: Body
@@ -59,6 +61,8 @@ class Step:
     config: Config | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     link: Link = field(default_factory=Link)
+    retry_number: int = 0
+    delay: float = 0.0
 
     @property
     def asset_key(self) -> AssetKey:
@@ -72,11 +76,24 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """Those of a step's partitions that are to be tried again: for the how manieth time, and after how many seconds."""
+
+    places: tuple[str, ...]
+    number: int
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
-    """How a step ended: one event for each of its partitions, and the first exception of those that failed."""
+    """How a step ended: one event for each of its partitions, and the first exception of those that failed for good.
+
+    `retry` names the others that failed: one by one, while the body returned.
+    """
 
     events: tuple[Event, ...]
     raised: Raised | None = None
+    retry: Retry | None = None
 
 
 def run_steps(steps: tuple[Step, ...]) -> tuple[StepResult, ...]:
@@ -87,11 +104,15 @@ def run_steps(steps: tuple[Step, ...]) -> tuple[StepResult, ...]:
 def run_step(step: Step) -> StepResult:
     """Load the inputs, run the body, store its value, retry as the policy says; an Exception is never raised."""
     with captured() as output:
-        for retry_number in itertools.count():
+        if step.delay:
+            waited(step.link.stop.wait, step.delay)
+        for retry_number in itertools.count(step.retry_number):
             started = time.perf_counter()
             _warn_anew(step.body)
             context = context_of(step, retry_number)
             try:
+                if retry_number:
+                    context.raise_if_cancelled()
                 with context.active(), figures_kept(output):
                     with interruptible():
                         returned = _called(step, context)
@@ -101,19 +122,10 @@ def run_step(step: Step) -> StepResult:
                 if isinstance(error, KeyboardInterrupt):
                     raise
                 if not _is_tried_again(step, error, retry_number + 1):
-                    ended = _cancelled if step.link.stop.is_set() else _failed
-                    found = dict.fromkeys(step.places, ended(error, context))
+                    ended = cancelled if step.link.stop.is_set() else failed
+                    found = {place: ended(context, place, error) for place in step.places}
                     return _result(step, output, found, started, retry_number)
     raise AssertionError  # the loop above has no end but its returns
-
-
-def _failed(error: BaseException, context: AssetExecutionContext) -> Outcome:
-    return Outcome(Attempt.FAILED, metadata=context.metadata, error=error)
-
-
-def _cancelled(error: BaseException, context: AssetExecutionContext) -> Outcome:
-    """How a body ends that raises once its run was cancelled, whatever it raises: it was told to stop."""
-    return Outcome(Attempt.CANCELLED, metadata=context.metadata, reason=f"{type(error).__name__}: {error}")
 
 
 def _warn_anew(body: Body) -> None:
@@ -198,8 +210,17 @@ def _is_tried_again(step: Step, error: BaseException, retry_number: int) -> bool
     return not waited(step.link.stop.wait, delay)
 
 
+def _retry(step: Step, found: Mapping[str, Outcome], number: int) -> Retry | None:
+    """What is to be tried again of a step, if anything."""
+    failed = [(place, outcome.error) for place, outcome in found.items() if outcome.error is not None]
+    delays = {place: delay for place, error in failed if (delay := _delay(step, error, number)) is not None}
+    return Retry(tuple(delays), number, max(delays.values())) if delays else None
+
+
 def _delay(step: Step, error: BaseException, retry_number: int) -> float | None:
     """Seconds to wait before a retry, or None if there is to be none."""
+    if isinstance(error, Failure) and not error.allow_retries:
+        return None
     policy = step.body.asset.retry_policy
     if isinstance(error, RetryRequested):
         if retry_number > error.max_retries:
@@ -229,7 +250,7 @@ def _result(step: Step, output: Output, found: Mapping[str, Outcome], started: f
                 artifact=outcome.artifact,
                 place=outcome.place,
                 inputs=step.uses.get(key, ()) if outcome.attempt in (Attempt.MATERIALIZED, Attempt.SKIPPED) else (),
-                metadata=outcome.metadata,
+                metadata=plain(outcome.metadata),
                 tags={**step.tags, **outcome.tags},
                 reason=outcome.reason,
                 failure=None if outcome.error is None else failure_of(outcome.error),
@@ -239,5 +260,8 @@ def _result(step: Step, output: Output, found: Mapping[str, Outcome], started: f
                 retries=retries,
             )
         )
-    first = next((outcome.error for outcome in found.values() if outcome.error is not None), None)
-    return StepResult(tuple(events), None if first is None else Raised(first))
+    retry = _retry(step, found, retries + 1)
+    again = set(retry.places) if retry is not None else ()
+    errors = (outcome.error for key, outcome in found.items() if key not in again)
+    first = next((error for error in errors if error is not None), None)
+    return StepResult(tuple(events), None if first is None else Raised(first), retry)

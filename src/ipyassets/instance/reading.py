@@ -118,7 +118,7 @@ class StoredAsset:
         return history_table(self.instance.event_log.history(self.asset.key, partition_key, limit))
 
     def errors(self) -> pd.DataFrame:
-        """One row a partition whose last attempt failed: error, message, when (UTC), traceback, output."""
+        """One row a partition whose last attempt failed: error, message, when (UTC), traceback, output, metadata."""
         return errors_table(_facts(self.asset, self.instance), self.asset.key, self.instance.event_log)
 
     def output(self, partition_key: str | None = None) -> Shown:

@@ -95,17 +95,25 @@ def history_table(events: Sequence[Event]) -> pd.DataFrame:
 
 
 def errors_table(facts: Facts, key: AssetKey, log: EventLog) -> pd.DataFrame:
-    """One row a failed partition: error, message, when (UTC), traceback, output."""
+    """One row a failed partition: error, message, when (UTC), traceback, output, metadata."""
     import pandas as pd
 
     failed = facts.space(key).keys(facts.spans(key, State.FAILED))
     attempts = log.attempts(key, failed)
     rows = [
-        (partition, failure.type, failure.message, attempt.timestamp, failure.traceback, attempt.output)
+        (
+            partition,
+            failure.type,
+            failure.message,
+            attempt.timestamp,
+            failure.traceback,
+            attempt.output,
+            dict(attempt.metadata),
+        )
         for partition in failed
         if (attempt := attempts.get(partition)) is not None and (failure := attempt.failure) is not None
     ]
-    table = pd.DataFrame(rows, columns=["partition", "error", "message", "when", "traceback", "output"])
+    table = pd.DataFrame(rows, columns=["partition", "error", "message", "when", "traceback", "output", "metadata"])
     table["when"] = _moments(table["when"])
     return table.set_index("partition")
 

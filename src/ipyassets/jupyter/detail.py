@@ -11,6 +11,7 @@ from ipyassets.events import Event, State
 from ipyassets.jupyter.labels import Json
 
 LONGEST = 200  # characters of one metadata value
+LONGEST_ADDRESS = 2_000  # the same, if it is an address of the web: cut, it would lead nowhere
 MOST_OF_PICTURES = 1_000_000  # characters of all the pictures that one partition shows
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 
@@ -98,4 +99,9 @@ def _rows(last: Event | None, made: Event | None) -> Sequence[tuple[str, str]]:
 
 
 def _metadata(metadata: Mapping[str, object]) -> Sequence[tuple[str, str]]:
-    return [(str(name), textwrap.shorten(str(value), LONGEST, placeholder=" ...")) for name, value in metadata.items()]
+    return [(str(name), _cut(str(value))) for name, value in metadata.items()]
+
+
+def _cut(text: str) -> str:
+    is_address = text.startswith(("http://", "https://")) and len(text) <= LONGEST_ADDRESS
+    return text if is_address else textwrap.shorten(text, LONGEST, placeholder=" ...")
