@@ -6,7 +6,7 @@ import tempfile
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import count
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -188,23 +188,27 @@ def memory(root: Path) -> float:
 def beside_joblib(folder: Path) -> Iterator[Row]:
     """A tiny partition next to joblib's cache of a tiny call, which keeps neither log nor order on the disk."""
     memory = Memory(folder / "joblib", verbose=0)
-    rounds = count()
+    rounds = 5
+    keys = [str(number) for number in range(STEPS * rounds)]
+    for_us, for_them = iter(keys), iter(keys)
 
     @memory.cache
-    def cached(number: int, _round: int) -> dict[str, int]:
-        return {"number": number}
+    def cached(key: str) -> dict[str, str]:
+        return {"key": key}
 
-    @asset(partitions_def=nothing.partitions_def)
-    def tiny(context: AssetExecutionContext) -> dict[str, int]:
-        return {"number": int(context.partition_key)}
+    @asset(partitions_def=StaticPartitionsDefinition(keys))
+    def tiny(context: AssetExecutionContext) -> dict[str, str]:
+        return {"key": context.partition_key}
+
+    def ours() -> None:
+        materialize([tiny], partition_keys=list(islice(for_us, STEPS)), instance=instance)
 
     def theirs() -> None:
-        this = next(rounds)
-        for number in range(STEPS):
-            cached(number, this)
+        for key in islice(for_them, STEPS):
+            cached(key)
 
     instance = Instance(folder / "ours", durability="fast")
-    kept, cache = seconds(lambda: materialize([tiny], partition_keys="all", instance=instance), theirs)
+    kept, cache = seconds(ours, theirs, rounds=rounds)
     instance.close()
     yield Row("a tiny partition, fast, to a miss of joblib.Memory", kept / cache, "x", most=1)
     yield Row("  the same", kept / STEPS * 1e6, "us")

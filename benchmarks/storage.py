@@ -21,6 +21,7 @@ from ipyassets.assets.io_manager import InputContext, OutputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
+from ipyassets.interrupt import shielded
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.pickle_io import FilesystemIOManager
@@ -103,9 +104,17 @@ def in_groups(store: Store, numbers: Sequence[int]) -> None:
 
 
 def anew(action: Callable[[Sequence[int]], object]) -> Callable[[], object]:
-    """An action on other numbers each time: what an old file costs to give up is the file system's alone."""
+    """An action on other numbers each time: what an old file costs to give up is the file system's alone.
+
+    It is shielded from interrupts as a run is, once rather than at every write.
+    """
     numbers = count()
-    return lambda: action([next(numbers) for _ in range(TINY)])
+
+    def act() -> None:
+        with shielded():
+            action([next(numbers) for _ in range(TINY)])
+
+    return act
 
 
 def tiny(folder: Path) -> Iterator[Row]:

@@ -225,8 +225,9 @@ def _ids_of(connection: sqlite3.Connection, asset_keys: Iterable[AssetKey]) -> d
     """The numbers of assets; those not known yet get one."""
     ids: dict[AssetKey, int] = {}
     for key in asset_keys:
-        connection.execute("INSERT OR IGNORE INTO asset (key) VALUES (?)", (key.to_string(),))
-        found = id_of(connection, key)
+        if (found := id_of(connection, key)) is None:
+            connection.execute("INSERT INTO asset (key) VALUES (?)", (key.to_string(),))
+            found = id_of(connection, key)
         assert found is not None  # noqa: S101  # inserted above
         ids[key] = found
     return ids

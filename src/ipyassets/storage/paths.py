@@ -35,7 +35,7 @@ DISPLACED = "%value"
 ASIDE = "aside"  # ends the dotted name of a value while that is moved out of the way of a folder
 ASSET_DIGITS = 8  # of an identity
 # A partition in hand is named a dozen times on its way
-_IN_HAND = 4096
+_IN_HAND = 1024
 _EMPTY = "%-"
 _HASHED = "%~"
 _CASE = "%^"  # then the positions of capitals, as hexadecimal bits
