@@ -49,7 +49,7 @@ def is_aside(name: str) -> bool:
 
 
 def is_complete(name: str) -> bool:
-    """Whether a file got its name once it was complete: one that a record may be about."""
+    """Whether a file has the name of a complete one, which a record may be about."""
     return not name.endswith(PARTIAL) and not is_aside(name)
 
 

@@ -2,7 +2,8 @@
 
 A value goes through four steps, with the event log between the last two:
 
-    stage      the file is written under a name of nobody's; complete, it is named by its seal, in a dotted folder
+    stage      the file is written under a name of nobody's; complete, it is named by its seal, in a dotted folder.
+               A small one is complete in memory: it has that name from the start
     flush      the disk has it: small ones of a group together, which costs a fraction of one by one
     (append)   the log records the artifact: this is the moment from which the value is the partition's
     publish    the file is renamed to the partition's address; asked for, what it replaces is kept as a version
@@ -109,23 +110,27 @@ class ValueFiles:
         place = self._place(asset_key, partition_key)
         self._refuse_outside(place)
         ours = f"{self.staging}/{identity(asset_key, partition_key)}"
-        partial = _partial(ours)
+        mine = partial = _partial(ours)
         try:
             with Sink(lambda: _created(partial)) as sink:
                 dump(sink)
+                digest = self.signer.digest(asset_key, partition_key, sink.content())
+                artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
+                staged = f"{ours}-{seal_of(digest)}"
+                if sink.is_small:
+                    # Written in one go, it gets its name at once, unless something has that already
+                    with contextlib.suppress(FileExistsError):
+                        descriptor, mine = _created(staged), staged
+                        sink.begin(descriptor)
                 if sink.is_small:
                     sink.begin(_created(partial))
-                digest = self.signer.digest(asset_key, partition_key, sink.content())
-            artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
-            staged = f"{ours}-{seal_of(digest)}"
             # One that is recorded already, and perhaps on disk, is not given up for an equal one.
-            if os.access(staged, os.F_OK) and holds(staged, artifact):
+            if mine == partial and os.access(staged, os.F_OK) and holds(staged, artifact):
                 os.unlink(partial)  # noqa: PTH108
-            else:
+            elif mine == partial:
                 os.replace(partial, staged)  # noqa: PTH105
         except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(partial)  # noqa: PTH108
+            _unlink(mine)
             raise
         if self.durable and artifact.size > SMALL:
             # After it was named: the flush takes the name to disk along with the content.
