@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import tracemalloc
 from collections.abc import Iterator, Mapping
@@ -81,6 +82,7 @@ def states(root: Path, graph: AssetGraph) -> float:
     instance = Instance(root, durability="fast")
     recorded(instance, graph)
     instance.close()
+    os.sync()  # what was just made is on disk when it is looked at
 
     def look() -> None:
         fresh = Instance(root, durability="fast")

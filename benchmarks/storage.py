@@ -245,6 +245,7 @@ def looking(folder: Path) -> Iterator[Row]:
     (folder / "many" / "asset").mkdir(parents=True)
     for key in keys:
         (folder / "many" / "asset" / key).touch()
+    os.sync()  # what was just made is on disk when it is looked at
     records, present, found, cursor = seconds(
         lambda: log.records(ASSET),
         lambda: manager.present(ASSET, keys),

@@ -55,17 +55,15 @@ class SqliteEventLog:
             connection.executemany(_INSERT, new)
             key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
             connection.executemany("INSERT OR IGNORE INTO signer (key_id) VALUES (?)", [(each,) for each in key_ids])
-            rows: dict[tuple[int, str], latest.Row | None] = {}
+            places = [(ids[event.asset_key], str(event.partition_key)) for event in events]
+            rows = _rows_at(connection, places)
             last: dict[tuple[int, str], int] = {}
-            for i, event in enumerate(events, first):
-                place = ids[event.asset_key], str(event.partition_key)
-                if place not in rows:
-                    rows[place] = _row_at(connection, place)
-                rows[place] = latest.updated(i, event, ids, rows[place])
+            for i, (event, place) in enumerate(zip(events, places, strict=True), first):
+                rows[place] = latest.updated(i, event, ids, rows.get(place))
                 last[place] = i
             connection.executemany(
                 "REPLACE INTO latest (asset, partition, event, made, facts, inputs) VALUES (?, ?, ?, ?, ?, ?)",
-                [(*place, last[place], *(row or ())) for place, row in rows.items()],
+                [(*place, last[place], *row) for place, row in rows.items()],
             )
 
     def records(self, asset_key: AssetKey) -> Records:
@@ -250,8 +248,17 @@ def _places(connection: sqlite3.Connection) -> dict[int, Place]:
     return {i: Place(*named) for i, *named in connection.execute("SELECT id, location, manager FROM place")}
 
 
-def _row_at(connection: sqlite3.Connection, place: tuple[int, str]) -> latest.Row | None:
-    found: latest.Row | None = connection.execute(
-        "SELECT made, facts, inputs FROM latest WHERE asset = ? AND partition = ?", place
-    ).fetchone()
+def _rows_at(connection: sqlite3.Connection, places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], latest.Row]:
+    """What stands of some partitions, given by the numbers of their assets and their keys."""
+    by_asset: dict[int, list[str]] = {}
+    for asset, partition in places:
+        by_asset.setdefault(asset, []).append(partition)
+    found: dict[tuple[int, str], latest.Row] = {}
+    for asset, partitions in by_asset.items():
+        for partition, *row in connection.execute(
+            "SELECT partition, made, facts, inputs FROM latest"
+            " WHERE asset = ? AND partition IN (SELECT value FROM json_each(?))",
+            (asset, _listed(partitions)),
+        ):
+            found[asset, partition] = tuple(row)
     return found

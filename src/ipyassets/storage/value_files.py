@@ -110,9 +110,15 @@ class ValueFiles:
         place = self._place(asset_key, partition_key)
         self._refuse_outside(place)
         ours = f"{self.staging}/{identity(asset_key, partition_key)}"
-        mine = partial = _partial(ours)
+        mine = ""
+
+        def create(name: str) -> int:
+            nonlocal mine
+            descriptor, mine = _created(name), name
+            return descriptor
+
         try:
-            with Sink(lambda: _created(partial)) as sink:
+            with Sink(lambda: create(_partial(ours))) as sink:
                 dump(sink)
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
                 artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
@@ -120,15 +126,14 @@ class ValueFiles:
                 if sink.is_small:
                     # Written in one go, it gets its name at once, unless something has that already
                     with contextlib.suppress(FileExistsError):
-                        descriptor, mine = _created(staged), staged
-                        sink.begin(descriptor)
+                        sink.begin(create(staged))
                 if sink.is_small:
-                    sink.begin(_created(partial))
+                    sink.begin(create(_partial(ours)))
             # One that is recorded already, and perhaps on disk, is not given up for an equal one.
-            if mine == partial and os.access(staged, os.F_OK) and holds(staged, artifact):
-                os.unlink(partial)  # noqa: PTH108
-            elif mine == partial:
-                os.replace(partial, staged)  # noqa: PTH105
+            if mine != staged and os.access(staged, os.F_OK) and holds(staged, artifact):
+                os.unlink(mine)  # noqa: PTH108
+            elif mine != staged:
+                os.replace(mine, staged)  # noqa: PTH105
         except BaseException:
             _unlink(mine)
             raise
