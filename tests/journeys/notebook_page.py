@@ -155,7 +155,12 @@ class NotebookPage:
         """Save a picture to look at, in a folder that git ignores."""
         SHOTS.mkdir(exist_ok=True)
         file = SHOTS / f"{name}.png"
-        (of or self.page).screenshot(path=file)
+        if of is None:
+            self.page.screenshot(path=file)
+            return file
+        # From the page: to wait for an element to be still fails where it is drawn anew.
+        of.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
+        self.page.screenshot(path=file, clip=of.bounding_box())
         return file
 
     def _command(self, name: str, arguments: dict[str, str] | None = None) -> None:

@@ -97,6 +97,12 @@ def duplicate(file: str, target: str, partial: str) -> None:
             os.unlink(partial)  # noqa: PTH108
 
 
+def unlink(file: str) -> None:
+    """Delete a file; one that is not there is no error."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(file)  # noqa: PTH108
+
+
 def unlink_twin(name: str, other: str) -> None:
     """Drop a name of a file that has another name; renaming the one to the other does nothing."""
     with contextlib.suppress(FileNotFoundError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASIDE, identity
-from ipyassets.storage.placing import unlink_twin
+from ipyassets.storage.placing import unlink, unlink_twin
 from ipyassets.storage.reading import holds
 
 if TYPE_CHECKING:
@@ -21,6 +22,57 @@ if TYPE_CHECKING:
 STAGING = ".staging"
 PARTIAL = ".part"  # ends the name of what was not complete when it got it
 _OURS = re.compile(r"[0-9a-f]{24}(?:-[0-9a-z]+|\.[0-9a-f]+)(?:\.part)?")
+
+
+class NewFile:
+    """The file of a value that is being staged: under a name of nobody's, or at once under the one it is to have.
+
+    `ours` is the path that all names of the partition's staged files begin with.
+    """
+
+    def __init__(self, ours: str) -> None:
+        self._ours = ours
+        self._name = ""
+
+    def begin(self) -> int:
+        """Make it under a name of nobody's; its descriptor."""
+        return self._create(partial_of(self._ours))
+
+    def begin_as(self, name: str) -> int:
+        """Make it under its own name, for what is then written in one go, unless something has that already."""
+        try:
+            return self._create(name)
+        except FileExistsError:
+            return self.begin()
+
+    def finish(self, name: str, artifact: Artifact) -> None:
+        """Give it its name. One that is recorded already, and perhaps on disk, is not given up for an equal one."""
+        if self._name == name:
+            return
+        if os.access(name, os.F_OK) and holds(name, artifact):
+            os.unlink(self._name)  # noqa: PTH108
+        else:
+            os.replace(self._name, name)  # noqa: PTH105
+
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        unlink(self._name)
+
+    def _create(self, name: str) -> int:
+        """A new file, and a folder for it where there is none."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            descriptor = os.open(name, flags, 0o666)
+        except FileNotFoundError:
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(name, flags, 0o666)
+        self._name = name
+        return descriptor
+
+
+def partial_of(ours: str) -> str:
+    """A name for what is not complete yet; it ends unlike those of complete files."""
+    return f"{ours}.{secrets.token_hex(8)}{PARTIAL}"
 
 
 def staged_names(folder: str) -> list[str]:

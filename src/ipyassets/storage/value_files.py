@@ -32,7 +32,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,12 +47,12 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, partition_path, place_identity
-from ipyassets.storage.placing import duplicate, put, refuse_outside, remove_empty
+from ipyassets.storage.placing import duplicate, put, refuse_outside, remove_empty, unlink
 from ipyassets.storage.presence import look
-from ipyassets.storage.reading import OF_THE_FILE, holds, matching
+from ipyassets.storage.reading import OF_THE_FILE, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, content_of, key_id_of, seal_of
 from ipyassets.storage.sink import SMALL, Sink, flush_together
-from ipyassets.storage.staging import PARTIAL, STAGING, staged_of
+from ipyassets.storage.staging import STAGING, NewFile, partial_of, staged_of
 from ipyassets.storage.versions import Versions
 
 CHANGED = "its file is not what was stored"
@@ -110,32 +109,18 @@ class ValueFiles:
         place = self._place(asset_key, partition_key)
         self._refuse_outside(place)
         ours = f"{self.staging}/{identity(asset_key, partition_key)}"
-        mine = ""
-
-        def create(name: str) -> int:
-            nonlocal mine
-            descriptor, mine = _created(name), name
-            return descriptor
-
+        new = NewFile(ours)
         try:
-            with Sink(lambda: create(_partial(ours))) as sink:
+            with Sink(new.begin) as sink:
                 dump(sink)
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
-                artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
                 staged = f"{ours}-{seal_of(digest)}"
                 if sink.is_small:
-                    # Written in one go, it gets its name at once, unless something has that already
-                    with contextlib.suppress(FileExistsError):
-                        sink.begin(create(staged))
-                if sink.is_small:
-                    sink.begin(create(_partial(ours)))
-            # One that is recorded already, and perhaps on disk, is not given up for an equal one.
-            if mine != staged and os.access(staged, os.F_OK) and holds(staged, artifact):
-                os.unlink(mine)  # noqa: PTH108
-            elif mine != staged:
-                os.replace(mine, staged)  # noqa: PTH105
+                    sink.begin(new.begin_as(staged))
+            artifact = Artifact(place[len(self._top) + 1 :], sink.size, digest)
+            new.finish(staged, artifact)
         except BaseException:
-            _unlink(mine)
+            new.drop()
             raise
         if self.durable and artifact.size > SMALL:
             # After it was named: the flush takes the name to disk along with the content.
@@ -146,7 +131,7 @@ class ValueFiles:
         """Have what a file holds staged as a value with that digest; FileNotFoundError where there is no such file."""
         os.makedirs(self.staging, exist_ok=True)  # noqa: PTH103
         staged = self.staged(asset_key, partition_key, digest)
-        duplicate(str(file), staged, _partial(f"{self.staging}/{identity(asset_key, partition_key)}"))
+        duplicate(str(file), staged, partial_of(f"{self.staging}/{identity(asset_key, partition_key)}"))
         os.utime(staged)  # it is not what a writer left long ago
 
     def flush(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
@@ -241,13 +226,13 @@ class ValueFiles:
         owners = {identity(asset_key, key): key for key in partition_keys}
         folders = set()
         for name in staged_of(self.staging, owners):
-            _unlink(f"{self.staging}/{name}")
+            unlink(f"{self.staging}/{name}")
         for ours, key in owners.items():
-            _unlink(self.aside(asset_key, key))
+            unlink(self.aside(asset_key, key))
             place = self._place(asset_key, key)
             if os.path.isdir(place):  # noqa: PTH112
                 place = f"{place}/{DISPLACED}"
-            _unlink(place)
+            unlink(place)
             folders.add(place.rpartition("/")[0])
             self.versions.discard(ours)
         remove_empty(map(Path, folders), self.folder)
@@ -270,11 +255,6 @@ class ValueFiles:
             self._inside.add(folder)
 
 
-def _partial(ours: str) -> str:
-    """A name for what is not complete yet; it ends unlike those of complete files."""
-    return f"{ours}.{secrets.token_hex(8)}{PARTIAL}"
-
-
 def _sizes(files: Iterable[str]) -> list[int]:
     """How long those files are that are there."""
     found = []
@@ -284,18 +264,3 @@ def _sizes(files: Iterable[str]) -> list[int]:
             if stat.S_ISREG(status.st_mode):
                 found.append(status.st_size)
     return found
-
-
-def _unlink(file: str) -> None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        os.unlink(file)  # noqa: PTH108
-
-
-def _created(partial: str) -> int:
-    """A new file, and a folder for it where there is none."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        return os.open(partial, flags, 0o666)
-    except FileNotFoundError:
-        Path(partial).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(partial, flags, 0o666)
