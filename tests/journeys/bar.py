@@ -106,21 +106,20 @@ class Bar:
 
     def colours(self) -> npt.NDArray[np.float32]:
         """The drawn pixels of the states: height x width x (red, green, blue), each from 0 to 1."""
-        box = self._box()
-        picture = self.root.page.screenshot(clip=box)
+        picture = self.root.page.screenshot(clip=in_sight(self.root.locator(".ipa-states")))
         return np.asarray(imread(io.BytesIO(picture), format="png"), dtype=np.float32)[..., :3]
-
-    def _box(self) -> FloatRect:
-        """Where the bar is on the page, once it is in sight."""
-        states = self.root.locator(".ipa-states")
-        # At once: to wait for it to be still fails where it is drawn anew.
-        states.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
-        box = states.bounding_box()
-        assert box is not None, "the bar is not on view"
-        return box
 
     def _point(self, index: int, row: int, rows: int) -> tuple[float, float]:
         """The middle of a partition on the page."""
-        box = self._box()
+        box = in_sight(self.root.locator(".ipa-states"))
         columns = int(self.canvas.get_attribute("data-length") or 0) // rows
         return box["x"] + box["width"] * (index + 0.5) / columns, box["y"] + box["height"] * (row + 0.5) / rows
+
+
+def in_sight(element: Locator) -> FloatRect:
+    """Where an element is on the page, once it is in sight."""
+    # At once, and for a picture from the page: to wait for it to be still fails where it is drawn anew.
+    element.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
+    box = element.bounding_box()
+    assert box is not None, "it is not on view"
+    return box

@@ -10,7 +10,7 @@ import nbformat
 from nbconvert.exporters import HTMLExporter
 from playwright.sync_api import Locator, Page
 
-from tests.journeys.bar import Bar
+from tests.journeys.bar import Bar, in_sight
 from tests.journeys.server import Server
 
 App = Literal["lab", "notebook"]
@@ -155,12 +155,7 @@ class NotebookPage:
         """Save a picture to look at, in a folder that git ignores."""
         SHOTS.mkdir(exist_ok=True)
         file = SHOTS / f"{name}.png"
-        if of is None:
-            self.page.screenshot(path=file)
-            return file
-        # From the page: to wait for an element to be still fails where it is drawn anew.
-        of.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
-        self.page.screenshot(path=file, clip=of.bounding_box())
+        self.page.screenshot(path=file, clip=None if of is None else in_sight(of))
         return file
 
     def _command(self, name: str, arguments: dict[str, str] | None = None) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.partitions import AsOf, StaticPartitionsDefinition
+from ipyassets.storage import orphans
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.orphans import BUSY, GONE, NO_ASSET, NO_PARTITION, NO_RECORD, RECORDED
 from tests.storage.store import SALES, TOTALS, Store
@@ -43,6 +44,25 @@ def test_what_was_recorded_since_it_was_found_is_not_deleted(store):
     assert store.file("trusted").read_bytes() == b"12345"
     assert store.read("made") == 1
     assert not store.file("stray").exists()
+
+
+def test_what_is_recorded_while_others_are_deleted_is_not_deleted(store, monkeypatch):
+    monkeypatch.setattr(orphans, "_AT_ONCE", 1)
+    for key in ("a", "b"):
+        put(store, key)
+    found = store.upkeep.orphans(everything)
+
+    class TrustsInBetween(Claims):
+        def release_names(self, names):
+            super().release_names(names)
+            if not store.file("a").exists() and store.file("b").exists():
+                store.upkeep.trust(SALES, ["b"])
+
+    claims = TrustsInBetween(store.root)
+    deleted = orphans.delete(store.log, store.manager.files, found, claims)
+    claims.close()
+    assert (deleted.files, deleted.left) == (1, {store.file("b"): RECORDED})
+    assert store.file("b").read_bytes() == b"12345"
 
 
 def test_what_somebody_is_making_is_left_to_him(store):

@@ -121,6 +121,15 @@ def test_without_versions_a_replaced_value_is_gone(tmp_path):
         manager.load_input(wanted("a", artifacts={"a": first}))
 
 
+def test_deleting_a_value_leaves_nothing_of_a_version_that_was_never_complete(manager):
+    stored(manager, "secret")
+    folder = manager.files.versions.folder / identity(SALES, "a")
+    for each in folder.iterdir():
+        each.rename(folder / ".0123456789abcdef.part")
+    manager.delete(SALES, ["a"])
+    assert not folder.exists()
+
+
 def test_the_current_value_takes_no_room_twice(manager, tmp_path):
     first = stored(manager, "x" * 1000)
     assert os.stat(tmp_path / "sales" / "a").st_nlink == 2  # noqa: PTH116
