@@ -197,7 +197,11 @@ def everywhere(store: Store, prepare: Act, act: Act, every: int) -> Counter[str]
         try:
             with interrupted_at(point, where):
                 act(store)
-        except KeyboardInterrupt as error:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            # Python 3.11 raises a RuntimeError from whatever is raised while a class names its attributes: so here,
+            # when the interrupt comes while a module is imported.
+            if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__cause__)):
+                raise
             raised = error
         if not where:
             return figures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +12,11 @@ import numpy.typing as npt
 from matplotlib.image import imread
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
+_BOX_IN_SIGHT = """(each) => {
+    each.scrollIntoView({block: 'nearest'})
+    const {x, y, width, height} = each.getBoundingClientRect()
+    return width && height ? {x, y, width, height} : null
+}"""
 STATES = ("running", "queued", "failed", "blocked", "damaged", "stale", "fresh", "skipped", "cancelled", "missing")
 
 
@@ -118,8 +124,11 @@ class Bar:
 
 def in_sight(element: Locator) -> FloatRect:
     """Where an element is on the page, once it is in sight."""
-    # At once, and for a picture from the page: to wait for it to be still fails where it is drawn anew.
-    element.evaluate("(each) => each.scrollIntoView({block: 'nearest'})")
-    box = element.bounding_box()
-    assert box is not None, "it is not on view"
-    return box
+    # Both in one step, over and over: JupyterLab takes cells off the page and puts them back while it scrolls.
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        box: FloatRect | None = element.evaluate(_BOX_IN_SIGHT)
+        if box is not None:
+            return box
+        element.page.wait_for_timeout(50)
+    raise AssertionError(f"{element} is not on view")
