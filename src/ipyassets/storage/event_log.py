@@ -56,9 +56,10 @@ class SqliteEventLog:
             key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
             connection.executemany("INSERT OR IGNORE INTO signer (key_id) VALUES (?)", [(each,) for each in key_ids])
             places = [(ids[event.asset_key], str(event.partition_key)) for event in events]
-            rows = _rows_at(connection, places)
+            placed = list(zip(events, places, strict=True))
+            rows = _rows_at(connection, {place for event, place in placed if latest.builds_on_what_stands(event)})
             last: dict[tuple[int, str], int] = {}
-            for i, (event, place) in enumerate(zip(events, places, strict=True), first):
+            for i, (event, place) in enumerate(placed, first):
                 rows[place] = latest.updated(i, event, ids, rows.get(place))
                 last[place] = i
             connection.executemany(

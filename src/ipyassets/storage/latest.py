@@ -42,6 +42,11 @@ _STORED = 2
 Row = tuple[int | None, bytes, bytes]
 
 
+def builds_on_what_stands(event: Event) -> bool:
+    """Whether what stood before an event decides about what stands after it."""
+    return event.attempt not in (Attempt.MATERIALIZED, Attempt.WIPED)
+
+
 def updated(event_id: int, event: Event, asset_ids: Mapping[AssetKey, int], before: Row | None) -> Row:
     """What stands after an event, as (event that made the value, facts, inputs), given what stood before it."""
     tried = version_number(event.code_version)

@@ -149,7 +149,8 @@ def _flush(paths: Iterable[str]) -> None:
                 descriptors.append(os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0)))
                 stack.callback(os.close, descriptors[-1])
         try:
-            if hasattr(os, "posix_fadvise"):  # which begins to write out what it is told will not be needed
+            # This begins to write out what it is told will not be needed; a single file is waited for anyway.
+            if len(descriptors) > 1 and hasattr(os, "posix_fadvise"):
                 for descriptor in descriptors:
                     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             for descriptor in descriptors:
