@@ -127,12 +127,13 @@ class Database:
 
     def _begun(self) -> sqlite3.Connection:
         """The connection to write through, in a transaction on the file that is there now."""
+        writer = self._opened.writer or self._to_write()
         while True:
-            writer = self._to_write()
             writer.execute("BEGIN IMMEDIATE")
             if self.path is None or self._opened.is_current(self.path):
                 return writer
-            writer.execute("ROLLBACK")  # it was replaced while we waited for our turn
+            writer.execute("ROLLBACK")  # it was replaced, perhaps while we waited for our turn
+            writer = self._to_write()
 
     def _to_write(self) -> sqlite3.Connection:
         self._follow()

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -141,22 +141,23 @@ def flush_together(paths: Iterable[str]) -> None:
 
 
 def _flush(paths: Iterable[str]) -> None:
-    with ExitStack() as stack:
-        descriptors = []
+    descriptors = []
+    try:
         for path in paths:
             # Windows flushes only what may be written to
             with suppress(FileNotFoundError):
                 descriptors.append(os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0)))
-                stack.callback(os.close, descriptors[-1])
-        try:
-            # This begins to write out what it is told will not be needed; a single file is waited for anyway.
-            if len(descriptors) > 1 and hasattr(os, "posix_fadvise"):
-                for descriptor in descriptors:
-                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        # This begins to write out what it is told will not be needed; a single file is waited for anyway.
+        if len(descriptors) > 1 and hasattr(os, "posix_fadvise"):
             for descriptor in descriptors:
-                flush_to_disk(descriptor)
-        except OSError as error:
-            raise UnwritableStoreError(f"the disk could not take what was staged: {error}") from error
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        for descriptor in descriptors:
+            flush_to_disk(descriptor)
+    except OSError as error:
+        raise UnwritableStoreError(f"the disk could not take what was staged: {error}") from error
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def flush_folders(folders: Iterable[str]) -> None:
