@@ -9,24 +9,67 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from blake3 import blake3
 
 from ipyassets.events import Artifact
+from ipyassets.interrupt import shielded
 from ipyassets.storage.signature import content_of
+from ipyassets.storage.threads import THREADS, together
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 # Up to here a file is read once, and what was compared is handed on: beyond, a value would be held in memory twice, and
 # fresh memory costs more than hashing.
 WHOLE = 1 << 20
+# What is read in one go is copied by several threads from here on: they win what fresh memory costs.
+_LARGE = 4 << 20
+# So much at a time: interrupts come in between.
+_STRETCH = 128 << 20
 # What is larger is hashed piece by piece, each on all processors; not mapped, because whoever cuts a mapped file short
 # ends this process.
-_PIECE = 8 << 20
+_PIECE = 2 << 20
 _PROCESS = os.getpid()
 # What says something about a file; any other error is about this process, or this moment.
 OF_THE_FILE = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.EIO, errno.ENXIO})
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe in its place is not waited for
+
+
+class ValueFile(io.FileIO):
+    """A file open for reading, whose large pieces are read by several threads."""
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        """Fill a buffer, up to the end of the file; how many bytes that were."""
+        view, done = memoryview(buffer).cast("B"), 0
+        if view.nbytes < _LARGE or THREADS == 1 or not hasattr(os, "preadv"):
+            return super().readinto(view) or 0
+        while stretch := view[done : done + _STRETCH]:
+            # Whoever gave the buffer may free it once this raises: never while a thread is still filling it.
+            with shielded():
+                count = self._read_together(stretch)
+            done += count
+            if count < stretch.nbytes:
+                break
+        return done
+
+    def _read_together(self, view: memoryview) -> int:
+        at, size = self.tell(), -(-view.nbytes // THREADS)
+        starts = range(0, view.nbytes, size)
+        counts = together(lambda start: self._fill(view[start : start + size], at + start), starts)
+        whole = sum(1 for _ in takewhile(lambda count: count == size, counts))
+        count = sum(counts[: whole + 1])  # what is beyond a part that fell short is not there either
+        self.seek(at + count)
+        return count
+
+    def _fill(self, view: memoryview, at: int) -> int:
+        done = 0
+        while done < view.nbytes and (count := os.preadv(self.fileno(), [view[done:]], at + done)):
+            done += count
+        return done
 
 
 def matching(path: str, artifact: Artifact, stack: ExitStack) -> BinaryIO | None:
@@ -106,9 +149,9 @@ def by_path(file: BinaryIO, name: str) -> Iterator[Path]:
         yield path
 
 
-def _opened(path: str) -> io.FileIO | None:
+def _opened(path: str) -> ValueFile | None:
     try:
-        return io.FileIO(path, "rb", opener=_open)
+        return ValueFile(path, "rb", opener=_open)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipyassets.errors import UnwritableStoreError
 from ipyassets.interrupt import checkpoint
 from ipyassets.storage.signature import content_hash
+from ipyassets.storage.threads import begin
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -22,24 +21,26 @@ if TYPE_CHECKING:
 _LARGE = 1 << 20
 # Held in memory until the end: its hash is known before its file is made.
 SMALL = 1 << 16
-# The most that one call writes: interrupts come in between, and Linux stops at 2 GiB less a page.
-_PIECE = 1 << 25
 # Files held open at a time: a process may often open no more than 256, and this is not all that it does.
 _OPEN = 100
+# The most that one call writes: interrupts come in between, and Linux stops at 2 GiB less a page.
+_PIECE = 1 << 25
 
 
 class Sink(io.RawIOBase):
     """Takes bytes for a file: large pieces are written and hashed at the same time, and never copied.
 
     The file is made, by `create`, once there is more than fits into memory easily: a small value is whole before it has
-    a name.
+    a name. A `durable` one is on its way to the disk while it is being written, so that there is less to wait for.
     """
 
-    def __init__(self, create: Callable[[], int]) -> None:
+    def __init__(self, create: Callable[[], int], *, durable: bool = False) -> None:
         self._create = create
+        self._durable = durable
         self._descriptor = -1
         self._pending = bytearray()
         self._hash = content_hash()
+        self._on_its_way = 0
         self.size = 0
 
     @property
@@ -50,8 +51,8 @@ class Sink(io.RawIOBase):
     def write(self, data: Buffer, /) -> int:
         """Write all of `data`, however much; an interrupt may come in between: a value half written leaves nothing."""
         view = memoryview(data).cast("B")
-        self.size += view.nbytes
-        if self.is_small and self.size <= SMALL:
+        if self.is_small and self.size + view.nbytes <= SMALL:
+            self.size += view.nbytes
             self._hash.update(view)
             self._pending += view
             return view.nbytes
@@ -69,11 +70,12 @@ class Sink(io.RawIOBase):
         self._pending = bytearray()
 
     def _write_piece(self, view: memoryview) -> None:
+        self.size += view.nbytes
         if view.nbytes < _LARGE:
             self._hash.update(view)
             self._write_out(view)
             return
-        hashing = _helper().submit(self._hash.update, view)
+        hashing = begin(self._hash.update, view)
         try:
             self._write_out(view)
         finally:
@@ -82,6 +84,9 @@ class Sink(io.RawIOBase):
     def _write_out(self, view: memoryview) -> None:
         while view.nbytes:
             view = view[os.write(self._descriptor, view) :]
+        if self._durable and self.size - self._on_its_way >= _LARGE:
+            begin_to_flush(self._descriptor, self._on_its_way, self.size - self._on_its_way)
+            self._on_its_way = self.size
 
     def content(self) -> str:
         """The hash of everything written so far."""
@@ -107,13 +112,13 @@ class Sink(io.RawIOBase):
                 os.close(self._descriptor)
 
 
-@cache
-def _helper() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(2, thread_name_prefix="ipyassets-hash")
+def begin_to_flush(descriptor: int, start: int = 0, count: int = 0) -> None:
+    """Have `count` bytes from `start` on, or all, go to the disk while other things are done, where that can be asked.
 
-
-if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent
-    os.register_at_fork(after_in_child=_helper.cache_clear)
+    What is waited for afterwards takes less.
+    """
+    if hasattr(os, "posix_fadvise"):  # which begins to write out what it is told will not be needed
+        os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
 
 
 def flush_to_disk(descriptor: int) -> None:
@@ -140,17 +145,16 @@ def flush_together(paths: Iterable[str]) -> None:
         _flush(some)
 
 
-def _flush(paths: Iterable[str]) -> None:
+def _flush(paths: Sequence[str]) -> None:
     descriptors = []
     try:
         for path in paths:
             # Windows flushes only what may be written to
             with suppress(FileNotFoundError):
                 descriptors.append(os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0)))
-        # This begins to write out what it is told will not be needed; a single file is waited for anyway.
-        if len(descriptors) > 1 and hasattr(os, "posix_fadvise"):
+        if len(descriptors) > 1:  # a single one is waited for anyway
             for descriptor in descriptors:
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                begin_to_flush(descriptor)
         for descriptor in descriptors:
             flush_to_disk(descriptor)
     except OSError as error:

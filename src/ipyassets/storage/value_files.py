@@ -111,7 +111,7 @@ class ValueFiles:
         ours = f"{self.staging}/{identity(asset_key, partition_key)}"
         new = NewFile(ours)
         try:
-            with Sink(new.begin) as sink:
+            with Sink(new.begin, durable=self.durable) as sink:
                 dump(sink)
                 digest = self.signer.digest(asset_key, partition_key, sink.content())
                 staged = f"{ours}-{seal_of(digest)}"

@@ -1,0 +1,47 @@
+"""A few threads for the parts of large values: hashed while they are written, and read several at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
+from typing import TypeVar
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+# What copies memory is limited by memory beyond a few.
+THREADS = min(4, os.cpu_count() or 1)
+
+
+def begin(task: Callable[[A], T], argument: A) -> Future[T]:
+    """Have something done on another thread."""
+    try:
+        return _pool().submit(task, argument)
+    except RuntimeError:  # the interpreter is about to end, and begins nothing any more
+        done: Future[T] = Future()
+        done.set_result(task(argument))
+        return done
+
+
+def together(task: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
+    """What a function makes of each of several things, done at the same time, one of them by this thread.
+
+    It returns, or raises what one of them has raised, once all are done with.
+    """
+    begun = [begin(task, argument) for argument in arguments[1:]]
+    try:
+        first = task(arguments[0])
+    finally:
+        wait(begun)
+    return [first, *(each.result() for each in begun)]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="ipyassets-parts")
+
+
+if hasattr(os, "register_at_fork"):  # the threads stay behind in the parent
+    os.register_at_fork(after_in_child=_pool.cache_clear)
