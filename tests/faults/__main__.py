@@ -19,6 +19,7 @@ LONG = (
     ("interrupts", "--how", "async", "--times", "50"),
     ("interrupts", "--how", "many", "--times", "50"),
     ("interrupt_points", "--every", "5"),
+    ("large", "--size", "3000000000", "--times", "30"),
     ("housekeeping", "--seconds", "60"),
 )
 

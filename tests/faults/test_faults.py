@@ -94,3 +94,7 @@ def test_a_store_under_hardship_keeps_what_it_has_and_says_what_is_wrong(kind):
         root = Path(folder) / "root"
         root.mkdir()
         assert passed(harness("hardship", kind, root))
+
+
+def test_interrupting_the_reading_of_a_large_value_leaves_it_to_be_read_again(in_memory):
+    assert passed(harness("large", in_memory / "root", "--times", 20))

@@ -7,17 +7,23 @@ import sys
 import pytest
 
 from ipyassets.errors import DamagedPartitionError
-from ipyassets.storage.reading import WHOLE, by_path, looked_at
+from ipyassets.storage import reading
+from ipyassets.storage.reading import WHOLE, ValueFile, by_path, looked_at
 from ipyassets.storage.value_files import CHANGED, UNREADABLE
 from tests.storage.store import SALES, Store
 
+MIB = 1 << 20
 FORKED = """
 import os, sys
-from pathlib import Path
-from ipyassets.storage.reading import looked_at
-looked_at(sys.argv[1])
-if (child := os.fork()) == 0:
+from ipyassets.storage.reading import ValueFile, looked_at
+
+def read():
     looked_at(sys.argv[1])
+    assert ValueFile(sys.argv[1]).readinto(bytearray(8 << 20)) == 8 << 20
+
+read()
+if (child := os.fork()) == 0:
+    read()
     os._exit(0)
 print(os.waitpid(child, 0)[1])
 """
@@ -30,11 +36,34 @@ def store(tmp_path):
     store.close()
 
 
-def test_a_forked_child_hashes_a_large_file_although_the_threads_stay_with_its_parent(tmp_path):
-    (tmp_path / "large").write_bytes(bytes(3 << 20))
+def test_a_forked_child_reads_a_large_file_although_the_threads_stay_with_its_parent(tmp_path):
+    (tmp_path / "large").write_bytes(bytes(8 * MIB))
     program = [sys.executable, "-c", FORKED, str(tmp_path / "large")]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == "0\n"
+
+
+@pytest.mark.parametrize("size", [4 * MIB - 1, 4 * MIB, 5 * MIB + 1, 20 * MIB])
+@pytest.mark.parametrize("skipped", [0, 7])
+@pytest.mark.parametrize("there", [4 * MIB + 3, 11 * MIB])
+def test_large_pieces_are_read_in_parts_as_they_would_be_in_one(tmp_path, monkeypatch, size, skipped, there):
+    monkeypatch.setattr(reading, "_STRETCH", 6 * MIB)
+    content = os.urandom(there)
+    (tmp_path / "large").write_bytes(content)
+    piece = bytearray(size)
+    with ValueFile(tmp_path / "large") as file:
+        file.seek(skipped)
+        count = file.readinto(piece)
+        assert count == min(size, 6 * MIB, there - skipped)
+        assert piece[:count] == content[skipped : skipped + count]
+        assert file.read() == content[skipped + count :]
+
+
+def test_a_value_of_many_stretches_is_read_whole(store, monkeypatch):
+    monkeypatch.setattr(reading, "_STRETCH", 5 * MIB)
+    value = os.urandom(17 * MIB)
+    store.make("a", bytearray(value))
+    assert store.read("a") == value
 
 
 @pytest.mark.parametrize("size", [0, 1, WHOLE - 100, WHOLE + 100])

@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 # Up to here a file is read once, and what was compared is handed on: beyond, a value would be held in memory twice, and
 # fresh memory costs more than hashing.
 WHOLE = 1 << 20
-# What is read in one go is copied by several threads from here on: they win what fresh memory costs.
-_LARGE = 4 << 20
-# So much at a time: interrupts come in between.
+# What is read in one go is copied by several threads from here on: most of what it takes is memory touched first.
+_LARGE = 4 << 20 if hasattr(os, "preadv") else sys.maxsize
+# So much at a time: interrupts come in between, and Linux stops at 2 GiB less a page.
 _STRETCH = 128 << 20
 # What is larger is hashed piece by piece, each on all processors; not mapped, because whoever cuts a mapped file short
 # ends this process.
@@ -43,20 +44,15 @@ class ValueFile(io.FileIO):
     """A file open for reading, whose large pieces are read by several threads."""
 
     def readinto(self, buffer: Buffer, /) -> int:
-        """Fill a buffer, up to the end of the file; how many bytes that were."""
-        view, done = memoryview(buffer).cast("B"), 0
-        if view.nbytes < _LARGE or THREADS == 1 or not hasattr(os, "preadv"):
+        """Fill a buffer, or its beginning if it is very large; how many bytes that were, 0 at the end of the file."""
+        view = memoryview(buffer).cast("B")[:_STRETCH]
+        if view.nbytes < _LARGE:
             return super().readinto(view) or 0
-        while stretch := view[done : done + _STRETCH]:
-            # Whoever gave the buffer may free it once this raises: never while a thread is still filling it.
-            with shielded():
-                count = self._read_together(stretch)
-            done += count
-            if count < stretch.nbytes:
-                break
-        return done
+        # Whoever gave the buffer may free it once this raises: never while a thread is still filling it.
+        with shielded():
+            return self._read_in_parts(view)
 
-    def _read_together(self, view: memoryview) -> int:
+    def _read_in_parts(self, view: memoryview) -> int:
         at, size = self.tell(), -(-view.nbytes // THREADS)
         starts = range(0, view.nbytes, size)
         counts = together(lambda start: self._fill(view[start : start + size], at + start), starts)
@@ -84,7 +80,8 @@ def matching(path: str, artifact: Artifact, stack: ExitStack) -> BinaryIO | None
         return None
     stack.enter_context(file)
     if artifact.size > WHOLE:
-        return file if matches(file, artifact) else None
+        # A buffered one asks again where the system reads less than it was asked for: of more than 2 GiB, for example.
+        return stack.enter_context(io.BufferedReader(file)) if matches(file, artifact) else None
     if not _is_file_of(file, artifact.size):
         return None
     held = file.read(artifact.size)
