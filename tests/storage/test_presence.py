@@ -11,7 +11,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.storage import presence
 from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
-from ipyassets.storage.presence import look
+from ipyassets.storage.presence import list_ahead, look
 from ipyassets.storage.signature import Signer
 
 SALES = AssetKey("sales")
@@ -128,3 +128,16 @@ def test_the_file_of_an_asset_without_partitions_is_always_looked_for(manager, f
     (folder / "%value").unlink()
     os.utime(folder, (OLD, OLD))
     assert not looked(manager, first, keys=[""]).found.any()
+
+
+def test_a_folder_that_was_listed_ahead_is_not_listed_again_where_everything_is_there(manager, folder, listed):
+    ahead = list_ahead(manager.files, SALES)
+    assert look(manager.files, SALES, lambda: ["a", "b"], ahead=ahead).found.all()
+    assert listed == [str(folder)]
+
+
+def test_what_is_put_in_place_after_a_listing_ahead_is_seen(manager, folder):
+    ahead = list_ahead(manager.files, SALES)
+    ahead.result()
+    (folder / "c").touch()
+    assert look(manager.files, SALES, lambda: ["a", "c"], ahead=ahead).found.all()

@@ -9,6 +9,7 @@ import pytest
 import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.events import State
+from ipyassets.instance.statebook import WORTH_A_THREAD
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from tests.conformance.io_manager import SALES, output
@@ -74,4 +75,21 @@ def test_where_values_cannot_be_looked_for_their_states_say_so_and_those_of_othe
     assert facts.counts(seen.key) == {State.FRESH: 2}
     assert facts.counts(shut.key) == {State.DAMAGED: 1, State.MISSING: 1}
     assert instance.describe(graph, "shut", "a").reason == "it cannot be looked for: Permission denied"
+    instance.close()
+
+
+def test_a_folder_that_cannot_be_listed_is_said_to_be_so_until_it_can(tmp_path):
+    numbers = ia.StaticPartitionsDefinition([str(number) for number in range(WORTH_A_THREAD)])
+    many = ia.asset(name="many", partitions_def=numbers)(lambda: 1)
+    instance, graph = ia.Instance(tmp_path, durability="fast"), AssetGraph.of([many])
+    ia.materialize([many], instance=instance, partition_keys="all")
+    instance.close()
+    folder, moved = tmp_path / "storage" / "many", tmp_path / "moved"
+    folder.rename(moved)
+    folder.symlink_to(folder)
+    instance = ia.Instance(tmp_path)
+    assert instance.facts(graph).counts(many.key) == {State.DAMAGED: WORTH_A_THREAD}
+    folder.unlink()
+    moved.rename(folder)
+    assert instance.facts(graph).counts(many.key) == {State.FRESH: WORTH_A_THREAD}
     instance.close()

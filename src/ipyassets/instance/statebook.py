@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,9 +18,10 @@ from ipyassets.errors import InvalidResultError
 from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace, Spans
 from ipyassets.storage.file_io import FileIOManager
-from ipyassets.storage.presence import Look, look
+from ipyassets.storage.presence import Look, Names, list_ahead, look
 from ipyassets.storage.value_files import ValueFiles
 
+WORTH_A_THREAD = 1000  # partitions from which on their folder is listed while the log is being read
 REREAD = 2000  # events from which on reading an asset's latest rows is quicker than following its events
 
 
@@ -27,7 +29,8 @@ REREAD = 2000  # events from which on reading an asset's latest rows is quicker 
 class Page:
     """What the log and the disk say of an asset, and why values cannot be read although their files are there.
 
-    `look` is the last one at the files of the partitions in `stored`.
+    `look` is the last one at the files of the partitions in `stored`; `ahead` was begun for the first, while the log
+    was being read.
     """
 
     space: PartitionSpace
@@ -35,6 +38,7 @@ class Page:
     damage: Mapping[str, str] = field(default_factory=dict)
     stored: Mask | None = None
     look: Look | None = None
+    ahead: Future[Names] | None = None
 
 
 class StateBook:
@@ -61,10 +65,19 @@ class StateBook:
             self._follow()
             page = self._pages.get(asset.key)
             if page is None or page.space != space:
-                page = Page(space, Standing.of(self._log().records(asset.key), space))
+                ahead = self._list_ahead(asset, space)
+                page = Page(space, Standing.of(self._log().records(asset.key), space), ahead=ahead)
             page = self._looked(asset, page)
             self._pages[asset.key] = page
             return page
+
+    def _list_ahead(self, asset: AssetsDefinition, space: PartitionSpace) -> Future[Names] | None:
+        """Have an asset's folder listed, if that takes about as long as reading what is recorded."""
+        manager = self._io_manager(asset)
+        files = manager.files if isinstance(manager, FileIOManager) else None
+        if isinstance(files, ValueFiles) and len(space) >= WORTH_A_THREAD and len(space.dimensions) == 1:
+            return list_ahead(files, asset.key)
+        return None
 
     def _follow(self) -> None:
         """Apply the events that were recorded since, by any process."""
@@ -93,7 +106,7 @@ class StateBook:
         try:
             page, present = self._sought(manager, asset, page)
         except OSError as error:
-            page, present = _out_of_reach(page, error.strerror or str(error))
+            page, present = _out_of_reach(replace(page, ahead=None), error.strerror or str(error))
         if np.array_equal(present, page.standing.present):
             return page
         return replace(page, standing=page.standing.with_presence(present))
@@ -106,7 +119,7 @@ class StateBook:
 
         if isinstance(manager, FileIOManager) and isinstance(manager.files, ValueFiles):
             is_same = page.stored is not None and np.array_equal(stored, page.stored)
-            return look(manager.files, asset.key, keys, page.look if is_same else None)
+            return look(manager.files, asset.key, keys, page.look if is_same else None, page.ahead)
         found = np.array(manager.present(asset.key, keys()), np.bool_)
         if found.shape != (np.count_nonzero(stored),):
             raise InvalidResultError(
@@ -127,7 +140,7 @@ class StateBook:
             )
         wrong = page.space.indices(list(page.damage))
         present[wrong[wrong >= 0]] = False
-        return replace(page, stored=stored, look=seen), present
+        return replace(page, stored=stored, look=seen, ahead=None), present
 
     def _anywhere(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask, found: Mask) -> Mask:
         """Which of the stored values there are, wherever they were put; those out of sight are believed."""

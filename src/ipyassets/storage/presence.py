@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.interrupt import shielded
 from ipyassets.partitions.keys import SEPARATOR
 from ipyassets.storage.paths import (
     ASIDE,
@@ -24,8 +25,11 @@ from ipyassets.storage.paths import (
     identity,
     place_identity,
 )
+from ipyassets.storage.threads import begin
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ipyassets.storage.value_files import ValueFiles
 
 Stamp: TypeAlias = tuple[int, int]
@@ -57,26 +61,48 @@ class Look:
 
 
 def look(
-    files: ValueFiles, asset_key: AssetKey, partition_keys: Callable[[], Sequence[str]], before: Look | None = None
+    files: ValueFiles,
+    asset_key: AssetKey,
+    partition_keys: Callable[[], Sequence[str]],
+    before: Look | None = None,
+    ahead: Future[Names] | None = None,
 ) -> Look:
     """Which of the partitions have a file in place, or one a reader will put there; "" asks for the whole asset.
 
     `before` is an earlier look at the same partitions: where folders hold the same names, nothing is worked out anew.
+    `ahead` is what `list_ahead` has begun.
     """
     if before is not None and before.holds:
         return before
-    at, names = time.monotonic(), _Names()
+    names = Names()
     if before is not None and before.contents is not None and names.contents(before.contents) == before.contents:
-        return replace(before, stamps=names.stamps, at=at)
+        return replace(before, stamps=names.stamps, at=names.at)
     keys = partition_keys()
+    if ahead is not None:
+        with shielded():
+            names = ahead.result()
     found = _in_place(files, asset_key, keys, names)
+    if ahead is not None and not found.all():
+        names = Names()  # what was put in place since then may have been recorded since then, too
+        found = _in_place(files, asset_key, keys, names)
     if not found.all():
         _add_staged(found, files, asset_key, keys, names)
-    return Look(found, None if "" in keys else names.contents(names), names.stamps, at)
+    return Look(found, None if "" in keys else names.contents(names), names.stamps, names.at)
+
+
+def list_ahead(files: ValueFiles, asset_key: AssetKey) -> Future[Names]:
+    """Begin to list the folder of an asset with one dimension, on another thread, for a look that is to come."""
+    return begin(_listed, str(asset_folder(files.folder, asset_key, portable=files.portable)))
+
+
+def _listed(folder: str) -> Names:
+    names = Names()
+    names[folder]  # which lists it
+    return names
 
 
 def _add_staged(
-    found: NDArray[np.bool_], files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str], names: _Names
+    found: NDArray[np.bool_], files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str], names: Names
 ) -> None:
     ours = identity(asset_key, "")[:ASSET_DIGITS]
     waiting = names[files.staging]
@@ -87,9 +113,7 @@ def _add_staged(
         found[i] = identity(asset_key, partition_keys[i]) in staged or place in aside
 
 
-def _in_place(
-    files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str], names: _Names
-) -> NDArray[np.bool_]:
+def _in_place(files: ValueFiles, asset_key: AssetKey, partition_keys: Sequence[str], names: Names) -> NDArray[np.bool_]:
     folder = str(asset_folder(files.folder, asset_key, portable=files.portable))
     heads, tails = _split(partition_keys)
     if not are_plain(tails, portable=files.portable):
@@ -121,14 +145,15 @@ def _joined(folder: str, head: str, *, portable: bool) -> str:
     return "/".join([folder, *(escaped(text, portable=portable) for text in texts)])
 
 
-class _Names(dict[str, frozenset[str]]):
+class Names(dict[str, frozenset[str]]):
     """The names of the values in folders, each listed when it is first asked for, with the stamps it had just before.
 
-    Values are files, links to files, and folders that have a value of their own.
+    Values are files, links to files, and folders that have a value of their own. `at` is when the first was listed.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.at = time.monotonic()
         self.stamps: dict[str, Stamp | None] = {}
 
     def contents(self, folders: Iterable[str]) -> dict[str, int]:

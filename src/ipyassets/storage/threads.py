@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import TypeVar
 
+from ipyassets.interrupt import shielded
+
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -18,7 +20,8 @@ THREADS = min(4, os.cpu_count() or 1)
 def begin(task: Callable[[A], T], argument: A) -> Future[T]:
     """Have something done on another thread."""
     try:
-        return _pool().submit(task, argument)
+        with shielded():  # Python's pools may lose a thread that is interrupted while it starts
+            return _pool().submit(task, argument)
     except RuntimeError:  # the interpreter is about to end, and begins nothing any more
         done: Future[T] = Future()
         done.set_result(task(argument))
