@@ -18,6 +18,9 @@ from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
 
+# Asked for once: whoever is interrupted while he asks may leave all of logging locked.
+_LOG = logging.getLogger("ipyassets")
+
 
 @dataclass(slots=True, kw_only=True)
 class StoredValueContext:
@@ -30,7 +33,7 @@ class StoredValueContext:
     asset_key: AssetKey
     scope: PartitionScope
     metadata: Mapping[str, object] = field(default_factory=dict)
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("ipyassets"))
+    log: logging.Logger = _LOG
     artifacts: Mapping[str, object] = field(default_factory=dict)
     resources: Any = field(default_factory=SimpleNamespace)
 
