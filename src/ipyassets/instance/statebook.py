@@ -68,7 +68,7 @@ class StateBook:
                 ahead = self._list_ahead(asset, space)
                 page = Page(space, Standing.of(self._log().records(asset.key), space), ahead=ahead)
             page = self._looked(asset, page)
-            self._pages[asset.key] = page
+            self._pages[asset.key] = page = replace(page, ahead=None)  # a listing is good for one look
             return page
 
     def _list_ahead(self, asset: AssetsDefinition, space: PartitionSpace) -> Future[Names] | None:
@@ -106,7 +106,7 @@ class StateBook:
         try:
             page, present = self._sought(manager, asset, page)
         except OSError as error:
-            page, present = _out_of_reach(replace(page, ahead=None), error.strerror or str(error))
+            page, present = _out_of_reach(page, error.strerror or str(error))
         if np.array_equal(present, page.standing.present):
             return page
         return replace(page, standing=page.standing.with_presence(present))
@@ -140,7 +140,7 @@ class StateBook:
             )
         wrong = page.space.indices(list(page.damage))
         present[wrong[wrong >= 0]] = False
-        return replace(page, stored=stored, look=seen, ahead=None), present
+        return replace(page, stored=stored, look=seen), present
 
     def _anywhere(self, manager: IOManager, asset: AssetsDefinition, page: Page, stored: Mask, found: Mask) -> Mask:
         """Which of the stored values there are, wherever they were put; those out of sight are believed."""

@@ -55,8 +55,7 @@ class SqliteEventLog:
             connection.executemany(_INSERT, new)
             key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
             connection.executemany("INSERT OR IGNORE INTO signer (key_id) VALUES (?)", [(each,) for each in key_ids])
-            places = [(ids[event.asset_key], str(event.partition_key)) for event in events]
-            placed = list(zip(events, places, strict=True))
+            placed = [(event, (ids[event.asset_key], str(event.partition_key))) for event in events]
             rows = _rows_at(connection, {place for event, place in placed if latest.builds_on_what_stands(event)})
             last: dict[tuple[int, str], int] = {}
             for i, (event, place) in enumerate(placed, first):

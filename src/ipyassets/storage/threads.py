@@ -1,4 +1,4 @@
-"""A few threads for the parts of large values: hashed while they are written, and read several at a time."""
+"""A few threads for what takes long: parts of large values are hashed and read on them, folders listed."""
 
 from __future__ import annotations
 
