@@ -24,6 +24,7 @@ from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
 from ipyassets.interrupt import shielded
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.flushing import Flush
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 
@@ -62,8 +63,8 @@ class Store:
     def keep(self, events: list[Event]) -> None:
         """Record what was staged, and put it in place."""
         artifacts = {event.partition_key: event.artifact for event in events}
-        self.manager.flush(ASSET, artifacts)
-        self.log.append(events)
+        with Flush(self.manager.unflushed(ASSET, artifacts)) as flush:
+            self.log.append(events, before_commit=flush.wait)
         self.manager.publish(ASSET, artifacts)
 
     def read(self, keys: list[str]) -> object:

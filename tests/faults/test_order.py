@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
-import sys
+import sqlite3
 
 import pytest
 
@@ -15,19 +16,22 @@ from ipyassets.errors import UnwritableStoreError
 KEYS = ["a", "b", "c"]
 
 
-def touches(act):
-    """The calls into the operating system and SQLite that matter, in order."""
+def watch(monkeypatch, log):
+    """What is asked of the disk from now on, in order, and how many events another program can read at that moment."""
     seen = []
 
-    def profile(_frame, event, argument):
-        if event == "c_call" and (name := getattr(argument, "__name__", "")) in {"fsync", "executemany", "replace"}:
-            seen.append(name)
+    def watched(name):
+        real = getattr(os, name)
 
-    sys.setprofile(profile)
-    try:
-        act()
-    finally:
-        sys.setprofile(None)
+        def act(*arguments, **more):
+            with contextlib.closing(sqlite3.connect(log)) as reader:
+                seen.append((name, reader.execute("SELECT count(*) FROM event").fetchone()[0]))
+            return real(*arguments, **more)
+
+        monkeypatch.setattr(os, name, act)
+
+    watched("fsync")
+    watched("replace")
     return seen
 
 
@@ -40,22 +44,28 @@ def run(instance, size):
 
 
 @pytest.mark.parametrize("size", [1, 100_000])
-def test_the_disk_has_every_value_before_any_is_recorded_and_put_in_place(tmp_path, size):
+def test_the_disk_has_every_value_before_any_is_recorded_and_put_in_place(tmp_path, monkeypatch, size):
     instance = Instance(tmp_path)
     run(instance, size)
-    order = touches(lambda: run(instance, size + 1))
+    seen = watch(monkeypatch, tmp_path / "events.sqlite")
+    run(instance, size + 1)
+    monkeypatch.undo()
     instance.close()
-    recorded, put = order.index("executemany"), len(order) - len(KEYS)
-    before = [each for each in order[:recorded] if each == "fsync"]
-    assert len(before) == len(KEYS)
-    assert order[put:] == ["replace"] * len(KEYS)
-    assert put > recorded
+    before = [name for name, recorded in seen if recorded == len(KEYS)]
+    assert before.count("fsync") == len(KEYS)
+    after = [name for name, recorded in seen if recorded == 2 * len(KEYS)]
+    assert after == ["replace"] * len(KEYS)
+    assert len(before) + len(after) == len(seen)
 
 
-def test_a_fast_instance_waits_for_no_disk(tmp_path):
+def test_a_fast_instance_waits_for_no_disk(tmp_path, monkeypatch):
     instance = Instance(tmp_path, durability="fast")
-    assert "fsync" not in touches(lambda: run(instance, 1))
+    run(instance, 1)
+    seen = watch(monkeypatch, tmp_path / "events.sqlite")
+    run(instance, 2)
+    monkeypatch.undo()
     instance.close()
+    assert seen == [("replace", 2 * len(KEYS))] * len(KEYS)
 
 
 def test_more_values_than_files_may_be_open_are_flushed_before_they_are_recorded(tmp_path):

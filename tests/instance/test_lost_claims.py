@@ -80,13 +80,13 @@ def test_what_another_run_puts_in_place_later_stands_in_the_log_too(two, tmp_pat
     other = threading.Thread(target=make, args=("there", there, Waiting()))
     append = here.event_log.append
 
-    def robbed(events):
+    def robbed(events, **more):
         monkeypatch.undo()
         (tmp_path / "claims.lock").unlink()
         other.start()
         assert recorded.wait(LONG)
         threading.Timer(0.2, go_on.set).start()
-        append(events)
+        append(events, **more)
 
     monkeypatch.setattr(here.event_log, "append", robbed)
     make("here", here)

@@ -307,7 +307,7 @@ def test_an_error_of_the_store_ends_the_run_and_is_kept(instance):
     graph = AssetGraph.of([one])
     plan = instance.plan(graph, {one.key: Spans.range(0, 1)})
 
-    def full(_events):
+    def full(_events, **_):
         raise OSError("disk full")
 
     instance.event_log.append = full

@@ -13,6 +13,7 @@ from ipyassets.assets.scope import PartitionScope
 from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.flushing import Flush
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.upkeep import Upkeep
@@ -71,8 +72,8 @@ class Store:
             artifact=artifact,
             **more,
         )
-        self.manager.flush(asset, context.stored)
-        self.log.append([event])
+        with Flush(self.manager.unflushed(asset, context.stored)) as flush:
+            self.log.append([event], before_commit=flush.wait)
         return event
 
     def read(self, key: str | None, asset: AssetKey = SALES) -> Any:

@@ -93,7 +93,7 @@ def test_looking_at_an_earlier_value_changes_nothing_even_after_a_restore_was_in
     store.make("a", 1)
     store.make("a", 2)
 
-    def killed(*_):
+    def killed(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SqliteEventLog, "append", killed)

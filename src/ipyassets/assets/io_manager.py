@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -140,7 +140,7 @@ class IOManager(ABC):
 
     Two methods are needed. The others have defaults, and say more of what is stored: whether it is still there
     (`present`), how it is taken away (`delete`), where it is (`kept_at`, `looking_at`), how it is made ready before it
-    is recorded (`stage`, `flush`, `publish`), whether several may be loaded at a time (`loads_at_once`).
+    is recorded (`stage`, `unflushed`, `publish`), whether several may be loaded at a time (`loads_at_once`).
     """
 
     loads_at_once: ClassVar[bool] = False
@@ -175,17 +175,20 @@ class IOManager(ABC):
     def stage(self, context: OutputContext, obj: object) -> None:
         """Make `obj` ready without touching what is stored, where that can be done; `publish` then puts it in place.
 
-        The engine calls `stage`, then `flush`, records what was reported in `context.stored`, and calls `publish`:
-        whatever is interrupted, the previous value stands until the new one is recorded. Without a way to do so it is
-        stored at once.
+        The engine calls `stage`, waits until the disk has what is `unflushed`, records what was reported in
+        `context.stored`, and calls `publish`: whatever is interrupted, the previous value stands until the new one is
+        recorded. Without a way to do so it is stored at once.
         """
         self.handle_output(context, obj)
 
-    def flush(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - most have nothing to do
-        """Return once staged values will survive a power cut: one Artifact for each partition key.
+    def unflushed(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> Iterable[str]:
+        """The files of staged values, one Artifact for each partition key, that have yet to survive a power cut.
 
-        Asked of many at once, in the process that records them, wherever they were staged.
+        Asked of many at once, in the process that records them, wherever they were staged. The disk has these files
+        before any of the values is recorded. Without a way to tell, whatever is staged is believed to be safe.
         """
+        del asset_key, artifacts
+        return ()
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:  # noqa: B027 - most have nothing to do
         """Put staged values in place, now that they are recorded: one Artifact for each partition key."""

@@ -132,9 +132,10 @@ class Accounts:
         if not events:
             return
         stored = _stored(events)
-        for key, artifacts in stored.items():
-            self._io_manager(key).flush(key, artifacts)
-        self._books.record(events, lambda: self._publish(events, stored))
+        unflushed = [
+            path for key, artifacts in stored.items() for path in self._io_manager(key).unflushed(key, artifacts)
+        ]
+        self._books.record(events, unflushed, lambda: self._publish(events, stored))
         for event in events:
             self._books.claims.release(event.asset_key, (event.partition_key,))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,15 +21,15 @@ OnError = Literal["continue", "stop", "trim"]
 class Books:
     """What a run tells the instance, and asks of it.
 
-    `renew` plans the same again with the facts of now; `record` writes events into the log, then calls what puts their
-    values in place; `claims` keep others from making the same partitions; `tidy` drops what bodies that were given up
-    have stored aside, once nobody claims their partitions; `cursor` and `since` tell what others have recorded; `load`
-    reads a stored value; `note` hears of a damaged one, and tells whether it was merely made again since it was looked
-    up (False); `changed` hears whose states may differ.
+    `renew` plans the same again with the facts of now; `record` writes events into the log, not before the disk has
+    some files, and then calls what puts the values in place; `claims` keep others from making the same partitions;
+    `tidy` drops what bodies that were given up have stored aside, once nobody claims their partitions; `cursor` and
+    `since` tell what others have recorded; `load` reads a stored value; `note` hears of a damaged one, and tells
+    whether it was merely made again since it was looked up (False); `changed` hears whose states may differ.
     """
 
     renew: Callable[[Plan], Plan]
-    record: Callable[[Sequence[Event], Callable[[], None]], None]
+    record: Callable[[Sequence[Event], Iterable[str], Callable[[], None]], None]
     claims: Claims
     tidy: Callable[[AssetKey, Sequence[str]], None]
     cursor: Callable[[], int]

@@ -8,7 +8,7 @@ import queue
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -35,6 +35,7 @@ from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import finish_all
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
+from ipyassets.storage.flushing import Flush
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
 from ipyassets.storage.settling import settle
 from ipyassets.storage.staging import unstage
@@ -140,12 +141,21 @@ class Runs:
         self._queue.put(lambda: context.run(self.driven, run))
         return run
 
-    def record(self, claims: Claims | NoClaims, events: Sequence[Event], publish: Callable[[], None]) -> None:
-        """Record events and put their values in place: one run at a time, so that log and files agree."""
+    def record(
+        self,
+        claims: Claims | NoClaims,
+        events: Sequence[Event],
+        unflushed: Iterable[str],
+        publish: Callable[[], None],
+    ) -> None:
+        """Record events and put their values in place: one run at a time, so that log and files agree.
+
+        The disk takes the unflushed files while the record is being written, and has them before it counts.
+        """
         places = [(event.asset_key, event.partition_key) for event in events]
         claims.keep(places)
-        with self._lock:
-            self.log().append(events)
+        with Flush(unflushed) as flush, self._lock:
+            self.log().append(events, before_commit=flush.wait)
             publish()
         while not claims.are_good:
             with contextlib.suppress(UnwritableStoreError):  # it is recorded already

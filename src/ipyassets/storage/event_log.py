@@ -39,8 +39,11 @@ class SqliteEventLog:
         self.database = Database(path, durable=durable)
         self._signer = signer
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Record events in one transaction: all or none of them."""
+    def append(self, events: Sequence[Event], before_commit: Callable[[], None] = lambda: None) -> None:
+        """Record events in one transaction: all or none of them.
+
+        `before_commit` is called when only the commit is left to do; if it raises, nothing is recorded.
+        """
         if not events:
             return
         for event in events:
@@ -65,6 +68,7 @@ class SqliteEventLog:
                 "REPLACE INTO latest (asset, partition, event, made, facts, inputs) VALUES (?, ?, ?, ?, ?, ?)",
                 [(*place, last[place], *row) for place, row in rows.items()],
             )
+            before_commit()
 
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset that the log knows."""
@@ -223,12 +227,16 @@ def _ids_of(connection: sqlite3.Connection, asset_keys: Iterable[AssetKey]) -> d
     """The numbers of assets; those not known yet get one."""
     ids: dict[AssetKey, int] = {}
     for key in asset_keys:
-        if (found := id_of(connection, key)) is None:
-            connection.execute("INSERT INTO asset (key) VALUES (?)", (key.to_string(),))
-            found = id_of(connection, key)
-        assert found is not None  # noqa: S101  # inserted above
-        ids[key] = found
+        found = id_of(connection, key)
+        ids[key] = _inserted(connection, "asset (key) VALUES (?)", (key.to_string(),)) if found is None else found
     return ids
+
+
+def _inserted(connection: sqlite3.Connection, what: str, values: tuple[str, ...]) -> int:
+    """The number of a row that is added."""
+    number = connection.execute(f"INSERT INTO {what}", values).lastrowid
+    assert number is not None  # noqa: S101  # added just now
+    return number
 
 
 def _names(connection: sqlite3.Connection) -> Mapping[int, AssetKey]:
@@ -237,11 +245,12 @@ def _names(connection: sqlite3.Connection) -> Mapping[int, AssetKey]:
 
 def _place_ids(connection: sqlite3.Connection, places: set[Place]) -> dict[Place, int]:
     """The numbers of places; those not known yet get one."""
-    known = {place: i for i, place in _places(connection).items()} if places else {}
-    if new := [(place.location, place.manager) for place in places - known.keys()]:
-        connection.executemany("INSERT INTO place (location, manager) VALUES (?, ?)", new)
-        known = {place: i for i, place in _places(connection).items()}
-    return known
+    ids: dict[Place, int] = {}
+    for place in places:
+        named = (place.location, place.manager)
+        found = connection.execute("SELECT id FROM place WHERE location = ? AND manager = ?", named).fetchone()
+        ids[place] = found[0] if found else _inserted(connection, "place (location, manager) VALUES (?, ?)", named)
+    return ids
 
 
 def _places(connection: sqlite3.Connection) -> dict[int, Place]:

@@ -17,6 +17,7 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, UnstorableValueError
 from ipyassets.events import Artifact, Place
+from ipyassets.storage.flushing import Flush
 from ipyassets.storage.locations import as_folder, folder_of, is_local, location_of
 from ipyassets.storage.naming import decide_names, names_are_portable
 from ipyassets.storage.opening import opened, reader
@@ -151,7 +152,7 @@ class FileIOManager(IOManager):
         artifact = self._staged(context, key, obj)
         context.stored[key] = Artifact(artifact.path, artifact.size, artifact.digest, self.place)
         if not context.is_staging:
-            self.flush(context.asset_key, context.stored)
+            Flush(self.unflushed(context.asset_key, context.stored)).wait()
             self.publish(context.asset_key, context.stored)
 
     def stage(self, context: OutputContext, obj: object) -> None:
@@ -165,9 +166,9 @@ class FileIOManager(IOManager):
         finally:
             context.is_staging = was_staging
 
-    def flush(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
-        """Wait until the disk has what was staged; UnwritableStoreError where it cannot take it."""
-        self.files.flush(asset_key, _artifacts(artifacts))
+    def unflushed(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> list[str]:
+        """The files of what was staged that the disk may not have yet, and is to have."""
+        return self.files.unflushed(asset_key, _artifacts(artifacts))
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> None:
         """Put what was staged in place, after the log has recorded it."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ipyassets.errors import UnstorableValueError
+from ipyassets.storage.flushing import flush_to_disk
 from ipyassets.storage.paths import ASIDE, DISPLACED, owner, place_identity
-from ipyassets.storage.sink import flush_to_disk
 
 # How often somebody else may change folders at the same moment
 _TRIES = 100

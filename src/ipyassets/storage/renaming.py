@@ -13,11 +13,11 @@ from ipyassets.errors import BusyPartitionError, InvalidArgumentError, UnknownAs
 from ipyassets.events import Artifact
 from ipyassets.storage.claims import Claims, NoClaims, claimed_whole
 from ipyassets.storage.event_log import JUMP, SqliteEventLog, id_of
+from ipyassets.storage.flushing import flush_folders
 from ipyassets.storage.meeting import first_dimension, refuse_meeting
 from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import looked_at
 from ipyassets.storage.signature import content_of
-from ipyassets.storage.sink import flush_folders
 from ipyassets.storage.staging import settle
 from ipyassets.storage.value_files import ValueFiles
 

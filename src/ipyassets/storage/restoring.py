@@ -11,6 +11,7 @@ from ipyassets.errors import DamagedPartitionError, NotMaterializedError
 from ipyassets.events import Artifact, Event
 from ipyassets.storage.claims import Claims, NoClaims, claimed
 from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.flushing import Flush
 from ipyassets.storage.paths import identity
 from ipyassets.storage.placing import unlink_twin
 from ipyassets.storage.reading import holds
@@ -66,8 +67,8 @@ def restore(
             return event
         settle(files, asset_key, log.artifacts(asset_key, [key]))  # what it replaces is kept, too
         _stage(files, asset_key, key, artifact)
-        files.flush(asset_key, {key: artifact})
-        log.append([event])
+        with Flush(files.unflushed(asset_key, {key: artifact})) as flush:
+            log.append([event], before_commit=flush.wait)
         files.publish(asset_key, {key: artifact})
         unlink_twin(files.staged(asset_key, key, artifact.digest), str(files.path(asset_key, key)))
     return event

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ipyassets.errors import UnwritableStoreError
 from ipyassets.interrupt import checkpoint
+from ipyassets.storage.flushing import begin_to_flush
 from ipyassets.storage.signature import content_hash
 from ipyassets.storage.threads import begin
 
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 _LARGE = 1 << 20
 # Held in memory until the end: its hash is known before its file is made.
 SMALL = 1 << 16
-# Files held open at a time: a process may often open no more than 256, and this is not all that it does.
-_OPEN = 100
 # The most that one call writes: interrupts come in between, and Linux stops at 2 GiB less a page.
 _PIECE = 1 << 25
 
@@ -110,68 +106,3 @@ class Sink(io.RawIOBase):
             super().close()
             if self._descriptor >= 0:
                 os.close(self._descriptor)
-
-
-def begin_to_flush(descriptor: int, start: int = 0, count: int = 0) -> None:
-    """Have `count` bytes from `start` on, or all, go to the disk while other things are done, where that can be asked.
-
-    What is waited for afterwards takes less.
-    """
-    if hasattr(os, "posix_fadvise"):  # which begins to write out what it is told will not be needed
-        os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
-
-
-def flush_to_disk(descriptor: int) -> None:
-    """Wait until the disk itself has what was written, as far as the operating system can tell."""
-    try:
-        import fcntl
-    except ImportError:
-        os.fsync(descriptor)
-        return
-    if (full := getattr(fcntl, "F_FULLFSYNC", None)) is not None:  # macOS: fsync alone stops at the drive's cache
-        fcntl.fcntl(descriptor, full)
-    else:
-        os.fsync(descriptor)
-
-
-def flush_together(paths: Iterable[str]) -> None:
-    """Wait until the disk has several files; those that are no longer there are somebody else's by now.
-
-    So many as may be open are handed to the disk before the first of them is waited for: its journal then takes most of
-    them in one go. Raises UnwritableStoreError where the disk cannot take them.
-    """
-    left = iter(paths)
-    while some := list(islice(left, _OPEN)):
-        _flush(some)
-
-
-def _flush(paths: Sequence[str]) -> None:
-    descriptors = []
-    try:
-        for path in paths:
-            # Windows flushes only what may be written to
-            with suppress(FileNotFoundError):
-                descriptors.append(os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0)))
-        if len(descriptors) > 1:  # a single one is waited for anyway
-            for descriptor in descriptors:
-                begin_to_flush(descriptor)
-        for descriptor in descriptors:
-            flush_to_disk(descriptor)
-    except OSError as error:
-        raise UnwritableStoreError(f"the disk could not take what was staged: {error}") from error
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def flush_folders(folders: Iterable[str]) -> None:
-    """Wait until the disk has the names in folders, where the operating system can be asked for that."""
-    for folder in folders:
-        try:
-            descriptor = os.open(folder, os.O_RDONLY)
-        except OSError:  # gone, or on Windows, which takes care of it by itself
-            continue
-        try:
-            flush_to_disk(descriptor)
-        finally:
-            os.close(descriptor)

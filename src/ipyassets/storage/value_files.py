@@ -4,8 +4,9 @@ A value goes through four steps, with the event log between the last two:
 
     stage      the file is written under a name of nobody's; complete, it is named by its seal, in a dotted folder.
                A small one is complete in memory: it has that name from the start
-    flush      the disk has it: small ones of a group together, which costs a fraction of one by one
-    (append)   the log records the artifact: this is the moment from which the value is the partition's
+    flush      the disk has it: small ones of a group together, which costs a fraction of one by one, and while the log
+               writes what it is going to record
+    (append)   the log has recorded the artifact: this is the moment from which the value is the partition's
     publish    the file is renamed to the partition's address; asked for, what it replaces is kept as a version
 
 Everything that moves, keeps, signs or deletes a value holds to six rules, so that nothing is lost or confused whatever
@@ -46,12 +47,13 @@ from numpy.typing import NDArray
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError, UntrustedPartitionError
 from ipyassets.events import Artifact
+from ipyassets.storage.flushing import Flush
 from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, partition_path, place_identity
 from ipyassets.storage.placing import duplicate, put, refuse_outside, remove_empty, unlink
 from ipyassets.storage.presence import look
 from ipyassets.storage.reading import OF_THE_FILE, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, content_of, key_id_of, seal_of
-from ipyassets.storage.sink import SMALL, Sink, flush_together
+from ipyassets.storage.sink import SMALL, Sink
 from ipyassets.storage.staging import STAGING, NewFile, partial_of, staged_of
 from ipyassets.storage.versions import Versions
 
@@ -103,8 +105,8 @@ class ValueFiles:
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
         """Write a value aside; `dump` writes its bytes. If anything raises, nothing is left of it.
 
-        A large value is on disk on return, because whoever stages it may do so beside others; `flush` sees to the rest.
-        Raises UnstorableValueError where a link leads out of the folder of all values.
+        A large value is on disk on return, because whoever stages it may do so beside others; the others are
+        `unflushed`. Raises UnstorableValueError where a link leads out of the folder of all values.
         """
         place = self._place(asset_key, partition_key)
         self._refuse_outside(place)
@@ -124,7 +126,7 @@ class ValueFiles:
             raise
         if self.durable and artifact.size > SMALL:
             # After it was named: the flush takes the name to disk along with the content.
-            flush_together([staged])
+            Flush([staged]).wait()
         return artifact
 
     def stage_again(self, asset_key: AssetKey, partition_key: str, digest: str, file: str | Path) -> None:
@@ -134,11 +136,11 @@ class ValueFiles:
         duplicate(str(file), staged, partial_of(f"{self.staging}/{identity(asset_key, partition_key)}"))
         os.utime(staged)  # it is not what a writer left long ago
 
-    def flush(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
-        """Wait until the disk has staged values; UnwritableStoreError where it cannot take them."""
-        if self.durable:
-            small = ((key, each.digest) for key, each in artifacts.items() if each.size <= SMALL)
-            flush_together(self.staged(asset_key, key, digest) for key, digest in small)
+    def unflushed(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> list[str]:
+        """The files of staged values that the disk may not have yet, and is to have."""
+        if not self.durable:
+            return []
+        return [self.staged(asset_key, key, each.digest) for key, each in artifacts.items() if each.size <= SMALL]
 
     def publish(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
         """Put staged values in place; those that are there already are left alone.

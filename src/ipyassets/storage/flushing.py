@@ -1,0 +1,105 @@
+"""Waiting until the disk itself has what was written: what is begun early is waited for the less."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import islice
+from typing import Self
+
+from ipyassets.errors import UnwritableStoreError
+
+# Files held open at a time: a process may often open no more than 256, and this is not all that it does.
+_OPEN = 100
+# Windows flushes only what may be written to.
+_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+
+
+class Flush:
+    """Files on their way to the disk: it takes them while other things are done, until one has to `wait` for it.
+
+    Of very many, all but the last are waited for at once. Those that are no longer there are somebody else's by now.
+    Raises UnwritableStoreError where the disk cannot take them.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._open: list[int] = []
+        left = iter(paths)
+        try:
+            while some := list(islice(left, _OPEN)):
+                self.wait()
+                self._begin(some)
+        except BaseException:
+            self._close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def wait(self) -> None:
+        """Return once the disk has them."""
+        try:
+            for descriptor in self._open:
+                flush_to_disk(descriptor)
+        except OSError as error:
+            raise _untaken(error) from error
+        finally:
+            self._close()
+
+    def _begin(self, paths: Iterable[str]) -> None:
+        try:
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    self._open.append(os.open(path, _FLAGS))
+            # Once all are open: handed over in one go they cost a third, and the journal takes most of them at once.
+            for descriptor in self._open:
+                begin_to_flush(descriptor)
+        except OSError as error:
+            raise _untaken(error) from error
+
+    def _close(self) -> None:
+        while self._open:
+            os.close(self._open.pop())
+
+
+def _untaken(error: OSError) -> UnwritableStoreError:
+    return UnwritableStoreError(f"the disk could not take what was staged: {error}")
+
+
+def begin_to_flush(descriptor: int, start: int = 0, count: int = 0) -> None:
+    """Have `count` bytes from `start` on, or all, go to the disk while other things are done, where that can be asked.
+
+    What is waited for afterwards takes less.
+    """
+    if hasattr(os, "posix_fadvise"):  # which begins to write out what it is told will not be needed
+        os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
+
+
+def flush_to_disk(descriptor: int) -> None:
+    """Wait until the disk itself has what was written, as far as the operating system can tell."""
+    try:
+        import fcntl
+    except ImportError:
+        os.fsync(descriptor)
+        return
+    if (full := getattr(fcntl, "F_FULLFSYNC", None)) is not None:  # macOS: fsync alone stops at the drive's cache
+        fcntl.fcntl(descriptor, full)
+    else:
+        os.fsync(descriptor)
+
+
+def flush_folders(folders: Iterable[str]) -> None:
+    """Wait until the disk has the names in folders, where the operating system can be asked for that."""
+    for folder in folders:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except OSError:  # gone, or on Windows, which takes care of it by itself
+            continue
+        try:
+            flush_to_disk(descriptor)
+        finally:
+            os.close(descriptor)
