@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from itertools import islice
 from typing import Self
 
 from ipyassets.errors import UnwritableStoreError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    _WHOLLY = None
+else:
+    _WHOLLY = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync alone stops at the drive's cache
+_CAN_BEGIN = hasattr(os, "posix_fadvise")
 # Files held open at a time: a process may often open no more than 256, and this is not all that it does.
 _OPEN = 100
 # Windows flushes only what may be written to.
@@ -53,8 +59,10 @@ class Flush:
     def _begin(self, paths: Iterable[str]) -> None:
         try:
             for path in paths:
-                with suppress(FileNotFoundError):
+                try:
                     self._open.append(os.open(path, _FLAGS))
+                except FileNotFoundError:
+                    continue
             # Once all are open: handed over in one go they cost a third, and the journal takes most of them at once.
             for descriptor in self._open:
                 begin_to_flush(descriptor)
@@ -75,21 +83,16 @@ def begin_to_flush(descriptor: int, start: int = 0, count: int = 0) -> None:
 
     What is waited for afterwards takes less.
     """
-    if hasattr(os, "posix_fadvise"):  # which begins to write out what it is told will not be needed
+    if _CAN_BEGIN:  # Linux begins to write out what it is told will not be needed
         os.posix_fadvise(descriptor, start, count, os.POSIX_FADV_DONTNEED)
 
 
 def flush_to_disk(descriptor: int) -> None:
     """Wait until the disk itself has what was written, as far as the operating system can tell."""
-    try:
-        import fcntl
-    except ImportError:
+    if _WHOLLY is None:
         os.fsync(descriptor)
-        return
-    if (full := getattr(fcntl, "F_FULLFSYNC", None)) is not None:  # macOS: fsync alone stops at the drive's cache
-        fcntl.fcntl(descriptor, full)
     else:
-        os.fsync(descriptor)
+        fcntl.fcntl(descriptor, _WHOLLY)
 
 
 def flush_folders(folders: Iterable[str]) -> None:
