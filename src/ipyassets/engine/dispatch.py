@@ -175,8 +175,11 @@ class Dispatch:
             if (overtaken := self._overtaken(result.raised)) is not None:
                 self._begin_again(result, overtaken)
                 continue
+            raised = result.raised  # by the first of these partitions that failed, and by no other
             for event in result.events if self._is_cancelled else self._retries.settled(result):
-                self._settle(event, result.raised)
+                is_failed = event.attempt is Attempt.FAILED
+                self._settle(event, raised if is_failed else None)
+                raised = None if is_failed else raised
         self._is_changed = True
 
     def _give_up(self, key: AssetKey, indices: list[int], work: Work | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import traceback
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from types import TracebackType
 from ipyassets.errors import IpyassetsError, MaterializationError
 from ipyassets.events import Failure
 
-OURS = str(Path(__file__).parent.parent)
+OURS = os.path.join(Path(__file__).parent.parent, "")  # noqa: PTH118 - with the slash: a neighbour may begin so, too
 
 
 def users_frames(trace: TracebackType | None) -> TracebackType | None:
@@ -37,10 +38,13 @@ def failure_of(error: BaseException) -> Failure:
 
 def without_frames(error: BaseException) -> None:
     """Let go of what an exception, and those that led to it, hold of the frames that they went through."""
-    at: BaseException | None = error
-    while at is not None:
-        at.__traceback__ = None
-        at = at.__cause__ or at.__context__
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()  # one may be its own cause
+    while left:
+        if (each := left.pop()) is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            left += [each.__cause__, each.__context__]
 
 
 def beyond_ours(trace: TracebackType | None) -> TracebackType | None:

@@ -101,6 +101,9 @@ class Workshop:
                 known[event.partition_key] = event.artifact
             else:
                 known.pop(event.partition_key, None)
+        elif event.attempt is Attempt.WIPED:
+            versions.made[index], versions.weights[index] = False, 0
+            self._artifacts.get(key, {}).pop(event.partition_key, None)
 
     def look_up(self, key: AssetKey, partition_key: str) -> None:
         """Forget what is known of a stored value, and look it up anew."""

@@ -74,7 +74,7 @@ class LiveRuns:
     def tell(self, run: LiveRun) -> None:
         """Tell the others of a run of this process; nothing is written where nothing has changed, or can be."""
         part, told = (self._folder / f"{run.run_id}.{kind}" for kind in (_PART, _TOLD))
-        with self._guard, contextlib.suppress(OSError):
+        with self._guard, contextlib.suppress(OSError, UnwritableStoreError):
             locks = self._opened()
             locks.follow()
             locks.take([run.run_id])

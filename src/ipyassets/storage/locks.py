@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
@@ -177,6 +178,8 @@ except ImportError:
             return False
         return True
 else:
+    # macOS has such locks by now, with a `struct flock` of its own.
+    _OF_THE_FILE = sys.platform == "linux" and hasattr(fcntl, "F_OFD_SETLK")
 
     def _lock(descriptor: int, place: int) -> bool:
         return _locking(descriptor, place, fcntl.F_WRLCK)
@@ -185,7 +188,7 @@ else:
         _locking(descriptor, place, fcntl.F_UNLCK)
 
     def _is_free(descriptor: int, place: int) -> bool:
-        if hasattr(fcntl, "F_OFD_GETLK"):
+        if _OF_THE_FILE:
             # asked, not tried: two that look at the same moment would take one another for its holder
             found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK, place))
             return bool(struct.unpack_from("h", found)[0] == fcntl.F_UNLCK)
@@ -196,7 +199,7 @@ else:
 
     def _locking(descriptor: int, place: int, how: int) -> bool:
         try:
-            if hasattr(fcntl, "F_OFD_SETLK"):
+            if _OF_THE_FILE:
                 # A lock of the open file, not of the process: two runs in one process exclude one another too, and
                 # closing another descriptor of the file does not release it.
                 fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _flock(how, place))

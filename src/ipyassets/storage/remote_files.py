@@ -23,7 +23,7 @@ from ipyassets.errors import DamagedPartitionError, NotMaterializedError, Untrus
 from ipyassets.events import Artifact
 from ipyassets.storage.paths import address, identity
 from ipyassets.storage.reading import matches
-from ipyassets.storage.signature import NOT_SIGNED, Signer, seal_of
+from ipyassets.storage.signature import NOT_SIGNED, Signer, key_id_of, seal_of
 from ipyassets.storage.sink import Sink
 from ipyassets.storage.staging import STAGING
 from ipyassets.storage.value_files import CHANGED, GONE
@@ -79,7 +79,8 @@ class RemoteFiles:
             raise NotMaterializedError(f"{name} is not materialized: nothing is stored at {place}")
         if not self.signer.signed(asset_key, partition_key, artifact.digest):
             message = f"{name} is not signed by you: {place} is not read; trust() lets it in"
-            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, artifact.digest)
+            forged = artifact.digest if key_id_of(artifact.digest) == self.signer.key_id else ""
+            raise UntrustedPartitionError(message, asset_key, partition_key, NOT_SIGNED, forged)
         with self.found(asset_key, partition_key, artifact) as (file, what):
             if file is None:
                 message = f"{name}: {what}: {place}; materialize it again"

@@ -91,7 +91,7 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
         if not names:
             raise DamagedLogError(f"nothing can be read of {path}: move it away and start with an empty log")
         places = {row[0]: Place(*row[1:]) for row in _rows(source, "place", "id, location, manager")}
-        saved, last = _copy_events(source, log, names, places)
+        saved, lost, last = _copy_events(source, log, names, places)
         keys = list(_rows(source, "dynamic_key", "position, definition, key"))
         with log.database.write() as connection:
             connection.executemany("REPLACE INTO dynamic_key (position, definition, key) VALUES (?, ?, ?)", keys)
@@ -99,24 +99,25 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
             connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'event'", (last + JUMP,))
     finally:
         log.close()
-    return Repaired(saved, max(0, last - saved), len(names), len(keys), None)
+    return Repaired(saved, lost, len(names), len(keys), None)
 
 
 def _copy_events(
     source: sqlite3.Connection, log: SqliteEventLog, names: Mapping[int, AssetKey], places: Mapping[int, Place]
-) -> tuple[int, int]:
-    """How many events were copied, and the number of the last one."""
-    saved = last = 0
+) -> tuple[int, int, int]:
+    """How many events were copied, how many were not, and the number of the last one."""
+    saved = lost = last = 0
     columns = event_rows.COLUMNS if places else event_rows.COLUMNS.replace("place", "NULL")  # a log of the first format
     for rows in _batches(_rows(source, "event", columns)):
         events = []
         for row in rows:
             with suppress(DamagedLogError):  # a row that was hit itself
                 events.append(event_rows.event(row, names, places))
-                last = max(last, row[0])
+                lost += (row[0] - last - 1) % JUMP  # where numbers jumped, nothing is missing
+                last = row[0]
         log.append(events)
         saved += len(events)
-    return saved, last
+    return saved, lost, last
 
 
 def _swapped(path: Path, fresh: Path, whole: Path) -> Path:
