@@ -25,6 +25,7 @@ from ipyassets import (
     materialize,
 )
 from ipyassets.assets.graph import AssetGraph
+from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidInvocationError, InvalidResultError
 from ipyassets.events import State
 from ipyassets.instance.executors import manner_of
@@ -378,3 +379,58 @@ def test_prints_of_bodies_in_several_threads_do_not_mix(instance, capsys):
     materialize([talking], partition_keys="all", instance=instance, max_workers=4)
     assert [instance.event_log.history(talking.key, key)[0].output for key in "abcd"] == [key * 5 for key in "abcd"]
     assert capsys.readouterr().out == ""
+
+
+@asset(partitions_def=LETTERS)
+def deadly(context):
+    if context.partition_key == "b":
+        os._exit(3)
+    return context.partition_key
+
+
+def test_a_worker_that_dies_costs_only_the_partition_that_it_died_of(instance):
+    result = materialize(
+        [deadly], partition_keys="all", instance=instance, executor="processes", max_workers=2, raise_on_error=False
+    )
+    assert [(each.partition_key, each.reason.partition(":")[0]) for each in result.troubles] == [
+        ("b", "TerminatedWorkerError")
+    ]
+    assert result.progress.materialized == 3
+
+
+def test_of_an_executor_that_breaks_down_every_partition_is_accounted_for(instance):
+    with ProcessPoolExecutor(1) as pool:
+        result = materialize(
+            [deadly], partition_keys="all", instance=instance, executor=pool, max_workers=1, raise_on_error=False
+        )
+    assert result.progress.done == 4
+    assert State.MISSING not in instance.facts(AssetGraph.of([deadly])).counts(deadly.key)
+
+
+def test_cancelling_one_run_leaves_the_workers_to_another(instance, tmp_path):
+    @asset(partitions_def=LETTERS)
+    def slow(context):
+        import time
+        from pathlib import Path
+
+        Path(context.run_tags["folder"], context.partition_key).touch()
+        time.sleep(1)
+        return context.partition_key
+
+    def started(of: Instance, name: str) -> Run:
+        folder = tmp_path / name
+        folder.mkdir()
+        graph = AssetGraph.of([slow])
+        manner = replace(manner_of("processes", 2, "continue"), tags={"folder": str(folder)})
+        return of.start(of.plan(graph, {slow.key: Spans.range(0, 4)}), manner)
+
+    other = Instance(tmp_path / "other", durability="fast")
+    stays, goes = started(instance, "stays"), started(other, "goes")
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "goes" / "a").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    goes.cancel()
+    result = stays.wait(60)
+    other.close()
+    assert result is not None
+    assert result.progress.materialized == 4

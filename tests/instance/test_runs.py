@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import weakref
 
 import pytest
@@ -703,3 +704,62 @@ def test_what_one_asset_changes_makes_no_other_stale_that_reaches_it(instance):
     materialize([reading], instance=instance)
     instance.run(instance.plan(graph, {filling.key: Spans.range(0, 1)}))
     assert counts(instance, graph, reading) == {"fresh": 1}
+
+
+def test_the_first_failure_of_a_batch_keeps_the_lines_of_the_body(instance):
+    @asset(partitions_def=LETTERS, backfill_policy=BackfillPolicy.single_run())
+    def at_once():
+        raise RuntimeError("all of them")
+
+    result = materialize([at_once], partition_keys="all", instance=instance, raise_on_error=False)
+    first, *others = result.troubles
+    assert first.error is not None
+    assert [frame.name for frame in traceback.extract_tb(first.error.__traceback__)][-1] == "at_once"
+    assert [each.error for each in others] == [None] * 3
+
+
+def test_a_watch_that_fails_ends_the_run(instance):
+    @asset(partitions_def=LETTERS)
+    def letters():
+        return 1
+
+    def watch(_run):
+        raise ZeroDivisionError
+
+    graph = AssetGraph.of([letters])
+    with pytest.raises(ZeroDivisionError):
+        instance.run(instance.plan(graph, {letters.key: ALL}), watch=watch)
+    assert instance.active == []
+    assert counts(instance, graph, letters) == {"missing": 4}
+
+
+def test_whoever_hears_of_changes_and_fails_leaves_the_run_and_the_others_alone(instance, caplog):
+    @asset
+    def one():
+        return 1
+
+    def fail(_keys):
+        raise ZeroDivisionError
+
+    heard: list[frozenset[AssetKey]] = []
+    instance.subscribe(fail)
+    instance.subscribe(heard.append)
+    assert materialize([one], instance=instance).success
+    assert heard
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_run_that_broke_down_is_not_active(instance):
+    @asset
+    def one():
+        return 1
+
+    def full(_events, **_):
+        raise OSError("disk full")
+
+    graph = AssetGraph.of([one])
+    instance.event_log.append = full
+    run = instance.start(instance.plan(graph, {one.key: Spans.range(0, 1)}))
+    assert run.wait(20) is None
+    assert not run.progress.active
+    assert isinstance(run.error, OSError)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import partial
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.accounts import Accounts
+from ipyassets.engine.endings import Endings
 from ipyassets.engine.failing import Raised
 from ipyassets.engine.frontier import Frontier
 from ipyassets.engine.inline import InlineExecutor
@@ -27,12 +28,12 @@ Work = Future[tuple[StepResult, ...]]
 
 POLL_SECONDS = 0.05  # how soon a cancel or an interrupt is noticed
 DRAIN_SECONDS = 0.15  # how long an interrupted run waits for what is about to end
-SHORT_SECONDS = 0.02  # what a task of a few short partitions takes
+SHORT_SECONDS = 0.02  # what a task of a few short partitions should take
 CANCELLED = "the run was cancelled"
 
 
 class Dispatch:
-    """The loop's hands: one for each run."""
+    """Hands the steps of a run to its executor, and settles how each has ended; for the thread of the run alone."""
 
     def __init__(
         self, plan: Plan, manner: Manner, books: Books, frontier: Frontier, workshop: Workshop, accounts: Accounts
@@ -48,7 +49,7 @@ class Dispatch:
         self._executor = manner.executor or InlineExecutor()
         self._work: dict[Work, tuple[AssetKey, list[int]]] = {}
         self._given_up: list[tuple[AssetKey, list[int], Work | None]] = []
-        self._seconds: dict[AssetKey, float] = {}
+        self._endings = Endings(manner.on_error, frontier, accounts)
         self._is_changed = True
         self._is_cancelled = self._is_interrupted = False
         self._most = len(plan) + 1
@@ -70,6 +71,10 @@ class Dispatch:
             except KeyboardInterrupt:
                 self._give_up(key, indices, None)
                 raise
+            except BrokenExecutor as error:  # one that was given, and cannot be begun anew
+                self._settle_all(self._lost(key, indices, error))
+                self._endings.withdraw(None, "stopped, because the executor broke down")
+                continue
             self._work[work] = key, indices
         return bool(self._work)
 
@@ -94,8 +99,8 @@ class Dispatch:
                 work.cancel()
         elif not self._is_cancelled:
             self._manner.kill()
-        while steps := self._retries.take():
-            self._give_up(steps[0].asset_key, self._indices(steps), None)
+        for step in self._retries.drop():
+            self._give_up(step.asset_key, self._indices([step]), None)
         self._is_cancelled = True
 
     def drain(self) -> None:
@@ -124,7 +129,7 @@ class Dispatch:
 
     def _next_steps(self) -> tuple[Step, ...]:
         """The steps of the next task: one, or several short ones of one asset."""
-        if steps := self._retries.take():
+        if (steps := self._retries.take(len(self._work))) is not None:
             return steps
         for key in self._frontier.assets:
             asset = self._plan.facts.graph[key]
@@ -147,8 +152,8 @@ class Dispatch:
 
     def _chunk(self, key: AssetKey, room: int) -> tuple[Step, ...]:
         """Steps of one partition each: several where they are shorter than the way to a worker."""
-        seconds = self._seconds.get(key, SHORT_SECONDS)
-        most = max(1, min(self._manner.chunk, room, int(SHORT_SECONDS / max(seconds, 0.001))))
+        seconds = max(self._endings.seconds(key), 0.001)
+        most = max(1, min(self._manner.chunk, room, int(SHORT_SECONDS / seconds)))
         taken = self.neighbours.claimed(key, self._frontier.take(key, most))
         return tuple(self._workshop.step(key, [index]) for index in taken if not self._is_skipped(key, index))
 
@@ -168,19 +173,28 @@ class Dispatch:
             if self._is_cancelled:
                 self._give_up(key, indices, work)
                 return
-            error = self._workshop.body(key).unsendable or error
-            lost = tuple(self._accounts.event(Attempt.FAILED, key, index, failed=error) for index in indices)
-            results = (StepResult(lost, Raised(error)),)
+            if isinstance(error, BrokenExecutor) and self._retries.suspect(key, indices):
+                return
+            results = (self._lost(key, indices, error),)
         for result in results:
             if (overtaken := self._overtaken(result.raised)) is not None:
                 self._begin_again(result, overtaken)
-                continue
-            raised = result.raised  # by the first of these partitions that failed, and by no other
-            for event in result.events if self._is_cancelled else self._retries.settled(result):
-                is_failed = event.attempt is Attempt.FAILED
-                self._settle(event, raised if is_failed else None)
-                raised = None if is_failed else raised
+            else:
+                self._settle_all(result)
         self._is_changed = True
+
+    def _lost(self, key: AssetKey, indices: list[int], error: BaseException) -> StepResult:
+        """What a task comes to that nobody has worked on to its end."""
+        error = self._workshop.body(key).unsendable or error
+        events = tuple(self._accounts.event(Attempt.FAILED, key, index, failed=error) for index in indices)
+        return StepResult(events, Raised(error))
+
+    def _settle_all(self, result: StepResult) -> None:
+        raised = result.raised  # by the first of these partitions that failed, and by no other
+        for event in result.events if self._is_cancelled else self._retries.settled(result):
+            is_failed = event.attempt is Attempt.FAILED
+            self._settle(event, raised if is_failed else None)
+            raised = None if is_failed else raised
 
     def _give_up(self, key: AssetKey, indices: list[int], work: Work | None) -> None:
         """Let what was handed out count as waiting again, in a run that is being cancelled."""
@@ -215,22 +229,4 @@ class Dispatch:
         if event.attempt is Attempt.CANCELLED or (event.attempt is Attempt.FAILED and self._is_interrupted):
             self._give_up(key, [index], None)
             return
-        self._accounts.end(event, index, None if raised is None else raised.error)
-        self._seconds[key] = 0.8 * self._seconds.get(key, event.seconds) + 0.2 * event.seconds
-        if event.attempt is not Attempt.FAILED:
-            self._frontier.finish(key, index)
-            return
-        why = f"{key} {event.partition_key}".rstrip() + " failed"
-        for down, spans in self._frontier.lose(key, Spans.range(index, index + 1)).items():
-            self._accounts.end_all(Attempt.BLOCKED, down, spans, why)
-        if self._manner.on_error == "stop":
-            self._withdraw(None, f"stopped, because {why}")
-        elif self._manner.on_error == "trim":
-            self._withdraw(key, f"left out, because {why}")
-
-    def _withdraw(self, key: AssetKey | None, why: str) -> None:
-        for each, spans in self._frontier.withdraw(key).items():
-            self._accounts.end_all(Attempt.CANCELLED, each, spans, why)
-            if key is not None:
-                for down, blocked in self._frontier.lose(each, spans).items():
-                    self._accounts.end_all(Attempt.BLOCKED, down, blocked, f"{each} was {why}")
+        self._endings.take(event, index, None if raised is None else raised.error)

@@ -1,4 +1,4 @@
-"""What a call that makes several partitions has failed at, on its way to be tried again by itself."""
+"""What is tried again by itself: what a call for several partitions has failed at, and what a worker has died of."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from ipyassets.partitions import PartitionSpace
 
 
 class Retries:
-    """The steps that wait to be handed out once more, with the failed partitions alone and what these read.
+    """The steps that wait to be handed out once more, with some partitions alone and what these read.
 
-    An exception that ends the whole call is met where it is raised: the worker calls the body again.
+    An exception that ends the whole call is met where it is raised: the worker calls the body again. A worker that
+    dies takes all along that was handed out: each of these is suspect until it was tried with nothing beside it.
     """
 
     def __init__(self, workshop: Workshop, spaces: Mapping[AssetKey, PartitionSpace]) -> None:
         self._workshop = workshop
         self._spaces = spaces
         self._steps: list[Step] = []
+        self._suspects: list[Step] = []
+        self._is_trial = False
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self._steps) + len(self._suspects)
 
     def settled(self, result: StepResult) -> Sequence[Event]:
         """How those partitions of a step ended that are not tried again; the others wait here."""
@@ -35,6 +38,26 @@ class Retries:
         self._steps.append(replace(step, retry_number=retry.number, delay=retry.delay))
         return [event for event in result.events if event.partition_key not in again]
 
-    def take(self) -> tuple[Step, ...]:
-        """The next step, if there is one, to be handed out or given up."""
-        return (self._steps.pop(0),) if self._steps else ()
+    def suspect(self, key: AssetKey, indices: Sequence[int]) -> bool:
+        """A worker has died while these were in hand; whether it is to be found out if they were the reason."""
+        if self._is_trial:
+            return False
+        is_one_call = self._workshop.body(key).asset.is_batched
+        self._suspects += [self._workshop.step(key, each) for each in ([indices] if is_one_call else zip(indices))]
+        return True
+
+    def take(self, at_work: int) -> tuple[Step, ...] | None:
+        """The next step to hand out, with so many tasks at work; () for none just now, None if others may be next."""
+        if self._suspects or self._is_trial:
+            if at_work:
+                return ()
+            self._is_trial = bool(self._suspects)
+            if self._suspects:
+                return (self._suspects.pop(0),)
+        return (self._steps.pop(0),) if self._steps else None
+
+    def drop(self) -> list[Step]:
+        """All of them, which are not tried again."""
+        left = self._suspects + self._steps
+        self._suspects, self._steps = [], []
+        return left
