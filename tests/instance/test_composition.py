@@ -246,3 +246,10 @@ def test_a_detail_tells_state_reason_and_both_events(tmp_path):
     assert detail.attempt == detail.materialization
     assert detail.reason == ""
     instance.close()
+
+
+def test_a_root_may_begin_with_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Instance("~/store").root == tmp_path / "store"
+    monkeypatch.setenv("IPYASSETS_HOME", "~/other")
+    assert Instance().root == tmp_path / "other"

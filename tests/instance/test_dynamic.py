@@ -68,3 +68,12 @@ def test_a_key_added_between_two_pages_is_on_a_later_one(instance):
     instance.add_dynamic_partitions("names", ["c"])
     second = instance.get_paginated_dynamic_partitions("names", 2, ascending=True, cursor=first.cursor)
     assert list(second.results) == ["c"]
+
+
+def test_an_instance_that_lends_its_keys_outlives_whoever_borrowed_them(instance):
+    borrower = Instance.ephemeral(dynamic_keys=instance)
+    instance.add_dynamic_partitions("cities", ["rome"])
+    assert borrower.get_dynamic_partitions("cities") == ["rome"]
+    borrower.close()
+    assert instance.get_dynamic_partitions("cities") == ["rome"]
+    assert instance.event_log.cursor() >= 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Attempt, Event, Failure
 from ipyassets.storage.damage import Damage
+from ipyassets.storage.database import Database
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from tests.storage.store import SALES, TOTALS, Store, use_of
 
@@ -42,9 +43,9 @@ def main(folder: Path) -> None:
         ]
     )
     store.close()
-    keys = SqliteDynamicKeys(folder / "events.sqlite")
+    keys = SqliteDynamicKeys(Database(folder / "events.sqlite"))
     keys.add_dynamic_partitions("cities", ["rome", "oslo"])
-    keys.close()
+    keys.database.close()
 
 
 if __name__ == "__main__":

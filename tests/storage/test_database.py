@@ -10,6 +10,7 @@ import pytest
 from ipyassets.errors import UnwritableStoreError
 from ipyassets.storage import database
 from ipyassets.storage.damage import Damage
+from ipyassets.storage.database import Database
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import JUMP, SqliteEventLog
 from tests.conformance.event_log import DELAYS, FLIGHTS, made
@@ -67,13 +68,13 @@ def test_what_is_recorded_after_the_store_was_deleted_others_see(log, path):
 
 
 def test_dynamic_keys_go_with_the_store_that_was_deleted(path):
-    keys = SqliteDynamicKeys(path)
+    keys = SqliteDynamicKeys(Database(path))
     keys.add_dynamic_partitions("cities", ["rome"])
     shutil.rmtree(path.parent)
     assert keys.get_dynamic_partitions("cities") == []
     keys.add_dynamic_partitions("cities", ["oslo"])
     assert keys.get_dynamic_partitions("cities") == ["oslo"]
-    keys.close()
+    keys.database.close()
 
 
 def test_whoever_follows_a_log_is_told_that_another_is_in_its_place(log, path):

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import pytest
 
+from ipyassets.storage.database import Database
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 
 
 @pytest.fixture(params=["file", "memory"])
 def keys(request, tmp_path):
-    keys = SqliteDynamicKeys(tmp_path / "log.sqlite" if request.param == "file" else ":memory:")
+    keys = SqliteDynamicKeys(Database(tmp_path / "log.sqlite" if request.param == "file" else ":memory:"))
     yield keys
-    keys.close()
+    keys.database.close()
 
 
 def test_keys_stay_in_the_order_they_were_added(keys):
@@ -56,9 +57,9 @@ def test_two_definitions_do_not_share_keys(keys):
 
 
 def test_keys_are_still_there_after_closing(tmp_path):
-    first = SqliteDynamicKeys(tmp_path / "log.sqlite")
+    first = SqliteDynamicKeys(Database(tmp_path / "log.sqlite"))
     first.add_dynamic_partitions("cities", ["rome"])
-    first.close()
-    second = SqliteDynamicKeys(tmp_path / "log.sqlite")
+    first.database.close()
+    second = SqliteDynamicKeys(Database(tmp_path / "log.sqlite"))
     assert second.get_dynamic_partitions("cities") == ["rome"]
-    second.close()
+    second.database.close()

@@ -214,6 +214,12 @@ def test_where_nothing_can_be_written_nobody_listens(here, tmp_path):
     assert here.reports(ONE.run_id) == []
 
 
+def test_where_nothing_can_be_written_nothing_is_told(here, tmp_path):
+    (tmp_path / "runs").touch()
+    here.tell(ONE)
+    assert here.others() == ()
+
+
 texts = st.text(st.characters(codec="utf-8"))
 keys = st.lists(texts.filter(bool), min_size=1, max_size=3).map(AssetKey)
 work = st.builds(

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from ipyassets.errors import DamagedLogError, InvalidArgumentError, UntrustedPartitionError, UnwritableStoreError
+from ipyassets.storage.database import Database
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import JUMP, SqliteEventLog
 from ipyassets.storage.repair import repair
@@ -22,9 +23,9 @@ def path(tmp_path):
     log.append([made(f"{i:05d}", output="x" * 300) for i in range(500)])
     log.database.pack(dry_run=False)
     log.close()
-    keys = SqliteDynamicKeys(tmp_path / "events.sqlite")
+    keys = SqliteDynamicKeys(Database(tmp_path / "events.sqlite"))
     keys.add_dynamic_partitions("cities", ["rome", "oslo"])
-    keys.close()
+    keys.database.close()
     return tmp_path / "events.sqlite"
 
 
@@ -57,9 +58,9 @@ def test_what_is_left_of_a_ruined_log_is_saved(path):
     assert log.last(FLIGHTS, "00000")[1] == made("00000", output="x" * 300)
     assert log.cursor() >= 500
     log.close()
-    keys = SqliteDynamicKeys(path)
+    keys = SqliteDynamicKeys(Database(path))
     assert keys.get_dynamic_partitions("cities") == ["rome", "oslo"]
-    keys.close()
+    keys.database.close()
 
 
 def test_a_dry_run_of_repairing_changes_nothing(path):
@@ -97,7 +98,7 @@ def test_where_there_is_no_log_none_is_repaired_and_nothing_is_made(tmp_path, dr
 
 
 def test_whoever_has_the_log_open_goes_on_with_the_repaired_one(path):
-    log, keys = SqliteEventLog(path), SqliteDynamicKeys(path)
+    log, keys = SqliteEventLog(path), SqliteDynamicKeys(Database(path))
     before = log.cursor()
     log.append([made("early")])
     repaired = repair(path)
@@ -109,7 +110,7 @@ def test_whoever_has_the_log_open_goes_on_with_the_repaired_one(path):
         assert {"00000", "early", "late"} < set(each.records(FLIGHTS).keys)
         each.close()
     assert keys.get_dynamic_partitions("cities") == ["rome", "oslo", "bari"]
-    keys.close()
+    keys.database.close()
     assert is_sound(path)
     assert is_sound(repaired.kept_as)
 

@@ -10,6 +10,7 @@ from ipyassets.errors import DamagedPartitionError, IncompatibleLogError
 from ipyassets.events import Attempt
 from ipyassets.storage import schema
 from ipyassets.storage.damage import Damage
+from ipyassets.storage.database import Database
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
 from tests.conformance.event_log import FLIGHTS, made
@@ -64,9 +65,9 @@ def test_a_root_of_the_first_format_opens_today(tmp_path):
     store.upkeep.restore(SALES, store.upkeep.versions(SALES, "2013-01-01")[1])
     assert store.read("2013-01-01") == [1]
     store.close()
-    keys = SqliteDynamicKeys(tmp_path / "root" / "events.sqlite")
+    keys = SqliteDynamicKeys(Database(tmp_path / "root" / "events.sqlite"))
     assert keys.get_dynamic_partitions("cities") == ["rome", "oslo"]
-    keys.close()
+    keys.database.close()
 
 
 def test_a_root_of_the_first_format_belongs_to_its_user(tmp_path):

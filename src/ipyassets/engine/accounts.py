@@ -46,10 +46,6 @@ class Accounts:
         self._total = len(plan) + sum(len(spans) for reasons in plan.held.values() for spans in reasons.values())
         edges = plan.facts.graph.edges
         self._inputs = {key: {edge.up for edge in edges[key]} for key in plan.pending}
-        self.begin()
-
-    def begin(self) -> None:
-        """Time counts from here."""
         self._started = self._committed = time.monotonic()
         self._worked_by = 0.0  # seconds until a partition last ended
 

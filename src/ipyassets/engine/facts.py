@@ -62,8 +62,8 @@ class Facts:
     """States, reasons and values of all partitions of a graph at one moment; what is asked for is worked out once.
 
     `code_versions` are those of today, `uncounted` what could not be counted into them; `standings` hold what was
-    recorded up to `cursor` of the log, or later. What is as it was in `earlier` facts is taken from them. Facts never
-    change: ask the instance for new ones.
+    recorded up to `cursor` of the log, or later. What is as it was in `earlier` facts is taken from them. What
+    they tell never changes: ask the instance for new ones.
     """
 
     graph: AssetGraph

@@ -47,7 +47,7 @@ class Manner:
     how many short partitions go into one task. `on_error` says what a failure does to the rest: "continue" leaves out
     only what needs it, "trim" also lets no more partitions of the failed asset start, "stop" lets nothing start any
     more. `tags` and `configs` are recorded with each partition; `resources` are at hand in bodies, those that are I/O
-    managers store values. `close` is called at the end.
+    managers store values. `kill` ends what the executor is at when the run is cancelled; `close` is called at the end.
     """
 
     executor: Executor | None = None

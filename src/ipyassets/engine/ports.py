@@ -1,4 +1,4 @@
-"""What the engine needs of a store, as protocols: the event log and the dynamic partition keys."""
+"""What the engine needs of a store, as protocols: the event log, what is known to be damaged, claims, dynamic keys."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class EventLog(Protocol):
         """The artifacts of the materializations that still stand, by partition key; keys without one are left out."""
 
     def asset_keys(self) -> list[AssetKey]:
-        """Every asset that the log knows."""
+        """Every asset that has a record."""
 
     def close(self) -> None:
         """Let go of the store; nothing may be asked afterwards."""

@@ -12,7 +12,7 @@ class Progress:
     """A run at one moment: counts of partitions, and the time that is probably left.
 
     `done` counts every partition that ended, whatever way; `seconds` is how long the run has lasted, `seconds_left`
-    None where nothing has ended yet; `waits_for` says what has to end elsewhere before it goes on, if anything.
+    None where that is not known; `waits_for` says what has to end elsewhere before it goes on, if anything.
     """
 
     total: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.accounts import COMMIT_SECONDS, Accounts
@@ -59,7 +59,7 @@ class Run:
     @property
     def progress(self) -> Progress:
         """How far the run has come."""
-        return self._accounts.progress(active=True) if self.result is None else self.result.progress
+        return self._accounts.progress(active=not self.done) if self.result is None else self.result.progress
 
     def queue(self) -> None:
         """Say, until it begins, that it waits for its turn."""
@@ -72,7 +72,10 @@ class Run:
             self._means.link.stop.set()
 
     def wait(self, timeout: float | None = None) -> RunResult | None:
-        """Wait for the end, at most so many seconds; the result, or None if the run is not over."""
+        """Wait for the end, at most so many seconds; the result, or None if the run is not over or has broken down.
+
+        What it has broken down of is its `error`.
+        """
         waited(self._over.wait, timeout)
         return self.result
 
@@ -92,10 +95,15 @@ class Run:
             return None
         return self.plan.facts.spaces[key], self._frontier.activity(key)
 
-    def drive(self) -> RunResult:
-        """Work the plan off in this thread. KeyboardInterrupt is raised when everything that finished is recorded."""
+    def drive(self, watch: Callable[[Run], None] | None = None) -> RunResult:
+        """Work the plan off in this thread; `watch` is handed the run before it begins.
+
+        KeyboardInterrupt is raised when everything that finished is recorded.
+        """
         try:
             try:
+                if watch is not None:
+                    watch(self)
                 with streams():
                     self._begin()
                     self._loop()

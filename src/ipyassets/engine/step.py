@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 
 from ipyassets.assets.config import Config
 from ipyassets.assets.context import AssetExecutionContext, Link
@@ -27,8 +27,6 @@ from ipyassets.engine.keeping import Outcome, cancelled, failed, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
 from ipyassets.interrupt import interruptible, waited
 from ipyassets.partitions import TimeWindow
-
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from ipyassets.interrupt import shielded
 from ipyassets.partitions import AsOf, PartitionSpace, as_of
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
+from ipyassets.storage.database import IN_MEMORY
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
@@ -48,7 +49,6 @@ from ipyassets.storage.whereabouts import elsewhere
 HOME = "IPYASSETS_HOME"
 FOLDER = ".ipyassets"
 LOG = "events.sqlite"
-IN_MEMORY = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Instance(KeepsDynamicPartitions):
     ) -> None:
         if durability not in ("full", "fast"):
             raise InvalidArgumentError(f"durability={durability!r} is neither 'full' nor 'fast'")
-        self.root = Path(root or os.environ.get(HOME) or FOLDER).absolute()
+        self.root = Path(root or os.environ.get(HOME) or FOLDER).expanduser().absolute()
         self.durability = durability
         self.store = Store(
             lambda: self.event_log, lambda: self._damage, self._as_of, lambda: self.io_manager, self._bound
@@ -98,7 +98,7 @@ class Instance(KeepsDynamicPartitions):
         self._reads = ReadsBook()
         self._facts: Facts | None = None
         self._runs = Runs(
-            lambda: self.event_log, self.store, self._renewed, self._claims, lambda: self._live_runs, self
+            lambda: self._sqlite_log, self.store, self._renewed, self._claims, lambda: self._live_runs, self
         )
 
     @classmethod
@@ -167,10 +167,7 @@ class Instance(KeepsDynamicPartitions):
     def run(self, plan: Plan, manner: Manner | None = None, *, watch: Callable[[Run], None] | None = None) -> RunResult:
         """Work a plan off in this thread; `watch` is handed the run before it begins."""
         with shielded():
-            run = self._runs.opened(plan, manner or Manner())
-            if watch is not None:
-                watch(run)
-            return self._runs.driven(run)
+            return self._runs.driven(self._runs.opened(plan, manner or Manner()), watch)
 
     def start(self, plan: Plan, manner: Manner | None = None) -> Run:
         """Work a plan off on the one thread that this instance owns, after what was started before."""
@@ -199,14 +196,15 @@ class Instance(KeepsDynamicPartitions):
     def close(self) -> None:
         """Cancel what is running and let go of the store; nothing may be asked afterwards."""
         self._runs.close()
-        for name in ("_watcher", "_live_runs", "_sqlite_log", "_dynamic_keys"):
+        for name in ("_watcher", "_live_runs", "_sqlite_log"):
             if self.__dict__.get(name) is not None:
                 getattr(self, name).close()
 
     @cached_property
     def _sqlite_log(self) -> SqliteEventLog:
         signer = None if self._is_ephemeral else lambda: self._key
-        return SqliteEventLog(self._place(LOG), durable=self.durability == "full", signer=signer)
+        path = IN_MEMORY if self._is_ephemeral else self.root / LOG
+        return SqliteEventLog(path, durable=self.durability == "full", signer=signer)
 
     @cached_property
     def _key(self) -> Signer:
@@ -226,16 +224,13 @@ class Instance(KeepsDynamicPartitions):
 
     @cached_property
     def _dynamic_keys(self) -> DynamicKeys:
-        return SqliteDynamicKeys(self._place(LOG), durable=self.durability == "full")
+        return SqliteDynamicKeys(self._sqlite_log.database)
 
     def _keys_changed(self) -> None:
         self._runs.notify(frozenset())
 
     def _as_of(self) -> AsOf:
         return as_of(dynamic_partitions_store=self)
-
-    def _place(self, name: str) -> str | Path:
-        return IN_MEMORY if self._is_ephemeral else self.root / name
 
     def _bound(self, manager: IOManager) -> IOManager:
         return manager.bound(self.root / "storage", self._key, durable=self.durability == "full")

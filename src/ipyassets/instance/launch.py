@@ -165,7 +165,7 @@ def materialize_to_memory(
 ) -> RunResult:
     """Make partitions of some assets without storing anything: for tests and trials (Dagster's name).
 
-    Store are kept in memory as long as the result is. `instance` lends its dynamic partitions, no more. Resources
+    Values are kept in memory as long as the result is. `instance` lends its dynamic partitions, no more. Resources
     that are I/O managers are refused with InvalidInvocationError.
     """
     if strange := [name for name, value in (resources or {}).items() if hasattr(value, "handle_output")]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import logging
 import queue
 import threading
 import uuid
@@ -21,7 +22,6 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
-from ipyassets.engine.ports import EventLog
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.result import RunResult
 from ipyassets.engine.run import Run
@@ -41,6 +41,8 @@ from ipyassets.storage.settling import settle
 from ipyassets.storage.staging import unstage
 from ipyassets.storage.value_files import ValueFiles
 
+_LOG = logging.getLogger("ipyassets")
+
 Callback = Callable[[frozenset[AssetKey]], None]
 
 
@@ -48,7 +50,7 @@ Callback = Callable[[frozenset[AssetKey]], None]
 class Runs:
     """What is going on in one instance."""
 
-    log: Callable[[], EventLog]
+    log: Callable[[], SqliteEventLog]
     store: Store
     renew: Callable[[Plan], Plan]
     claims: Callable[[], Claims | NoClaims]
@@ -116,11 +118,11 @@ class Runs:
         self.notify(run.assets)
         return run
 
-    def driven(self, run: Run) -> RunResult:
-        """Work a run off in this thread."""
+    def driven(self, run: Run, watch: Callable[[Run], None] | None = None) -> RunResult:
+        """Work a run off in this thread; `watch` is handed it before it begins."""
         try:
             with counted_as_before(run.plan.facts.graph):
-                return run.drive()
+                return run.drive(watch)
         finally:
             with self._lock:
                 self._active.remove(run)
@@ -202,7 +204,10 @@ class Runs:
     def notify(self, keys: frozenset[AssetKey]) -> None:
         """Tell everybody whose states may have changed."""
         for callback in list(self._subscribers.values()):
-            callback(keys)
+            try:
+                callback(keys)
+            except Exception:  # noqa: BLE001 - the run, and everybody else, has to go on
+                _LOG.exception("%r, which hears of changes, has failed", callback)
 
     def close(self) -> None:
         """Cancel everything and end the thread once it has stopped."""
@@ -230,9 +235,7 @@ class Runs:
 
     def _finish(self, graph: AssetGraph) -> None:
         """Put recorded values in place whose writers were stopped before they could."""
-        log = self.log()
-        if isinstance(log, SqliteEventLog):
-            finish_all(log, map(self.store.at_hand, graph), self.claims)
+        finish_all(self.log(), map(self.store.at_hand, graph), self.claims)
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.progress import Progress
@@ -60,9 +59,7 @@ class ShownRun:
             self._run = next((run for run in mine if not run.done), mine[-1])
         if self._run is None:
             return ""
-        was_going, is_over, progress = self.was_going, self.is_over, self._run.progress
-        # a run that broke down has no result, which alone would tell that it is over
-        self.progress = replace(progress, active=progress.active and not is_over)
+        was_going, is_over, self.progress = self.was_going, self.is_over, self._run.progress
         error = self._run.error
         broke_down = was_going and is_over and isinstance(error, Exception)
         return f"the run broke down: {type(error).__name__}: {error}" if broke_down else ""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from sqlite3 import Connection
 
 from ipyassets.storage.database import Database
 
 
 class SqliteDynamicKeys:
-    """Dynamic partition keys by the name of their definition, as they were added; ":memory:" keeps them in memory."""
+    """Dynamic partition keys by the name of their definition, as they were added, in the database of an event log."""
 
-    def __init__(self, path: str | Path, *, durable: bool = True) -> None:
-        self.database = Database(path, durable=durable)
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     def get_dynamic_partitions(self, partitions_def_name: str) -> list[str]:
         """The keys added under a name and not deleted."""
@@ -54,10 +53,6 @@ class SqliteDynamicKeys:
         with self.database.read() as connection:
             found = connection.execute("SELECT definition FROM dynamic_key GROUP BY definition ORDER BY min(position)")
             return [name for (name,) in found]
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.database.close()
 
 
 def _add(connection: Connection, definition: str, keys: Sequence[str]) -> None:

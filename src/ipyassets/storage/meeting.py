@@ -16,7 +16,7 @@ class Recorded(Protocol):
     """What an event log tells of stored values."""
 
     def asset_keys(self) -> list[AssetKey]:
-        """Every asset that the log knows."""
+        """Every asset that has a record."""
 
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset."""
