@@ -27,7 +27,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.run import Run
-from ipyassets.errors import NoInstanceError
+from ipyassets.errors import InvalidInvocationError, NoInstanceError
 from ipyassets.events import State
 from ipyassets.partitions import Spans
 
@@ -763,3 +763,23 @@ def test_a_run_that_broke_down_is_not_active(instance):
     assert run.wait(20) is None
     assert not run.progress.active
     assert isinstance(run.error, OSError)
+
+
+def test_a_body_that_makes_itself_is_refused(instance):
+    @asset(partitions_def=LETTERS)
+    def itself(context):
+        return materialize([itself], partition_key=context.partition_key, instance=instance)
+
+    with pytest.raises(InvalidInvocationError, match="makes itself"):
+        materialize([itself], partition_key="a", instance=instance)
+
+
+def test_a_body_may_make_another_partition_of_its_asset(instance):
+    @asset(partitions_def=LETTERS)
+    def letters(context):
+        if context.partition_key == "a":
+            materialize([letters], partition_key="b", instance=instance)
+        return 1
+
+    assert materialize([letters], partition_key="a", instance=instance).success
+    assert counts(instance, AssetGraph.of([letters]), letters) == {"fresh": 2, "missing": 2}

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 
 from ipyassets.assets.code_version import counted_as_before
 from ipyassets.assets.config import Config, configured
-from ipyassets.assets.context import Link
+from ipyassets.assets.context import AssetExecutionContext, Link
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
@@ -81,6 +81,7 @@ class Runs:
         link = Link(instance=self.owner)
         resources = dict(manner.resources)
         _refuse_lacking(resources, plan)
+        _refuse_itself(self.owner, plan)
         self._finish(plan.facts.graph)
         means = Means(
             io_manager=lambda asset: self.store.io_manager(asset, resources),
@@ -92,11 +93,24 @@ class Runs:
             resources={name: value for name, value in resources.items() if name != "io_manager"},
             configs=_completed(manner.configs, plan),
         )
-        graph, claims = plan.facts.graph, self.claims()
+        graph = plan.facts.graph
         self.store.graphs.update(dict.fromkeys(graph.assets, graph))
         for key in plan.pending:
             self.store.io_manager(graph[key], resources)  # one that is lacking is told before anything runs
-        books = Books(
+        run = Run(plan, means, manner, self._books(graph, means))
+        link.report = run.report
+        with self._lock:
+            self._active.append(run)
+        if self._announcer is not None:
+            if not manner.stays_here:
+                link.far = self._announcer.listen(run)
+            self._announcer.begin(run)
+        self.notify(run.assets)
+        return run
+
+    def _books(self, graph: AssetGraph, means: Means) -> Books:
+        claims = self.claims()
+        return Books(
             renew=self.renew,
             record=partial(self.record, claims),
             claims=claims,
@@ -107,16 +121,6 @@ class Runs:
             note=lambda error: self.store.note(error, graph.assets.get(AssetKey.from_coercible(error.asset_key))),
             changed=self.notify,
         )
-        run = Run(plan, means, manner, books)
-        link.report = run.report
-        with self._lock:
-            self._active.append(run)
-        if self._announcer is not None:
-            if not manner.stays_here:
-                link.far = self._announcer.listen(run)
-            self._announcer.begin(run)
-        self.notify(run.assets)
-        return run
 
     def driven(self, run: Run, watch: Callable[[Run], None] | None = None) -> RunResult:
         """Work a run off in this thread; `watch` is handed it before it begins."""
@@ -251,6 +255,17 @@ def _refuse_lacking(resources: Mapping[str, object], plan: Plan) -> None:
         if lacking := sorted(made.required_resource_keys - resources.keys() - made.resource_defs.keys()):
             hint = nearest(lacking[0], resources)
             raise InvalidInvocationError(f"{key} requires the resource {lacking[0]!r}, which is not given{hint}")
+
+
+def _refuse_itself(owner: object, plan: Plan) -> None:
+    """Raise InvalidInvocationError in a body that would wait for ever for what it is making itself."""
+    body = AssetExecutionContext.running()
+    if body is None or body.instance is not owner or body.asset_key not in plan.pending:
+        return
+    key, space = body.asset_key, plan.facts.spaces[body.asset_key]
+    mine = space.indices(body.scope.keys or [""])
+    if Spans.from_indices(mine[mine >= 0]) & plan.pending[key]:
+        raise InvalidInvocationError(f"the body of {key} makes itself: return the value instead of materializing {key}")
 
 
 def _completed(configs: Mapping[AssetKey, Config], plan: Plan) -> dict[AssetKey, Config]:
