@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -434,3 +436,29 @@ def test_cancelling_one_run_leaves_the_workers_to_another(instance, tmp_path):
     other.close()
     assert result is not None
     assert result.progress.materialized == 4
+
+
+SCRIPT = """
+import sys
+from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
+
+class Count:
+    def __init__(self, number):
+        self.number = number
+
+@asset(partitions_def=StaticPartitionsDefinition(["a", "b"]))
+def counted():
+    return Count(3)
+
+if __name__ == "__main__":
+    instance = Instance(sys.argv[1])
+    materialize([counted], partition_keys="all", instance=instance, executor="processes", max_workers=1)
+    print(instance.store.load(counted, "a").number)
+"""
+
+
+def test_a_value_whose_class_is_of_the_script_can_be_made_in_another_process(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([sys.executable, script, tmp_path / "root"], capture_output=True, text=True, check=False)
+    assert done.stdout == "3\n", done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import linecache
+import sys
 import types
 from collections import ChainMap, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -89,6 +90,10 @@ def received(identity: str, pickled: bytes) -> Body:
     if (body := _RECEIVED.get(identity)) is None:
         asset, code_version, io_manager, sources, resources, texts = cloudpickle.loads(pickled)
         body = _RECEIVED[identity] = Body(asset, code_version, io_manager, sources, resources, identity)
+        for name, held in list(getattr(inspect.unwrap(asset.compute), "__globals__", {}).items()):
+            # a value whose class is a cell's own is pickled, and read by others, under that name
+            if isinstance(held, type) and held.__module__ == "__main__" and held.__qualname__ == name:
+                setattr(sys.modules["__main__"], name, held)
         for filename, lines in texts.items():
             # tracebacks of cells show their lines here too
             linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
