@@ -23,7 +23,13 @@ from ipyassets import (
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, InvalidDefinitionError, UnknownAssetError
+from ipyassets.errors import (
+    DamagedPartitionError,
+    InvalidArgumentError,
+    InvalidDefinitionError,
+    InvalidInvocationError,
+    UnknownAssetError,
+)
 from ipyassets.events import State
 from ipyassets.instance.current import set_default_instance
 
@@ -253,3 +259,15 @@ def test_a_root_may_begin_with_the_home_of_the_user(tmp_path, monkeypatch):
     assert Instance("~/store").root == tmp_path / "store"
     monkeypatch.setenv("IPYASSETS_HOME", "~/other")
     assert Instance().root == tmp_path / "other"
+
+
+def test_what_is_asked_of_a_closed_instance_is_refused_in_words(tmp_path):
+    @asset
+    def one():
+        return 1
+
+    instance = Instance(tmp_path)
+    materialize([one], instance=instance)
+    instance.close()
+    with pytest.raises(InvalidInvocationError, match="closed"):
+        materialize([one], instance=instance)

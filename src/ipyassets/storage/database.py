@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipyassets.errors import DamagedLogError, IncompatibleLogError, UnwritableStoreError
+from ipyassets.errors import DamagedLogError, IncompatibleLogError, InvalidInvocationError, UnwritableStoreError
 from ipyassets.interrupt import shielded
 from ipyassets.storage.schema import check, migrate
 
@@ -273,6 +273,8 @@ def explained(path: Path | None) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+            raise InvalidInvocationError(f"{path} was let go of: its instance is closed, ask another") from error
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
             raise IncompatibleLogError(f"{path} is not an event log: move it away, or choose another root") from error
