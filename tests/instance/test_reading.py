@@ -353,3 +353,20 @@ def test_what_of_its_code_is_not_counted_is_named_beside_what_is_fresh(instance)
     materialize([locked, by_many])
     assert tuple(locked.status().iloc[0][["state", "reason"]]) == ("fresh", "edits of one are not seen")
     assert by_many.status().iloc[0]["reason"] == "edits of five, four, one and 2 more are not seen"
+
+
+def test_what_could_not_be_tried_because_it_reads_what_does_not_exist_says_so(instance):
+    @asset(partitions_def=DailyPartitionsDefinition("2024-01-01", end_date="2024-01-02"))
+    def source():
+        return 1
+
+    @asset(partitions_def=DAYS)
+    def reader(source):
+        return source
+
+    materialize(
+        [source, reader], instance=instance, selection=[reader], partition_key="2024-01-02", raise_on_error=False
+    )
+    state, reason = reader.status().loc["2024-01-02", ["state", "reason"]]
+    assert state == "missing"
+    assert reason == "it reads 2024-01-02 of source, which does not exist"

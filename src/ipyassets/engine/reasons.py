@@ -82,7 +82,7 @@ class Reasons:
         for code in np.unique(codes[codes > 0]).tolist():
             mine = codes == code
             texts[mine] = self.causes[code - 1].texts(indices[mine], self.facts)
-        told = np.flatnonzero(np.isin(self.states[indices], TOLD_BY_ATTEMPTS)) if attempts else ()
+        told = np.flatnonzero(_is_told(self.facts, self.key)[indices]) if attempts else ()
         for place in told:
             attempt = attempts.get(self.facts.space(self.key).key(int(indices[place])))
             if attempt is not None:
@@ -92,7 +92,14 @@ class Reasons:
 
 def told_by_attempts(facts: Facts, key: AssetKey) -> Spans:
     """The partitions whose last attempt knows why they are as they are."""
-    return facts.spans(key, *TOLD_BY_ATTEMPTS)
+    return Spans.from_mask(_is_told(facts, key))
+
+
+def _is_told(facts: Facts, key: AssetKey) -> Mask:
+    states = facts.states(key)
+    told: Mask = (states == State.MISSING) & (facts.standing(key).attempt == Attempt.BLOCKED)
+    told |= np.isin(states, TOLD_BY_ATTEMPTS)
+    return told
 
 
 def reasons(facts: Facts, key: AssetKey) -> Reasons:
