@@ -28,11 +28,11 @@ def finished(result: object) -> object:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(result)
-    return _elsewhere(result)
+    return _run_in_another_thread(result)
 
 
-def _elsewhere(coroutine: Coroutine[object, object, object]) -> object:
-    """The loop that runs in this thread is a kernel's, not ours to use: run on another, in another thread."""
+def _run_in_another_thread(coroutine: Coroutine[object, object, object]) -> object:
+    """Run it on a loop of its own: the one that runs in this thread is a kernel's, not ours to use."""
     import asyncio
 
     loop = asyncio.new_event_loop()

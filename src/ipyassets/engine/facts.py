@@ -18,15 +18,15 @@ from ipyassets.partitions import PartitionSpace, Spans
 
 States = NDArray[np.uint8]
 
-NOTHING = Spans.empty()
+_NOTHING = Spans.empty()
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
     """The partitions of one asset that runs are working on or have before them, in this process or another."""
 
-    running: Spans = NOTHING
-    queued: Spans = NOTHING
+    running: Spans = _NOTHING
+    queued: Spans = _NOTHING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +120,7 @@ class Facts:
         sets = {str(state): self.spans(key, state) for state in State}
         sets["missing"] |= sets["cancelled"]
         done = sets["fresh"] | sets["skipped"] | sets["running"] | sets["queued"]
-        last = Spans.range(length - 1, length) if length else NOTHING
+        last = Spans.range(length - 1, length) if length else _NOTHING
         return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
 
     def told(self, key: AssetKey) -> Spans:

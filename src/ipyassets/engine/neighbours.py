@@ -29,7 +29,7 @@ class Neighbours:
         self._workshop = workshop
         self._accounts = accounts
         self._refused: set[tuple[AssetKey, int]] = set()
-        self._is_refused = False
+        self._was_refused_lately = False
         self._cursor = 0
         self._followed = time.monotonic()
 
@@ -47,7 +47,7 @@ class Neighbours:
         if refused := set(taken) - set(granted):
             self._frontier.give_back(key, Spans.from_indices(refused))
             self._refused.update((key, index) for index in refused)
-            self._is_refused = True
+            self._was_refused_lately = True
         late = {index for index in granted if (key, index) in self._refused}
         if not late:
             return granted
@@ -63,18 +63,18 @@ class Neighbours:
 
     def look(self) -> bool:
         """Learn now and then what others have done; whether that may let something start."""
-        if not self._is_refused and time.monotonic() - self._followed < FOLLOW_SECONDS:
+        if not self._was_refused_lately and time.monotonic() - self._followed < FOLLOW_SECONDS:
             return False
-        return bool(self.follow()) or self._is_refused
+        return bool(self.follow()) or self._was_refused_lately
 
     def give_way(self) -> None:
         """Wait a moment if all that there is to do is being done by others."""
-        if self._is_refused:
+        if self._was_refused_lately:
             if not self._accounts.waits_for:
                 self._accounts.waits_for = ANOTHER
                 self._books.changed(frozenset(self._plan.pending))
             time.sleep(WAY_SECONDS)
-        self._is_refused = False
+        self._was_refused_lately = False
 
     def follow(self) -> set[tuple[AssetKey, int]]:
         """Learn what others have recorded; what they have made need not be made here, unless it was asked for."""

@@ -56,21 +56,21 @@ def history_table(events: Sequence[Event]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {
-            "partition": event.partition_key,
-            "attempt": str(event.attempt),
-            "reason": f"{event.failure.type}: {event.failure.message}" if event.failure else event.reason,
-            "when": event.timestamp,
-            "seconds": event.seconds,
-            "bytes": event.artifact.size if event.artifact else None,
-            "retries": event.retries,
-            "metadata": dict(event.metadata),
-            "tags": dict(event.tags),
-            "config": dict(event.config),
-            "output": event.output,
-            "code_version": event.code_version,
-            "run_id": event.run_id,
-        }
+        (
+            event.partition_key,
+            str(event.attempt),
+            f"{event.failure.type}: {event.failure.message}" if event.failure else event.reason,
+            event.timestamp,
+            event.seconds,
+            event.artifact.size if event.artifact else None,
+            event.retries,
+            dict(event.metadata),
+            dict(event.tags),
+            dict(event.config),
+            event.output,
+            event.code_version,
+            event.run_id,
+        )
         for event in events
     ]
     columns = [
