@@ -10,7 +10,8 @@ import pytest
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import BusyPartitionError, UnwritableStoreError
-from ipyassets.storage.claims import Claims, NoClaims, claimed, claimed_in_turn, claimed_whole
+from ipyassets.storage.claims import Claims, NoClaims, claimed, claimed_in_turn, claimed_names, claimed_whole
+from ipyassets.storage.locks import LockFile
 from ipyassets.storage.paths import identity
 
 A = AssetKey("a")
@@ -185,14 +186,15 @@ def test_of_two_that_took_the_same_in_different_files_one_waits(claims, other, t
         other.keep([(A, "k")], patience=0)
 
 
-def test_asking_who_makes_a_partition_makes_no_file(claims, other, tmp_path):
-    name = identity(A, "k")
-    assert claims.is_free(name)
+def test_asking_whether_a_name_is_locked_makes_no_file(other, tmp_path):
+    name, locks = identity(A, "k"), LockFile(tmp_path / "claims.lock")
+    assert locks.is_free(name)
     assert list(tmp_path.iterdir()) == []
     other.take(A, ["k"])
-    assert not claims.is_free(name)
+    assert not locks.is_free(name)
     other.release(A, ["k"])
-    assert claims.is_free(name)
+    assert locks.is_free(name)
+    locks.close()
 
 
 def test_claims_that_cannot_be_made_are_said_to_be(tmp_path):
@@ -240,6 +242,15 @@ def test_a_partition_can_be_claimed_by_its_identity(claims, other):
     assert other.take(A, ["k"]) == ["k"]
     claims.take_whole(AssetKey("b"), [])
     assert other.take_names([identity(AssetKey("b"), "k")]) == set()
+
+
+def test_identities_are_let_go_whatever_happens_in_between(claims, other):
+    other.take(A, ["l"])
+    with pytest.raises(OSError, match="full"), claimed_names(claims, [identity(A, "k"), identity(A, "l")]):
+        raise OSError("the disk is full")
+    with claimed_names(claims, [identity(A, "k"), identity(A, "l")]) as taken:
+        assert taken == {identity(A, "k")}
+    assert other.take(A, ["k"]) == ["k"]
 
 
 def test_what_somebody_else_has_is_refused_aloud_or_left_out(claims, other):

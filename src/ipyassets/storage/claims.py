@@ -17,6 +17,7 @@ from ipyassets.errors import BusyPartitionError, UnwritableStoreError
 from ipyassets.storage.locks import LockFile
 from ipyassets.storage.paths import ASSET_DIGITS, identity
 
+FILE = "claims.lock"
 # How long a run waits for another that has taken its claims, before it gives up; both may wait for one another.
 PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.05
@@ -27,7 +28,7 @@ class Claims:
     """What one run has claimed of a store; another `Claims` on the same folder, here or elsewhere, is another run."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "claims.lock"
+        self._path = folder / FILE
         self._locks = LockFile(self._path)
 
     def take(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> list[str]:
@@ -91,10 +92,6 @@ class Claims:
     def release_whole(self, asset_key: AssetKey) -> None:
         """Let others claim partitions of an asset again."""
         self._locks.release([_whole(identity(asset_key, ""))])
-
-    def is_free(self, name: str) -> bool:
-        """Whether nobody is making the partition of that identity at this moment."""
-        return self._locks.is_free(name)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -166,6 +163,16 @@ def claimed_in_turn(
             yield taken
         finally:
             claims.release(asset_key, taken)
+
+
+@contextmanager
+def claimed_names(claims: Claims | NoClaims, names: Iterable[str]) -> Iterator[set[str]]:
+    """The identities, of some, whose partitions nobody else has: claimed for the time being."""
+    taken = claims.take_names(names)
+    try:
+        yield taken
+    finally:
+        claims.release_names(taken)
 
 
 @contextmanager

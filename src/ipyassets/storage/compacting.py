@@ -12,7 +12,7 @@ from pathlib import Path
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import UnstorableValueError
-from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.claims import Claims, NoClaims, claimed_names
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.paths import ASSET_DIGITS, address, identity, place_identity
@@ -64,14 +64,11 @@ def finish(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, *,
     """Put recorded values in place for writers that were stopped before they could; how many."""
     finished = 0
     for some in _in_turn([name for name in staged_names(files.staging) if is_complete(name) or is_aside(name)]):
-        held = claims.take_names({owner_of(name) for name in some if is_complete(name)})
-        try:
+        with claimed_names(claims, {owner_of(name) for name in some if is_complete(name)}) as held:
             # Most often none: they belong to runs that are going on.
             free = [name for name in some if is_aside(name) or owner_of(name) in held]
             for asset_key, keys in _owners(log, files, free).items() if free else ():
                 finished += _settled(log, files, claims, asset_key, keys, dry_run=dry_run)
-        finally:
-            claims.release_names(held)
     return finished
 
 
@@ -116,13 +113,10 @@ def _abandoned(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims
     left = [name for name in staged_names(files.staging) if not is_aside(name)]
     old = [name for name in left if _age(files, name, now) > PATIENCE_SECONDS]
     for some in _in_turn(old):
-        held = claims.take_names({owner_of(name) for name in some})
-        try:
+        with claimed_names(claims, {owner_of(name) for name in some}) as held:
             # The log is asked after the claims were taken: what is not recorded by now will not be.
             needed = _needed(log, files, [name for name in some if is_complete(name)])
             yield from (Path(files.staging, name) for name in some if owner_of(name) in held and name not in needed)
-        finally:
-            claims.release_names(held)
 
 
 def _age(files: ValueFiles, name: str, now: float) -> float:

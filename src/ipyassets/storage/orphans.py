@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.storage.claims import Claims, NoClaims
+from ipyassets.storage.claims import Claims, NoClaims, claimed_names
 from ipyassets.storage.event_log import SqliteEventLog, last_id
 from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside, remove_empty
@@ -79,12 +79,11 @@ def delete(
     log: SqliteEventLog,
     files: ValueFiles,
     found: Iterable[Orphan],
-    claims: Claims | NoClaims | None = None,
+    claims: Claims | NoClaims,
     *,
     dry_run: bool = False,
 ) -> Deleted:
     """Delete orphans that nobody recorded, not even since they were found. Values with a record are for `wipe`."""
-    held = NoClaims() if dry_run or claims is None else claims
     recorded: Mapping[str, object] = {}
     seen: tuple[int, int] | None = None
     left: dict[Path, str] = {}
@@ -92,9 +91,11 @@ def delete(
     waiting = list(found)
     while some := waiting[:_AT_ONCE]:
         del waiting[:_AT_ONCE]
-        taken = held.take_names({each.identity for each in some if each.identity})
         # Nobody can record anything meanwhile, and a run puts a value in place only once it is recorded.
-        with log.database.read() if dry_run else log.database.write() as connection:
+        with (
+            claimed_names(claims, {each.identity for each in some if each.identity}) as taken,
+            log.database.read() if dry_run else log.database.write() as connection,
+        ):
             if seen != (now := (log.database.replaced, last_id(connection))):
                 recorded, seen = _recorded(connection), now
             for orphan in some:
@@ -104,7 +105,6 @@ def delete(
                 gone.append(orphan)
                 if not dry_run:
                     orphan.path.unlink()
-        held.release_names(taken)
     if not dry_run:
         remove_empty((each.path.parent for each in gone), files.folder)
     return Deleted(len(gone), sum(each.size for each in gone), left)
