@@ -19,6 +19,7 @@ from ipyassets.storage.paths import ASSET_DIGITS, address, identity, place_ident
 from ipyassets.storage.reading import holds
 from ipyassets.storage.staging import is_aside, is_complete, owner_of, settle, staged_names, unplaced
 from ipyassets.storage.value_files import ValueFiles
+from ipyassets.storage.walking import is_own
 
 # A file of a writer that made no claim is left alone for so long.
 PATIENCE_SECONDS = 3600.0
@@ -131,8 +132,7 @@ def _needed(log: SqliteEventLog, files: ValueFiles, names: Sequence[str]) -> set
 
     In a folder that does not belong to the root of this log alone, others may have recorded any of them.
     """
-    path = log.database.path
-    if path is None or not files.folder.is_relative_to(path.absolute().parent):
+    if not is_own(log, files):
         return set(names)
     needed = set()
     for asset_key, keys in _owners(log, files, names).items() if names else ():

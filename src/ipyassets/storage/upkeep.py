@@ -171,20 +171,15 @@ class Upkeep:
         if is_partition is None and not self.assets:
             raise InvalidInvocationError("nothing is known of definitions: give upkeep() a graph, or is_partition here")
         files = self._default
-        return [] if files is None else lost.orphans(self.log, files, is_partition or self._is_partition, self.assets)
+        told = is_partition or self._is_partition
+        return [] if files is None else lost.orphans(self.log, files, told, self._whereabouts, self.assets)
 
     def delete_orphans(self, found: Iterable[lost.Orphan], *, dry_run: bool = False) -> lost.Deleted:
         """Delete files that nobody recorded, not even since they were found; what is recorded is left, and told."""
         if (files := self._default) is None:
             return lost.Deleted(0, 0)
-        root = self.log.database.path and self.log.database.path.absolute().parent
-        if root and not files.folder.is_relative_to(root):
-            raise InvalidInvocationError(
-                f"{files.folder} is not below {root}, so that another root may have recorded what this one has not:"
-                " delete by hand what belongs to none"
-            )
         with self._claiming(dry_run=dry_run) as claims:
-            return lost.delete(self.log, files, found, claims, dry_run=dry_run)
+            return lost.delete(self.log, files, found, self._whereabouts, claims, dry_run=dry_run)
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
         """Clear away what interrupted writers left, and pack the log."""

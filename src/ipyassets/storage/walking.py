@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.storage.claims import FILE as CLAIMS
+from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import asset_folder, owner
 from ipyassets.storage.placing import is_inside
+from ipyassets.storage.staging import STAGING
 from ipyassets.storage.value_files import ValueFiles
+from ipyassets.storage.versions import VERSIONS
+
+# A folder inside of another that has one of these is that of another I/O manager, or the root of another instance.
+_TERRITORY = frozenset({STAGING, VERSIONS, CLAIMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +30,14 @@ class StoredFile:
     size: int
 
 
+def is_own(log: SqliteEventLog, files: ValueFiles) -> bool:
+    """Whether a folder of values is below the root of a log: in any other, somebody else may have recorded some."""
+    path = log.database.path
+    return path is not None and _absolute(files.folder).is_relative_to(_absolute(path).parent)
+
+
 def stored_files(files: ValueFiles, assets: Iterable[AssetKey]) -> Iterator[StoredFile]:
-    """The files below a folder of values; dotted names are ours and left out.
+    """The files below a folder of values; dotted names are ours and left out, as are folders of other I/O managers.
 
     `assets` are those known: a path alone does not tell a partition from an asset whose key has one more part.
     """
@@ -42,6 +55,9 @@ def _below(files: ValueFiles, top: Path, assets: frozenset[AssetKey]) -> Iterato
     if top.is_file():
         yield _stored_file(files, top, assets)
     for folder, folders, names in os.walk(top):
+        if Path(folder) != files.folder and not _TERRITORY.isdisjoint((*folders, *names)):
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
@@ -55,3 +71,8 @@ def _stored_file(files: ValueFiles, path: Path, assets: frozenset[AssetKey]) -> 
     except FileNotFoundError:
         size = 0
     return StoredFile(path, asset_key, partition_key, size)
+
+
+def _absolute(path: Path) -> Path:
+    """A path without "..", and with the links that are in it: a root may have its values on another disk."""
+    return Path(os.path.abspath(path))  # noqa: PTH100

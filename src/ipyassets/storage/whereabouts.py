@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from ipyassets.assets.io_manager import IOManager, manager_name
@@ -129,6 +129,15 @@ class Whereabouts:
             return []
         managers = [self._at(location) for location in sorted(found)] if found else [self.manager]
         return [each.files for each in managers if isinstance(each, FileIOManager)]
+
+    def folders_at(self, location: str) -> list[Path]:
+        """The folders of this machine that a value of the asset may be in which was recorded at a location.
+
+        Its I/O manager looks into its own first, and finds there what was moved by hand.
+        """
+        found = [self.manager, self._at(location)]
+        files = [each.files for each in found if isinstance(each, FileIOManager)]
+        return [each.folder for each in files if isinstance(each, ValueFiles)]
 
     @property
     def place(self) -> Place | None:
