@@ -19,12 +19,13 @@ from ipyassets.errors import (
     UntrustedPartitionError,
 )
 from ipyassets.storage.claims import NoClaims
+from ipyassets.storage.disk_use import DiskUse
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.parquet_io import ParquetIOManager
 from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import NOT_SIGNED, Signer
-from ipyassets.storage.upkeep import DiskUse, Upkeep
+from ipyassets.storage.upkeep import Upkeep
 from ipyassets.storage.value_files import CHANGED, GONE
 from tests.conformance.event_log import made
 from tests.conformance.io_manager import SALES, IOManagerConformance, output, wanted
@@ -212,10 +213,10 @@ def test_recorded_values_are_put_in_place_and_nothing_is_deleted(log, manager):
 
 def test_disk_use_is_told_of_each_asset(log, manager):
     size = 0
-    for key in ("a", "b"):
+    for key in ("a", "b", "k" * 300):
         made_by(log, manager, key, "x" * 100)
         size += log.artifacts(SALES, [key])[key].size
-    assert keeping(log, manager).disk_use() == [DiskUse(SALES, 2, size, 0)]
+    assert keeping(log, manager).disk_use() == [DiskUse(SALES, 3, size, 0)]
 
 
 def test_what_another_user_made_is_let_in_by_trusting_it(log, manager, bucket):

@@ -499,6 +499,15 @@ def test_disk_use_is_told_by_asset(keeping):
     assert used == {SALES: (1, new.artifact.size, old.artifact.size), TOTALS: (1, whole.artifact.size, 0)}
 
 
+def test_values_whose_names_do_not_tell_their_keys_are_counted_with_their_versions(keeping):
+    for key, asset in (("k" * 300, SALES), ("a|" + "k" * 300, SALES), ("a", AssetKey("l" * 300))):
+        keeping.make(key, "x" * 500, asset)
+        keeping.make(key, "y", asset)
+    sales, long = keeping.upkeep.disk_use()
+    assert (sales.count, long.count) == (2, 1)
+    assert sales.versions == 2 * long.versions > 1000
+
+
 def test_what_interrupted_writers_left_is_cleared_away(store):
     store.make("a", 1)
     staging = store.root / "storage" / ".staging"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipyassets.engine.facts import Facts
 from ipyassets.events import State
 from ipyassets.jupyter.namespace import Namespace
-from ipyassets.storage.upkeep import DiskUse
+from ipyassets.storage.disk_use import DiskUse
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -37,7 +37,7 @@ ASSET_DIGITS = 8  # of an identity
 # A partition in hand is named a dozen times on its way
 _IN_HAND = 1024
 _EMPTY = "%-"
-_HASHED = "%~"
+HASHED = "%~"  # then a hash of all of it
 _CASE = "%^"  # then the positions of capitals, as hexadecimal bits
 
 _LONGEST = 200  # bytes; the limit of file systems is 255, and some keep a part of it for themselves
@@ -140,14 +140,14 @@ def _is_safe(character: str, *, composed: bool, portable: bool) -> bool:
 def _shortened(text: str, name: str) -> str:
     kept = name.encode()[:_KEPT_OF_LONG].decode(errors="ignore")
     kept = re.sub(r"%[^%]?$", "", kept)  # an escape cut in two
-    return f"{kept}{_HASHED}{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+    return f"{kept}{HASHED}{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def original(name: str) -> str | None:
     """The text that `escaped` made a name from; None where only a hash of it is left, or the name is not ours."""
     if name == _EMPTY:
         return ""
-    if _HASHED in name:
+    if HASHED in name:
         return None
     name = name.partition(_CASE)[0]
     if re.search(r"%(?![0-9A-F]{2})", name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -127,8 +127,10 @@ def compact(log: SqliteEventLog, files: RemoteFiles, *, dry_run: bool = False) -
     return Compacted(size=log.database.pack(dry_run=dry_run), finished=finished)
 
 
-def sizes(files: RemoteFiles, asset_key: AssetKey, assets: Iterable[AssetKey]) -> list[int]:
-    """The size in bytes of every value of an asset; `assets` are all that are known, as for local files."""
+def sizes(
+    files: RemoteFiles, asset_key: AssetKey, assets: Iterable[AssetKey], hashed: Collection[str] = ()
+) -> list[int]:
+    """The size in bytes of every value of an asset; `assets` and `hashed` as for `walking.stored_files_of`."""
     known = frozenset(assets)
-    owned = ((owner(PurePosixPath(place), known), size) for place, size in files.listed(asset_key))
-    return [size for found, size in owned if found is not None and found[0] == asset_key]
+    owned = ((place, owner(PurePosixPath(place), known), size) for place, size in files.listed(asset_key))
+    return [size for place, found, size in owned if (found[0] == asset_key if found else place in hashed)]

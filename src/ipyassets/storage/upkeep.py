@@ -16,28 +16,17 @@ from ipyassets.storage import orphans as lost
 from ipyassets.storage import remote_upkeep
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import Compacted, compact
+from ipyassets.storage.disk_use import DiskUse, disk_use
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager, Files
-from ipyassets.storage.paths import identity
 from ipyassets.storage.remote_files import RemoteFiles
 from ipyassets.storage.renaming import Renamed, rename
 from ipyassets.storage.restoring import Version, restore, versions
 from ipyassets.storage.trusting import MadeFrom, Trusted, nothing, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
-from ipyassets.storage.walking import stored_files_of
 from ipyassets.storage.whereabouts import Whereabouts, places
 from ipyassets.storage.wiping import Retention, Wiped, values_of, wipe
-
-
-@dataclass(frozen=True, slots=True)
-class DiskUse:
-    """What values of an asset take in one place: how many, their bytes, and the bytes of their earlier versions."""
-
-    asset_key: AssetKey
-    count: int
-    size: int
-    versions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +181,7 @@ class Upkeep:
 
     def disk_use(self) -> list[DiskUse]:
         """What each recorded asset takes on disk."""
-        found = []
-        recorded = self.log.asset_keys()
-        known = self.assets.union(recorded)
-        for key in recorded:
-            for files in self._whereabouts(key).folders():
-                if isinstance(files, RemoteFiles):
-                    sizes = remote_upkeep.sizes(files, key, known)
-                    found.append(DiskUse(key, len(sizes), sum(sizes), 0))
-                    continue
-                mine = list(stored_files_of(files, key, known))
-                versions = sum(files.versions.size(identity(key, file.partition_key)) for file in mine)
-                found.append(DiskUse(key, len(mine), sum(file.size for file in mine), versions))
-        return found
+        return disk_use(self.log, self._whereabouts, self.assets)
 
     def _is_partition(self, asset_key: AssetKey, partition_key: str) -> bool | None:
         space = self.space(asset_key)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.storage.claims import FILE as CLAIMS
@@ -44,11 +45,21 @@ def stored_files(files: ValueFiles, assets: Iterable[AssetKey]) -> Iterator[Stor
     return _below(files, files.folder, frozenset(assets))
 
 
-def stored_files_of(files: ValueFiles, asset_key: AssetKey, assets: Iterable[AssetKey]) -> Iterator[StoredFile]:
-    """Those files of one asset, known or not; none where a link leads out of the folder."""
+def stored_files_of(
+    files: ValueFiles, asset_key: AssetKey, assets: Iterable[AssetKey], hashed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[StoredFile]:
+    """Those files of one asset, known or not; none where a link leads out of the folder.
+
+    `hashed` are its partitions by those addresses that do not tell them.
+    """
     top = asset_folder(files.folder, asset_key, portable=files.portable)
-    found = _below(files, top, frozenset([*assets, asset_key])) if is_inside(str(top), files.folder) else iter(())
-    return (file for file in found if file.asset_key == asset_key)
+    if not is_inside(str(top), files.folder):
+        return
+    for file in _below(files, top, frozenset([*assets, asset_key])):
+        if file.asset_key == asset_key:
+            yield file
+        elif file.asset_key is None and (address := file.path.relative_to(files.folder).as_posix()) in hashed:
+            yield replace(file, asset_key=asset_key, partition_key=hashed[address])
 
 
 def _below(files: ValueFiles, top: Path, assets: frozenset[AssetKey]) -> Iterator[StoredFile]:
