@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,7 @@ from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD, RECORDED
+from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import NOT_SIGNED
 from ipyassets.storage.trusting import NOT_RECORDED
@@ -514,15 +516,64 @@ def test_what_interrupted_writers_left_is_cleared_away(store):
     for name in ("0123456789abcdef01234567.99.part", "0123456789abcdef01234567-aaaa"):
         (staging / name).write_bytes(b"12345")
         os.utime(staging / name, (0, 0))
-    (store.root / "storage" / "empty" / "folder").mkdir(parents=True)
+    (store.root / "storage" / "sales" / "empty" / "folder").mkdir(parents=True)
     tried = store.upkeep.compact(dry_run=True)
-    assert (tried.files, tried.finished) == (2, 0)
+    assert (tried.files, tried.folders, tried.finished) == (2, 2, 0)
     assert len(list(staging.iterdir())) == 2
     done = store.upkeep.compact()
     assert (done.files, done.folders) == (2, 2)
     assert done.size >= 10
     assert list(staging.iterdir()) == []
     assert store.read("a") == 1
+
+
+def test_empty_folders_of_somebody_else_stay(store):
+    store.make("a", 1)
+    for folder in ("empty/folder", ".git/refs/tags", "sales/.git/refs/tags"):
+        (store.root / "storage" / folder).mkdir(parents=True)
+    assert store.upkeep.compact(dry_run=True).folders == store.upkeep.compact().folders == 0
+    assert (store.root / "storage" / ".git" / "refs" / "tags").is_dir()
+
+
+def test_an_empty_folder_of_a_defined_asset_is_removed(store, tmp_path):
+    (store.root / "storage" / "reports" / "totals" / "2013").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (store.root / "storage" / "sales").symlink_to(tmp_path / "elsewhere")
+    knowing = replace(store.upkeep, assets=frozenset({TOTALS, SALES}))
+    assert knowing.compact(dry_run=True).folders == knowing.compact().folders == 2
+    assert (tmp_path / "elsewhere").is_dir()
+
+
+def test_versions_that_an_interrupted_rename_has_handed_on_are_cleared_away(keeping, monkeypatch):
+    for value in (1, 2):
+        keeping.make("a", value)
+    monkeypatch.setattr(renaming, "_rename_records", killed)
+    with pytest.raises(KeyboardInterrupt):
+        keeping.upkeep.rename(SALES, TOTALS)
+    monkeypatch.undo()
+    handed_on = keeping.files.versions.folder / identity(TOTALS, "a")
+    young = replace(keeping.upkeep, clock=lambda: handed_on.stat().st_mtime + 3_599)
+    assert young.compact().files == 0
+    old = replace(keeping.upkeep, clock=lambda: handed_on.stat().st_mtime + 3_601)
+    with closing(keeping.upkeep.claims()) as claims:
+        claims.take_whole(TOTALS, [])
+        assert old.compact().files == 0
+    assert old.compact(dry_run=True).files == 3
+    assert old.compact().files == 3
+    assert not handed_on.exists()
+    assert keeping.aside == []
+    assert [version.is_current for version in keeping.upkeep.versions(SALES, "a")] == [True, False]
+
+
+def test_versions_in_a_folder_that_others_may_share_are_left_to_them(keeping, tmp_path):
+    other = Store(tmp_path / "other")
+    other.manager = keeping.manager
+    other.make("a", 1)
+    later = replace(keeping.upkeep, clock=lambda: other.file("a").stat().st_mtime + 3_601)
+    assert replace(later, log=other.log).compact().files == 0
+    assert len(other.upkeep.versions(SALES, "a")) == 1
+    assert later.compact().files == 1
+    other.close()
 
 
 def test_what_is_being_written_is_left_alone(store):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,7 @@ from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.upkeep import Upkeep
-from ipyassets.storage.value_files import GONE
+from ipyassets.storage.value_files import GONE, ValueFiles
 from ipyassets.storage.whereabouts import elsewhere, places
 from tests.conformance.event_log import made
 from tests.storage.store import SALES, Store
@@ -240,6 +242,46 @@ def test_what_is_let_in_is_recorded_with_the_place_it_was_found_in(store):
     assert store.read("b") == 1
 
 
+def left_in(manager: FilesystemIOManager) -> Path:
+    """What a writer that was stopped has left in the folder of a manager."""
+    assert isinstance(manager.files, ValueFiles)
+    left = Path(manager.files.staging, f"{'0' * 24}.00.part")
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"torn")
+    os.utime(left, (0, 0))
+    return left
+
+
+def test_leftovers_are_cleared_away_wherever_values_are(store, tmp_path):
+    store.make("a", 1)
+    store.manager = keeping(store, str(tmp_path / "outside"))
+    store.make("b", 2)
+    outside = left_in(store.manager)
+    inside = left_in(keeping(store, "storage"))
+    assert script(store).compact(dry_run=True).files == 2
+    assert script(store).compact().files == 2
+    assert not outside.exists()
+    assert not inside.exists()
+
+
+def test_leftovers_of_an_asset_that_was_never_made_are_cleared_away(store, tmp_path):
+    store.manager = keeping(store, str(tmp_path / "outside"))
+    left = left_in(store.manager)
+    upkeep = replace(script(store, store.manager), assets=frozenset({SALES, NEW}))
+    default = keeping(store, "default")
+    assert replace(upkeep, manager=lambda key: store.manager if key else default).compact().files == 1
+    assert not left.exists()
+
+
+def test_a_value_that_is_put_in_place_in_a_shared_folder_leaves_the_versions_that_its_own_manager_keeps(store):
+    few = keeping(store, "storage")
+    store.make("a", 1)
+    store.record("a", 2)
+    knowing = replace(store.upkeep, manager=lambda key: store.manager if key == SALES else few, assets=frozenset({NEW}))
+    assert knowing.compact().finished == 1
+    assert [version.is_current for version in knowing.versions(SALES, "a")] == [True, False]
+
+
 def test_disk_use_counts_values_where_they_are(store):
     store.make("a", 1)
     [used] = script(store).disk_use()
@@ -297,7 +339,7 @@ def test_a_value_that_is_here_and_damaged_is_told_so_unless_it_is_in_order_elsew
         store.read("a")
 
 
-@pytest.mark.parametrize("step", ["rename", "trust", "wipe"])
+@pytest.mark.parametrize("step", ["rename", "trust", "wipe", "compact"])
 def test_the_log_of_somebody_else_leads_nowhere_outside_of_its_root(tmp_path, step):
     theirs = Store(tmp_path / "root", secret=b"theirs")
     theirs.manager = FilesystemIOManager(tmp_path / "outside").bound(theirs.root / "storage", Signer(secret=b"theirs"))
@@ -305,8 +347,12 @@ def test_the_log_of_somebody_else_leads_nowhere_outside_of_its_root(tmp_path, st
     file, before = theirs.file("a"), theirs.file("a").read_bytes()
     mine = Store(tmp_path / "root", secret=b"mine")
     upkeep = script(mine)
+    left = left_in(theirs.manager)
     if step == "wipe":
         assert upkeep.wipe(SALES, ["a"]).files == 0
+    elif step == "compact":
+        assert upkeep.compact().files == 0
+        assert left.exists()
     else:
         with pytest.raises(UnknownPlaceError, match=r"somebody else says that values of sales are at .*outside"):
             upkeep.rename(SALES, NEW) if step == "rename" else upkeep.trust(SALES)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from ipyassets.assets.io_manager import IOManager
@@ -15,7 +15,8 @@ from ipyassets.errors import UnstorableValueError
 from ipyassets.storage.claims import Claims, NoClaims, claimed_names
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
-from ipyassets.storage.paths import ASSET_DIGITS, address, identity, place_identity
+from ipyassets.storage.paths import ASSET_DIGITS, address, asset_folder, identity, place_identity
+from ipyassets.storage.placing import is_inside
 from ipyassets.storage.reading import holds
 from ipyassets.storage.staging import is_aside, is_complete, owner_of, settle, staged_names, unplaced
 from ipyassets.storage.value_files import ValueFiles
@@ -40,13 +41,23 @@ class Compacted:
     size: int = 0
     finished: int = 0
 
+    def __add__(self, other: Compacted) -> Compacted:
+        return Compacted(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
 
 def compact(
-    log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, *, now: float, dry_run: bool = False
+    log: SqliteEventLog,
+    files: ValueFiles,
+    claims: Claims | NoClaims,
+    *,
+    now: float,
+    assets: Iterable[AssetKey] = (),
+    dry_run: bool = False,
 ) -> Compacted:
-    """Clear away what interrupted writers left and pack the log; no value and no record is touched.
+    """Clear away what interrupted writers left in a folder; no value and no record is touched.
 
     `now` is in UTC epoch seconds: files younger than an hour are left alone, as are those of partitions being made.
+    Folders are removed only where values of recorded assets, or of `assets`, would lie.
     """
     finished = finish(log, files, claims, dry_run=dry_run)
     removed = size = 0
@@ -57,8 +68,12 @@ def compact(
                 path.unlink()
             removed += 1
             size += freed
-    folders = _empty_folders(files.folder, dry_run=dry_run)
-    return Compacted(removed, folders, size + log.database.pack(dry_run=dry_run), finished)
+    for name in _forgotten(log, files, claims, now):
+        with contextlib.suppress(FileNotFoundError):
+            removed += len(os.listdir(files.versions.folder / name))  # noqa: PTH208
+            size += files.versions.size(name) if dry_run else files.versions.discard(name)
+    folders = _empty_folders(files, {*assets, *log.asset_keys()})
+    return Compacted(removed, len(folders) if dry_run else _removed(folders), size, finished)
 
 
 def finish(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, *, dry_run: bool = False) -> int:
@@ -112,7 +127,7 @@ def _in_turn(names: Sequence[str]) -> Iterator[Sequence[str]]:
 def _abandoned(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, now: float) -> Iterator[Path]:
     """Files that nobody will ever need, each of them claimed while it is in hand."""
     left = [name for name in staged_names(files.staging) if not is_aside(name)]
-    old = [name for name in left if _age(files, name, now) > PATIENCE_SECONDS]
+    old = [name for name in left if _age(f"{files.staging}/{name}", now) > PATIENCE_SECONDS]
     for some in _in_turn(old):
         with claimed_names(claims, {owner_of(name) for name in some}) as held:
             # The log is asked after the claims were taken: what is not recorded by now will not be.
@@ -120,9 +135,26 @@ def _abandoned(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims
             yield from (Path(files.staging, name) for name in some if owner_of(name) in held and name not in needed)
 
 
-def _age(files: ValueFiles, name: str, now: float) -> float:
+def _forgotten(log: SqliteEventLog, files: ValueFiles, claims: Claims | NoClaims, now: float) -> Iterator[str]:
+    """Identities that have versions and are in no record, as a rename that was cut short leaves them."""
+    if not is_own(log, files):
+        return
+    kept = files.versions.identities()
+    unknown = sorted(kept - _known(log, files, kept)) if kept else []
+    old = [name for name in unknown if _age(f"{files.versions.folder}/{name}", now) > PATIENCE_SECONDS]
+    for some in _in_turn(old):
+        with claimed_names(claims, some) as held:
+            yield from held - _known(log, files, held)
+
+
+def _known(log: SqliteEventLog, files: ValueFiles, names: Collection[str]) -> set[str]:
+    """Those identities, of some, that are in a record."""
+    return {identity(asset_key, key) for asset_key, keys in _owners(log, files, names).items() for key in keys}
+
+
+def _age(path: str, now: float) -> float:
     try:
-        return now - os.stat(f"{files.staging}/{name}").st_mtime  # noqa: PTH116
+        return now - os.stat(path).st_mtime  # noqa: PTH116
     except FileNotFoundError:  # put in place a moment ago
         return 0.0
 
@@ -144,7 +176,7 @@ def _needed(log: SqliteEventLog, files: ValueFiles, names: Sequence[str]) -> set
     return needed
 
 
-def _owners(log: SqliteEventLog, files: ValueFiles, names: Sequence[str]) -> Owners:
+def _owners(log: SqliteEventLog, files: ValueFiles, names: Collection[str]) -> Owners:
     """Whose values staged files may be, of all that stand recorded."""
     aside = {owner_of(name) for name in names if is_aside(name)}
     staged = {owner_of(name) for name in names if not is_aside(name)}
@@ -163,16 +195,32 @@ def _place(files: ValueFiles, asset_key: AssetKey, key: str) -> str:
     return place_identity(address(asset_key, key, portable=files.portable))
 
 
-def _empty_folders(top: Path, *, dry_run: bool) -> int:
-    """Remove folders that hold nothing, from the innermost on; how many there were."""
+def _empty_folders(files: ValueFiles, assets: Iterable[AssetKey]) -> list[str]:
+    """Folders of assets, and those in them, in which nothing is, from the innermost on."""
+    tops = [str(asset_folder(files.folder, key, portable=files.portable)) for key in assets]
+    inside = [top for top in tops if is_inside(top, files.folder)]
+    return sorted({folder for top in inside for folder in _empty_below(top)}, key=len, reverse=True)
+
+
+def _empty_below(top: str) -> list[str]:
+    """A folder, and those in it, that hold nothing but one another. A dotted one is somebody's who knows what for."""
+    found, is_empty = [], True
+    try:
+        with os.scandir(top) as entries:
+            for each in entries:
+                is_plain = each.is_dir(follow_symlinks=False) and not each.name.startswith(".")
+                below = _empty_below(each.path) if is_plain else []
+                found += below
+                is_empty &= below[-1:] == [each.path]
+    except OSError:  # no folder, or none that can be listed
+        return []
+    return [*found, top] if is_empty else found
+
+
+def _removed(folders: Iterable[str]) -> int:
     count = 0
-    for folder, folders, names in os.walk(top, topdown=False):
-        if names or Path(folder) == top or Path(folder).name.startswith("."):
-            continue
-        if dry_run:
-            count += not folders
-            continue
-        with contextlib.suppress(OSError):  # its folders are not empty, or somebody has just put something in
-            Path(folder).rmdir()
+    for folder in folders:
+        with contextlib.suppress(OSError):  # somebody has just put something in
+            os.rmdir(folder)  # noqa: PTH106
             count += 1
     return count

@@ -107,7 +107,7 @@ def _event(
 
 
 def compact(log: SqliteEventLog, files: RemoteFiles, *, dry_run: bool = False) -> Compacted:
-    """Put in place what interrupted writers have recorded, and pack the log.
+    """Put in place what interrupted writers have recorded.
 
     Nothing is deleted: the values of several roots may lie at one location, and each has a log of its own.
     """
@@ -124,7 +124,7 @@ def compact(log: SqliteEventLog, files: RemoteFiles, *, dry_run: bool = False) -
         finished += len(mine)
         if not dry_run:
             files.publish(asset_key, mine)
-    return Compacted(size=log.database.pack(dry_run=dry_run), finished=finished)
+    return Compacted(finished=finished)
 
 
 def sizes(

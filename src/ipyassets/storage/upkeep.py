@@ -171,13 +171,15 @@ class Upkeep:
             return lost.delete(self.log, files, found, self._whereabouts, claims, dry_run=dry_run)
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
-        """Clear away what interrupted writers left, and pack the log."""
-        if isinstance(remote := self._default_files, RemoteFiles):
-            return remote_upkeep.compact(self.log, remote, dry_run=dry_run)
-        if (files := self._default) is None:
-            return Compacted(size=self.log.database.pack(dry_run=dry_run))
+        """Clear away what interrupted writers left, wherever assets keep values, and pack the log."""
+        done = Compacted()
         with self._claiming(dry_run=dry_run) as claims:
-            return compact(self.log, files, claims, now=self.clock(), dry_run=dry_run)
+            for files in self._all_files():
+                if isinstance(files, RemoteFiles):
+                    done += remote_upkeep.compact(self.log, files, dry_run=dry_run)
+                else:
+                    done += compact(self.log, files, claims, now=self.clock(), assets=self.assets, dry_run=dry_run)
+        return done + Compacted(size=self.log.database.pack(dry_run=dry_run))
 
     def disk_use(self) -> list[DiskUse]:
         """What each recorded asset takes on disk."""
@@ -188,16 +190,21 @@ class Upkeep:
         return None if space is None else partition_key in space
 
     @property
-    def _default_files(self) -> Files | None:
-        """The files of assets without an I/O manager of their own."""
-        manager = self.manager(None)
-        return manager.files if isinstance(manager, FileIOManager) else None
-
-    @property
     def _default(self) -> ValueFiles | None:
-        """The same where they are of this machine."""
-        files = self._default_files
+        """The files of assets without an I/O manager of their own, where they are of this machine."""
+        manager = self.manager(None)
+        files = manager.files if isinstance(manager, FileIOManager) else None
         return files if isinstance(files, ValueFiles) else None
+
+    def _all_files(self) -> Iterable[Files]:
+        """The files of all assets, recorded or defined, and of those without an I/O manager; each folder once."""
+        default = self.manager(None)
+        found = [default.files] if isinstance(default, FileIOManager) else []
+        for key in self.assets.union(self.log.asset_keys()):
+            found += self._whereabouts(key).own_folders()
+        # where managers share a folder, the one that keeps the most versions: what it keeps the others do not miss
+        found.sort(key=lambda files: isinstance(files, ValueFiles) and files.kept)
+        return {str(files.folder): files for files in found}.values()
 
     def _whereabouts(self, asset_key: CoercibleToAssetKey, *, like: AssetKey | None = None) -> Whereabouts:
         """Where values are; of an asset that is not known, as of one that is `like` it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from ipyassets.storage.signature import CONTENT_DIGITS, content_of, seal_of
 
 VERSIONS = ".versions"
 _DIGITS = 8
+_IDENTITY = re.compile("[0-9a-f]{24}")
 
 
 class Versions:
@@ -55,6 +57,15 @@ class Versions:
         """The versions that may be the value with a digest, newest first."""
         names = content_of(digest), seal_of(digest)
         return [path for path, _ in self._newest_first(identity) if path.name.partition("-")[2] in names]
+
+    def identities(self) -> set[str]:
+        """The partitions that have versions, or have had some."""
+        if self.folder.is_symlink():
+            return set()
+        try:
+            return {name for name in os.listdir(self.folder) if _IDENTITY.fullmatch(name)}  # noqa: PTH208
+        except FileNotFoundError:
+            return set()
 
     def discard(self, identity: str) -> int:
         """Delete all versions of a partition; how many bytes only they held."""

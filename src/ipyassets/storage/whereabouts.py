@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -128,6 +128,19 @@ class Whereabouts:
         except UnknownPlaceError:
             return []
         managers = [self._at(location) for location in sorted(found)] if found else [self.manager]
+        return [each.files for each in managers if isinstance(each, FileIOManager)]
+
+    def own_folders(self) -> list[Files]:
+        """The files that may be changed: those of the asset's manager, and those of its values.
+
+        Left out is what is not known, or outside of the root, and only somebody else says that values are there.
+        """
+        managers: list[IOManager] = [self.manager]
+        with suppress(UnknownPlaceError):
+            locations = self._locations(places(self.log, self.asset_key))
+            for location in sorted(set(locations.values()) - {self.manager.kept_at}):
+                with suppress(UnknownPlaceError):
+                    managers.append(self._vouched(location, [key for key in locations if locations[key] == location]))
         return [each.files for each in managers if isinstance(each, FileIOManager)]
 
     def folders_at(self, location: str) -> list[Path]:
