@@ -236,6 +236,23 @@ def test_the_io_manager_of_definitions_is_that_of_assets_without_their_own(tmp_p
     assert [each.io_manager for each in definitions.assets] == [manager, other]
 
 
+@pytest.mark.parametrize("name", ["io_manager", "warehouse"])
+def test_the_io_manager_among_the_resources_of_an_asset_is_its_own(tmp_path, name):
+    manager, other = FilesystemIOManager(tmp_path / "values"), InMemoryIOManager()
+    kept = asset(name="kept", io_manager_key=name, resource_defs={name: manager})(lambda: 2)
+    definitions = Definitions(assets=[kept], resources={name: other})
+    instance = Instance(tmp_path / "root")
+    assert materialize([kept], instance=instance, resources={name: other}).success
+    assert (tmp_path / "values" / "kept").is_file()
+    assert definitions.load_asset_value("kept", instance=instance) == 2
+    instance.close()
+
+
+def test_another_thing_in_its_place_is_refused_at_once():
+    with pytest.raises(InvalidDefinitionError, match=r"resource_defs\['io_manager'\] is 'disk': give a IOManager"):
+        asset(resource_defs={"io_manager": "disk"})(lambda: 2)
+
+
 def test_a_resource_that_is_lacking_is_told_before_anything_runs(tmp_path):
     instance = Instance(tmp_path)
     lost = asset(name="lost", io_manager_key="warehouse")(lambda: 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import overload
+from typing import cast, overload
 
 from ipyassets.assets.config import config_type
 from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition, CoercibleToAssetKey, Upstream
@@ -88,6 +88,7 @@ def asset(
     _refuse_other("retry_policy", retry_policy, RetryPolicy)
     _refuse_other("backfill_policy", backfill_policy, BackfillPolicy)
     _refuse_other("io_manager_def", io_manager_def, IOManager)
+    manager_key = io_manager_key or "io_manager"
     if isinstance(deps, str):
         raise InvalidDefinitionError(f"deps is {deps!r}: give a list, [{deps!r}]")
 
@@ -102,8 +103,8 @@ def asset(
                 asset_key, _without_config(compute, arguments), ins or {}, deps or (), takes_any=_takes_any(compute)
             ),
             partitions_def=partitions_def,
-            io_manager=io_manager_def,
-            io_manager_key=io_manager_key or "io_manager",
+            io_manager=io_manager_def or _io_manager_among(resource_defs or {}, manager_key),
+            io_manager_key=manager_key,
             code_version=code_version or "",
             description=description or inspect.getdoc(compute) or "",
             group_name=group_name or "default",
@@ -122,6 +123,12 @@ def asset(
         )
 
     return declare if compute_fn is None else declare(compute_fn)
+
+
+def _io_manager_among(resources: Mapping[str, object], name: str) -> IOManager | None:
+    """The I/O manager that an asset is given as a resource of its own."""
+    _refuse_other(f"resource_defs[{name!r}]", resources.get(name), IOManager)
+    return cast("IOManager | None", resources.get(name))
 
 
 def _refuse_other(argument: str, value: object, kind: type) -> None:

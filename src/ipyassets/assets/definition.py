@@ -88,7 +88,7 @@ class AssetsDefinition:
     `asset["2013-01-15"]` is one value; `asset["2013-01-01":"2013-01-31"]` a lazy mapping from key to value over an
     inclusive range. `code_version` "" means the hash of the body counts. `max_concurrent` is how many of its
     partitions may run at a time. `resource_defs` are at hand in the body as `context.resources`, as are those that a
-    run is given; all of `required_resource_keys` must be among them.
+    run is given; all of `required_resource_keys` must be among them. One of its own called `io_manager_key` stores it.
     """
 
     key: AssetKey
