@@ -10,6 +10,7 @@ import s3fs
 from moto.server import ThreadedMotoServer
 from upath import UPath
 
+from ipyassets import Instance, asset, materialize, use_instance
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
     DamagedPartitionError,
@@ -76,6 +77,18 @@ class TestFramesOnAnObjectStore(IOManagerConformance):
         return one.equals(other)
 
 
+class TestPicklesOnASystemOfFolders(IOManagerConformance):
+    @pytest.fixture
+    def manager(self, folders):
+        return folders
+
+
+@pytest.fixture
+def folders(request):
+    """An I/O manager where a value and a folder cannot have one name, as on most systems that are no object stores."""
+    return FilesystemIOManager(f"memory://{abs(hash(request.node.nodeid))}", signer=MINE)
+
+
 def stored(manager, key, value):
     context = output(key)
     manager.handle_output(context, value)
@@ -105,6 +118,52 @@ def test_a_changed_object_is_noticed_and_one_that_is_gone_too(manager, bucket):
         with pytest.raises(DamagedPartitionError) as caught:
             manager.load_input(wanted(key, artifacts=artifacts))
         assert caught.value.reason == reason
+
+
+def test_a_folder_of_its_name_is_no_value(manager, bucket):
+    stored(manager, "a", 1)
+    stored(manager, "a|x", 2)
+    assert manager.present(SALES, ["a", "a|x", "a|a"]).tolist() == [True, True, False]
+    (bucket / "sales" / "a").unlink()
+    assert manager.present(SALES, ["a", "a|x"]).tolist() == [False, True]
+
+
+def test_an_object_is_not_taken_for_one_of_the_same_name_in_a_folder(manager):
+    stored(manager, "a", 1)
+    assert manager.present(SALES, ["a", "a|a"]).tolist() == [True, False]
+
+
+def test_a_key_that_looks_like_a_version_of_another_is_one_of_its_own(manager, folders):
+    for each in (manager, folders):
+        artifacts: dict[str, object] = {}
+        keys = ["x", "x?versionId=7", "x?versionid=7", "x%3FversionId=7", "x?y*[1]#2"]
+        for key in keys:
+            artifacts |= stored(each, key, key)
+        assert each.present(SALES, keys).all()
+        assert [each.load_input(wanted(key, artifacts=artifacts)) for key in keys] == keys
+
+
+def test_what_a_folder_is_in_the_way_of_is_found_aside_and_wiped_there(log, folders):
+    for key in ("a|x", "a", "b", "b|x"):
+        made_by(log, folders, key, key)
+        assert read(log, folders, key) == key
+    assert [name for name in objects(folders) if not name.startswith(".staging/")] == ["sales/a/x", "sales/b"]
+    assert keeping(log, folders).wipe(SALES, ["a", "b|x"]).files == 2
+    assert objects(folders) == ["sales/a/x", "sales/b"]
+
+
+def test_a_value_is_not_damaged_for_its_maker_because_somebody_else_may_not_read_it(tmp_path, folders):
+    theirs = FilesystemIOManager(folders.base_dir, signer=Signer(secret=b"theirs"))
+    made = asset(name="shared", io_manager_def=folders)(lambda: 1)
+    read = asset(name="shared", io_manager_def=theirs)(made.compute)
+    instance = Instance(tmp_path)
+    materialize([made], instance=instance)
+    with use_instance(instance):
+        with pytest.raises(UntrustedPartitionError):
+            read.value()
+        assert list(made.status()["state"]) == ["fresh"]
+        assert made.value() == 1
+    instance.close()
 
 
 def test_an_object_of_somebody_else_is_not_unpickled(manager, bucket):
@@ -153,9 +212,9 @@ def elsewhere(bucket, options):
 
 def objects(manager):
     """The names of all objects, as they are now."""
-    system = manager.files.folder.fs
+    system, top = manager.files.folder.fs, manager.files.folder.path
     system.invalidate_cache()
-    return sorted(name.rpartition("/storage/")[2] for name in system.find(manager.files.folder.path))
+    return sorted(name.removeprefix(top).lstrip("/") for name in system.find(top))
 
 
 def read(log, manager, key):

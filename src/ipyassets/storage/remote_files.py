@@ -2,14 +2,18 @@
 
 Nothing can be renamed there at no cost, and nothing needs flushing: a value is uploaded aside, copied to its address
 once it is recorded, and then deleted from aside. What is read is downloaded, verified, and only then handed on.
+
+On an object store, a value and a folder may have one name: `pp` next to `pp/q` of an asset below its name. Elsewhere
+the one that comes second stays aside, where it is found as well.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +35,13 @@ from ipyassets.storage.value_files import CHANGED, GONE
 if TYPE_CHECKING:
     from upath import UPath
 
+# Where nothing of the kind is: systems of folders say so in their own ways.
+_ABSENT = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+# Those that know no folders, and keep both a value and what has a longer name.
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs"})
+# What clients of object stores take for the version that is asked for
+_VERSION = re.compile(r"\?(?=versionid=)", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class RemoteFiles:
@@ -41,7 +52,7 @@ class RemoteFiles:
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> UPath:
         """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
-        return self.folder.joinpath(*address(asset_key, partition_key).split("/"))
+        return self.folder.joinpath(*_address(asset_key, partition_key).split("/"))
 
     def stage(self, asset_key: AssetKey, partition_key: str, dump: Callable[[Sink], None]) -> Artifact:
         """Upload a value aside; `dump` writes its bytes."""
@@ -54,7 +65,7 @@ class RemoteFiles:
             staged = self._staged(asset_key, partition_key, digest)
             self._make_parent(staged)
             self._system.put_file(str(local), staged)
-        return Artifact(address(asset_key, partition_key), sink.size, digest)
+        return Artifact(_address(asset_key, partition_key), sink.size, digest)
 
     def unflushed(self, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> list[str]:
         """Nothing to wait for: what was uploaded is there."""
@@ -139,15 +150,16 @@ class RemoteFiles:
 
     def extent(self, asset_key: AssetKey, partition_key: str) -> tuple[int, int]:
         """How many files a partition has, and their bytes."""
-        info = self._info(self._place(asset_key, partition_key))
-        return (1, int(info["size"])) if info else (0, 0)
+        found = self._info(self._place(asset_key, partition_key))
+        aside = map(self._info, () if found else self._staged_of({identity(asset_key, partition_key)}))
+        sizes = [int(info["size"]) for info in (found, *aside) if info]
+        return len(sizes), sum(sizes)
 
     def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
         """Delete the values of partitions, those not in place yet among them; those that have none are no error."""
         mine = {identity(asset_key, key): self._place(asset_key, key) for key in partition_keys}
-        staged = [f"{self._staging}/{name}" for name in self.staged() if name.partition("-")[0] in mine]
-        for place in (*mine.values(), *staged):
-            with suppress(FileNotFoundError):
+        for place in (*mine.values(), *self._staged_of(mine)):
+            with suppress(*_ABSENT):
                 self._system.rm_file(place)
 
     @property
@@ -163,35 +175,50 @@ class RemoteFiles:
         return f"{self._top}/{STAGING}"
 
     def _place(self, asset_key: AssetKey, partition_key: str | None) -> str:
-        return f"{self._top}/{address(asset_key, partition_key)}"
+        return f"{self._top}/{_address(asset_key, partition_key)}"
 
     def _staged(self, asset_key: AssetKey, partition_key: str, digest: str) -> str:
         return f"{self._staging}/{identity(asset_key, partition_key)}-{seal_of(digest)}"
+
+    def _staged_of(self, owners: Collection[str]) -> list[str]:
+        return [f"{self._staging}/{name}" for name in self.staged() if name.partition("-")[0] in owners]
 
     @contextmanager
     def _copied(self, source: str) -> Iterator[io.FileIO | None]:
         with _local_file() as local:
             try:
                 self._system.get_file(source, str(local))
-            except FileNotFoundError:
+            except _ABSENT:
                 yield None
                 return
             with local.open("rb", buffering=0) as file:
                 yield file
 
     def _put(self, staged: str, place: str) -> None:
+        if self._is_taken(place):
+            return
         # A copy looks its source up in what was listed earlier, perhaps before another process staged it.
         self._system.invalidate_cache(staged.rpartition("/")[0])
         self._make_parent(place)
         self._system.cp_file(staged, place)
         self._system.rm_file(staged)
 
+    def _is_taken(self, place: str) -> bool:
+        """Whether a folder is where the value should be, or a value where a folder is needed for it."""
+        if self.folder.protocol in _OBJECT_STORES:
+            return False
+        folder = place.rpartition("/")[0]
+        self._system.invalidate_cache(folder)
+        names = folder[len(self._top) + 1 :].split("/")
+        above = ("/".join([self._top, *names[:i]]) for i in range(1, len(names) + 1))
+        return self._system.isdir(place) or any(self._info(each) for each in above)
+
     def _info(self, place: str) -> Mapping[str, Any] | None:
         """What is at a place now; what was listed earlier may be out of date."""
         self._system.invalidate_cache(place.rpartition("/")[0])
         try:
             found: Mapping[str, Any] = self._system.info(place)
-        except FileNotFoundError:
+        except _ABSENT:
             return None
         return found if found["type"] == "file" else None
 
@@ -199,11 +226,19 @@ class RemoteFiles:
         self._system.makedirs(place.rpartition("/")[0], exist_ok=True)
 
     def _listed(self, folder: str) -> frozenset[str]:
+        """The names of the values in a folder; asked about a value, a listing tells of that."""
         self._system.invalidate_cache(folder)
         try:
-            return frozenset(name.rpartition("/")[2] for name in self._system.ls(folder, detail=False))
-        except FileNotFoundError:
+            found = self._system.ls(folder, detail=True)
+        except _ABSENT:
             return frozenset()
+        values = (each["name"] for each in found if each["type"] != "directory")
+        return frozenset(name.rpartition("/")[2] for name in values if name != folder)
+
+
+def _address(asset_key: AssetKey, partition_key: str | None) -> str:
+    """An address all of which is taken for a name."""
+    return _VERSION.sub("%3F", address(asset_key, partition_key))
 
 
 @contextmanager
