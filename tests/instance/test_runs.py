@@ -30,6 +30,7 @@ from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidInvocationError, NoInstanceError
 from ipyassets.events import State
 from ipyassets.partitions import Spans
+from ipyassets.storage import placing
 
 LETTERS = StaticPartitionsDefinition(["a", "b", "c", "d"])
 ALL = Spans.range(0, 4)
@@ -616,23 +617,36 @@ def test_a_queued_run_that_was_cancelled_has_nothing_queued_any_more(instance):
     assert first.wait(20) is not None
 
 
-def test_a_value_that_cannot_be_put_in_place_is_recorded_once_and_ends_the_run(instance, monkeypatch):
+def test_a_value_that_cannot_be_put_in_place_is_recorded_and_read_and_put_there_by_the_next_run(
+    tmp_path, instance, monkeypatch, caplog
+):
     @asset(partitions_def=LETTERS)
-    def slow(context):
-        time.sleep(0.15)
+    def letter(context):
         return context.partition_key
 
-    def full(*_):
-        raise OSError("disk full")
+    @asset(partitions_def=LETTERS)
+    def doubled(letter):
+        return letter * 2
+
+    def full(source, target, *others):
+        if target.endswith(("letter/a", "letter/b")):
+            raise PermissionError(f"no room for {target}")
+        placing.put(source, target, *others)
 
     monkeypatch.setattr("ipyassets.storage.value_files.put", full)
-    graph = AssetGraph.of([slow])
-    with pytest.raises(OSError, match="disk full"):
-        instance.run(instance.plan(graph, {slow.key: ALL}))
+    with caplog.at_level("WARNING", "ipyassets"):
+        assert materialize([letter, doubled], instance=instance, partition_keys="all").success
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        f"letter {key!r} is recorded, but not put in place yet" for key in "ab"
+    ]
+    folder = tmp_path / "root" / "storage" / "letter"
+    assert sorted(each.name for each in folder.iterdir()) == ["c", "d"]
+    assert [instance.store.load(doubled, key) for key in "abcd"] == ["aa", "bb", "cc", "dd"]
+    graph = AssetGraph.of([letter, doubled])
+    assert counts(instance, graph, letter) == {"fresh": 4}
     monkeypatch.undo()
-    keys = [event.partition_key for event in instance.event_log.since(0)]
-    assert len(keys) == len(set(keys)) < 4
-    assert instance.store.load(slow, "a") == "a"
+    materialize([letter], instance=instance, partition_keys=["d"])
+    assert sorted(each.name for each in folder.iterdir()) == ["a", "b", "c", "d"]
 
 
 def test_only_the_first_of_many_failures_holds_what_its_body_had_in_hand(instance):

@@ -10,7 +10,7 @@ import s3fs
 from moto.server import ThreadedMotoServer
 from upath import UPath
 
-from ipyassets import Instance, asset, materialize, use_instance
+from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize, use_instance
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
     DamagedPartitionError,
@@ -268,6 +268,33 @@ def test_recorded_values_are_put_in_place_and_nothing_is_deleted(log, manager):
     assert [name for name in objects(manager) if not name.startswith(".staging/")] == ["sales/a"]
     assert len(objects(manager)) == 2
     assert read(log, manager, "a") == 1
+
+
+@pytest.mark.parametrize("error", [PermissionError("read only"), RuntimeError("no connection")])
+def test_values_that_cannot_be_put_in_place_are_read_from_aside_and_put_there_later(
+    tmp_path, folders, monkeypatch, error
+):
+    letters = StaticPartitionsDefinition(["a", "b", "c"])
+    made = asset(name="made", partitions_def=letters, io_manager_def=folders)(lambda context: context.partition_key)
+    system = type(folders.files.folder.fs)
+    copy = system.cp_file
+
+    def failing(self, source, place, **more):
+        if place.endswith("/b"):
+            raise error
+        copy(self, source, place, **more)
+
+    monkeypatch.setattr(system, "cp_file", failing)
+    instance = Instance(tmp_path)
+    assert materialize([made], instance=instance, partition_keys="all").success
+    assert [name for name in objects(folders) if not name.startswith(".staging/")] == ["made/a", "made/c"]
+    with use_instance(instance):
+        assert list(made.status()["state"]) == ["fresh"] * 3
+        assert [made[key] for key in "abc"] == ["a", "b", "c"]
+    monkeypatch.undo()
+    assert keeping(instance.event_log, folders).compact().finished == 1
+    assert objects(folders) == ["made/a", "made/b", "made/c"]
+    instance.close()
 
 
 def test_disk_use_is_told_of_each_asset(log, manager):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -15,9 +16,11 @@ from ipyassets.engine.plan import Plan
 from ipyassets.engine.progress import Progress
 from ipyassets.engine.result import Trouble
 from ipyassets.engine.workshop import Means, Workshop
+from ipyassets.errors import UnstorableValueError
 from ipyassets.events import Artifact, Attempt, Event
 from ipyassets.partitions import Spans
 
+_LOG = logging.getLogger("ipyassets")
 COMMIT_SECONDS = 0.05  # events are written together, at the latest after so long
 TROUBLES = 1000  # failures that a result tells one by one
 
@@ -140,7 +143,7 @@ class Accounts:
             del self._unrecorded[: len(events)]
             self._unread = {event.asset_key for event in self._unrecorded}
         for key, artifacts in stored.items():
-            self._io_manager(key).publish(key, artifacts)
+            _put_in_place(self._io_manager(key), key, artifacts)
 
     def _io_manager(self, key: AssetKey) -> IOManager:
         return self._workshop.body(key).io_manager
@@ -163,6 +166,20 @@ class Accounts:
             active=active,
             waits_for=self.waits_for if active else "",
         )
+
+
+def _put_in_place(manager: IOManager, key: AssetKey, artifacts: Mapping[str, Artifact]) -> None:
+    """Publish what is recorded: where that fails a value is read from aside, so that it is no reason to end a run."""
+    try:
+        manager.publish(key, artifacts)
+    except (OSError, UnstorableValueError) as error:
+        if len(artifacts) > 1:
+            for partition_key, artifact in artifacts.items():
+                _put_in_place(manager, key, {partition_key: artifact})
+            return
+        for partition_key in artifacts:
+            name = f"{key} {partition_key!r}" if partition_key else key
+            _LOG.warning("%s is recorded, but not put in place yet: %s", name, error)
 
 
 def _stored(events: Sequence[Event]) -> Stored:

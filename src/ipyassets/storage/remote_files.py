@@ -76,8 +76,14 @@ class RemoteFiles:
         """Put staged values in place; those that are there already are left alone."""
         for partition_key, artifact in artifacts.items():
             staged = self._staged(asset_key, partition_key, artifact.digest)
-            with suppress(FileNotFoundError):
-                self._put(staged, self._place(asset_key, partition_key))
+            place = self._place(asset_key, partition_key)
+            try:
+                with suppress(FileNotFoundError):
+                    self._put(staged, place)
+            except OSError:
+                raise
+            except Exception as error:  # of whatever client is behind this
+                raise OSError(f"nothing can be put at {place}: {error}") from error
 
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
