@@ -18,6 +18,7 @@ from ipyassets import (
     BackfillPolicy,
     DailyPartitionsDefinition,
     DynamicPartitionsDefinition,
+    FilesystemIOManager,
     Instance,
     RetryPolicy,
     StaticPartitionsDefinition,
@@ -647,6 +648,33 @@ def test_a_value_that_cannot_be_put_in_place_is_recorded_and_read_and_put_there_
     monkeypatch.undo()
     materialize([letter], instance=instance, partition_keys=["d"])
     assert sorted(each.name for each in folder.iterdir()) == ["a", "b", "c", "d"]
+
+
+class Refusing(FilesystemIOManager):
+    """Raises after it has stored a value."""
+
+    def handle_output(self, context, obj):
+        super().handle_output(context, obj)
+        raise ValueError("too few rows")
+
+
+def test_nothing_is_left_aside_of_a_value_that_its_io_manager_refuses_in_the_end(tmp_path, instance):
+    made = asset(name="made", partitions_def=LETTERS, io_manager_def=Refusing())(lambda context: context.partition_key)
+    result = materialize([made], instance=instance, partition_keys="all", raise_on_error=False)
+    assert [trouble.reason for trouble in result.troubles] == ["ValueError: too few rows"] * 4
+    assert list((tmp_path / "root" / "storage" / ".staging").iterdir()) == []
+
+
+def test_a_recorded_value_that_is_aside_yet_outlasts_an_equal_one_that_is_refused(tmp_path, instance, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("ipyassets.storage.value_files.put", lambda *_: None)
+        materialize([asset(name="made")(lambda: 1)], instance=instance)
+    with monkeypatch.context() as patched:
+        patched.setattr("ipyassets.instance.runs.finish_all", lambda *_: None)  # as while another run holds its claim
+        made = asset(name="made", io_manager_def=Refusing())(lambda: 1)
+        assert not materialize([made], instance=instance, raise_on_error=False).success
+    assert len(list((tmp_path / "root" / "storage" / ".staging").iterdir())) == 1
+    assert instance.store.load(made, None) == 1
 
 
 def test_only_the_first_of_many_failures_holds_what_its_body_had_in_hand(instance):

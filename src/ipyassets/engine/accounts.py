@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -135,8 +136,14 @@ class Accounts:
             path for key, artifacts in stored.items() for path in self._io_manager(key).unflushed(key, artifacts)
         ]
         self._books.record(events, unflushed, lambda: self._publish(events, stored))
+        failed: dict[AssetKey, list[str]] = {}
         for event in events:
             self._books.claims.release(event.asset_key, (event.partition_key,))
+            if event.attempt is Attempt.FAILED:
+                failed.setdefault(event.asset_key, []).append(event.partition_key)
+        for key, partition_keys in failed.items():  # an I/O manager may have raised after it had stored the value
+            with contextlib.suppress(Exception):  # what stays aside is nobody's until it is compacted away
+                self._books.tidy(key, partition_keys)
 
     def _publish(self, events: Sequence[Event], stored: Stored) -> None:
         with self._ending:

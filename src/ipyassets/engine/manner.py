@@ -23,9 +23,9 @@ class Books:
 
     `renew` plans the same again with the facts of now; `record` writes events into the log, not before the disk has
     some files, and then calls what puts the values in place; `claims` keep others from making the same partitions;
-    `tidy` drops what bodies that were given up have stored aside, once nobody claims their partitions; `cursor` and
-    `since` tell what others have recorded; `load` reads a stored value; `note` hears of a damaged one, and tells
-    whether it was merely made again since it was looked up (False); `changed` hears whose states may differ.
+    `tidy` drops what bodies that failed or were given up have stored aside, once nobody claims their partitions;
+    `cursor` and `since` tell what others have recorded; `load` reads a stored value; `note` hears of a damaged one, and
+    tells whether it was merely made again since it was looked up (False); `changed` hears whose states may differ.
     """
 
     renew: Callable[[Plan], Plan]
