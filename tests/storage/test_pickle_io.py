@@ -4,6 +4,7 @@ import os
 import pickle
 import stat
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +223,28 @@ def test_missing_partitions_can_be_left_out(manager):
     assert loaded == {"a": 1}
     with pytest.raises(NotMaterializedError):
         manager.load_input(wanted("b", "a", artifacts=artifacts, gives_one=False))
+
+
+def test_partitions_whose_files_are_gone_can_be_left_out_and_changed_ones_cannot(manager, tmp_path):
+    artifacts = stored(manager, "a", 1) | stored(manager, "b", 2)
+    (tmp_path / "sales" / "b").unlink()
+    loosely = partial(wanted, artifacts=artifacts, allow_missing_partitions=True)
+    assert manager.load_input(loosely("b", "a", gives_one=False)) == {"a": 1}
+    assert manager.load_input(loosely("b")) is None
+    with pytest.raises(DamagedPartitionError, match="its file is gone"):
+        manager.load_input(wanted("b", artifacts=artifacts))
+    (tmp_path / "sales" / "b").write_bytes(b"changed")
+    for asked in (loosely("b", "a", gives_one=False), loosely("b")):
+        with pytest.raises(DamagedPartitionError, match="not what was stored"):
+            manager.load_input(asked)
+
+
+def test_a_value_that_is_elsewhere_by_its_record_is_not_left_out(manager, tmp_path):
+    elsewhere = FilesystemIOManager(tmp_path / "elsewhere", signer=MINE)
+    artifacts = stored(elsewhere, "a", 1) | stored(elsewhere, "b", 2)
+    elsewhere.delete(SALES, ["b"])
+    loosely = partial(wanted, artifacts=artifacts, allow_missing_partitions=True)
+    assert manager.load_input(loosely("a", "b", gives_one=False)) == {"a": 1}
 
 
 def test_large_partitions_of_a_slice_are_all_loaded(manager):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, manager_name
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, UnstorableValueError
+from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, InvalidInvocationError, UnstorableValueError
 from ipyassets.events import Artifact, Place
 from ipyassets.storage.flushing import Flush
 from ipyassets.storage.locations import as_folder, folder_of, is_local, location_of
@@ -24,7 +24,7 @@ from ipyassets.storage.opening import opened, reader
 from ipyassets.storage.paths import address
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.sink import Sink
-from ipyassets.storage.value_files import ValueFiles
+from ipyassets.storage.value_files import GONE, ValueFiles
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -178,7 +178,8 @@ class FileIOManager(IOManager):
         """The value of the partition in hand, or a dict of key to value in definition order.
 
         Raises NotMaterializedError, DamagedPartitionError, UntrustedPartitionError or UnknownPlaceError. With the
-        input's metadata `allow_missing_partitions`, partitions that are not stored are left out of the dict.
+        input's metadata `allow_missing_partitions`, partitions that are not stored, or whose files are gone, are left
+        out of the dict; where one value is wanted, it is None then.
         """
         artifacts = _artifacts(context.artifacts)
         if not context.has_asset_partitions:
@@ -187,7 +188,7 @@ class FileIOManager(IOManager):
             return self._value(context, context.asset_partition_key, artifacts)
         keys: Sequence[str] = context.asset_partition_keys
         if context.definition_metadata.get(ALLOW_MISSING):
-            keys = _stored(context, keys, artifacts)
+            keys = _stored(self, context, artifacts)
         size = sum(artifact.size for artifact in artifacts.values())
         if isinstance(self.files, ValueFiles) and size < _WORTH_A_THREAD * len(keys):
             return {key: self._value(context, key, artifacts) for key in keys}
@@ -199,8 +200,13 @@ class FileIOManager(IOManager):
     def _value(self, context: InputContext, key: str, artifacts: Mapping[str, Artifact]) -> object:
         _refuse_long(self.files, context.asset_key, key)
         artifact = artifacts.get(key)
-        with opened(self, context.asset_key, str(key), artifact) as file:
-            return reader(self, context.asset_key, key, artifact)._read(context, file)  # noqa: SLF001 - of its own kind
+        try:
+            with opened(self, context.asset_key, str(key), artifact) as file:
+                return reader(self, context.asset_key, key, artifact)._read(context, file)  # noqa: SLF001 - of its own kind
+        except DamagedPartitionError as error:
+            if error.reason == GONE and context.gives_one and context.definition_metadata.get(ALLOW_MISSING):
+                return None
+            raise
 
     def _read(self, context: InputContext, file: BinaryIO) -> object:
         del context
@@ -258,11 +264,24 @@ def _check_versions(versions: Any) -> None:
         raise InvalidArgumentError(f"versions={versions!r} is no number of values to keep: give one from 0 on")
 
 
-def _stored(context: InputContext, keys: Sequence[str], artifacts: Mapping[str, Artifact]) -> list[str]:
+def _stored(manager: FileIOManager, context: InputContext, artifacts: Mapping[str, Artifact]) -> list[str]:
+    """The partitions in hand that are recorded, and whose files are not gone since then."""
+    asset_key, keys = context.asset_key, context.asset_partition_keys
     kept = [key for key in keys if key in artifacts]
+    found = zip(kept, manager.present(asset_key, kept), strict=True)
+    kept = [key for key, there in found if there or not _is_gone(manager, asset_key, key, artifacts[key])]
     if lacking := len(keys) - len(kept):
-        context.log.warning("%s: %d partitions are not stored and left out", context.asset_key, lacking)
+        context.log.warning("%s: %d partitions are not stored and left out", asset_key, lacking)
     return kept
+
+
+def _is_gone(manager: FileIOManager, asset_key: AssetKey, key: str, artifact: Artifact) -> bool:
+    """Whether a value is nowhere to be found: it may be elsewhere, by its record."""
+    try:
+        with opened(manager, asset_key, key, artifact):
+            return False
+    except DamagedPartitionError as error:
+        return error.reason == GONE
 
 
 def _artifacts(stored: Mapping[str, object]) -> dict[str, Artifact]:
