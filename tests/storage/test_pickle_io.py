@@ -247,6 +247,25 @@ def test_a_value_that_is_elsewhere_by_its_record_is_not_left_out(manager, tmp_pa
     assert manager.load_input(loosely("a", "b", gives_one=False)) == {"a": 1}
 
 
+class Defaulting(FilesystemIOManager):
+    """Gives a default for what is not stored, as I/O managers that go by files do."""
+
+    def load_input(self, context):
+        try:
+            return super().load_input(context)
+        except FileNotFoundError:
+            return "default"
+
+
+def test_what_was_never_stored_is_a_file_that_is_not_found(tmp_path):
+    manager = Defaulting(tmp_path, signer=MINE)
+    assert manager.load_input(wanted("a", artifacts={})) == "default"
+    with pytest.raises(NotMaterializedError) as caught:
+        FilesystemIOManager(tmp_path, signer=MINE).load_input(wanted("a", artifacts={}))
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert str(caught.value).startswith("sales 'a' is not materialized: nothing is stored at ")
+
+
 def test_large_partitions_of_a_slice_are_all_loaded(manager):
     artifacts: dict[str, Artifact] = {}
     for i, key in enumerate("abc"):
