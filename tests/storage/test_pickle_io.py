@@ -311,6 +311,17 @@ def test_a_folder_of_this_machine_is_one_however_it_is_written(tmp_path, kind, p
     assert manager.load_input(wanted("a", artifacts=artifacts)) == 2
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_tilde_begins_the_folder_of_the_user(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    manager = FilesystemIOManager(kind("~/values"), signer=MINE)
+    assert manager.load_input(wanted("a", artifacts=stored(manager, "a", 1))) == 1
+    assert manager.kept_at == str(tmp_path / "home" / "values")
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+
+
 def test_a_manager_can_be_sent_to_a_worker_without_the_key(tmp_path):
     manager = FilesystemIOManager(tmp_path, signer=Signer(key_file=tmp_path / "key"))
     artifacts = stored(manager, "a", 5)

@@ -27,8 +27,8 @@ def as_folder(location: str | Path | UPath) -> str | Path | UPath:
 
 
 def folder_of(base_dir: object) -> Path:
-    """The folder of this machine that a base is."""
-    return Path(str(base_dir)).absolute()
+    """The folder of this machine that a base is; "~" begins that of the user."""
+    return Path(str(base_dir)).expanduser().absolute()
 
 
 def location_of(base_dir: str | Path | UPath | None, root: Path | None) -> str:
