@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -89,6 +90,77 @@ def test_an_interrupt_right_where_a_part_ends_waits():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done == ["all of it"]
+
+
+def keep_to_itself():
+    with contextlib.suppress(KeyboardInterrupt):
+        interrupt()
+
+
+def test_an_interrupt_that_was_kept_comes_when_the_part_ends():
+    done = []
+
+    def work():
+        with shielded(), interruptible():
+            keep_to_itself()
+            done.append("the rest")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["the rest"]
+
+
+def test_an_interrupt_that_became_another_error_is_an_interrupt_all_the_same():
+    def work():
+        try:
+            interrupt()
+        finally:
+            raise ValueError
+
+    with pytest.raises(KeyboardInterrupt), shielded(), interruptible():
+        work()
+
+
+def test_an_interrupt_that_was_kept_after_it_had_been_waiting_comes_when_the_part_ends():
+    with (
+        pytest.raises(KeyboardInterrupt),
+        shielded(),
+        interruptible(),
+        contextlib.suppress(KeyboardInterrupt),
+        shielded(),
+    ):
+        interrupt()
+
+
+def test_an_interrupt_that_was_kept_in_one_part_does_not_end_the_next():
+    done = []
+    with shielded():
+        with pytest.raises(KeyboardInterrupt), interruptible():
+            keep_to_itself()
+        with interruptible():
+            done.append("the next")
+    assert done == ["the next"]
+
+
+def test_an_interrupt_that_was_kept_within_a_part_ends_the_part_around_it():
+    def work():
+        with contextlib.suppress(KeyboardInterrupt), shielded(), interruptible():
+            keep_to_itself()
+
+    with pytest.raises(KeyboardInterrupt), shielded(), interruptible():
+        work()
+
+
+def test_a_handler_of_the_users_own_that_raises_nothing_ends_nothing():
+    done = []
+    before = signal.signal(signal.SIGINT, lambda *_: done.append("told"))
+    try:
+        with shielded(), interruptible():
+            interrupt()
+            done.append("the rest")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done == ["told", "the rest"]
 
 
 def test_waiting_ends_when_it_may_or_when_what_it_waits_for_holds():

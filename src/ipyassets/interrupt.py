@@ -22,12 +22,17 @@ class _Shield:
         self.before = before
         self.is_open = False
         self.is_pending = False
+        self.raised = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         # raised at the very entry of what closes the shield, it would leave it open
         is_closing = frame is not None and frame.f_code is interruptible.__exit__.__code__
         if self.is_open and not is_closing:
-            self.before(number, frame)
+            try:
+                self.before(number, frame)
+            except KeyboardInterrupt:
+                self.raised += 1
+                raise
         else:
             self.is_pending = True
 
@@ -35,6 +40,7 @@ class _Shield:
         """Raise the interrupt that has been waiting, if there is one."""
         if self.is_pending:
             self.is_pending = False
+            self.raised += 1
             raise KeyboardInterrupt
 
 
@@ -75,16 +81,18 @@ def shielded() -> Iterator[None]:
 class interruptible:  # noqa: N801 - reads as a statement, like `shielded`
     """Within this block, an interrupt raises KeyboardInterrupt at once, and so does one that has been waiting.
 
+    It is raised again at the end if the block has kept it to itself, as IPython does for `!command`.
+
     A class, because a generator could be interrupted before it has closed the shield again.
     """
 
-    __slots__ = ("_shield", "_was_open")
+    __slots__ = ("_raised", "_shield", "_was_open")
 
     def __enter__(self) -> None:
         self._shield = _Shield.installed if _is_main() else None
         if self._shield is None:
             return
-        self._was_open = self._shield.is_open
+        self._was_open, self._raised = self._shield.is_open, self._shield.raised
         try:
             self._shield.is_open = True
             self._shield.take()
@@ -92,9 +100,12 @@ class interruptible:  # noqa: N801 - reads as a statement, like `shielded`
             self._shield.is_open = self._was_open
             raise
 
-    def __exit__(self, *_: object) -> None:
-        if self._shield is not None:
-            self._shield.is_open = self._was_open
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if self._shield is None:
+            return
+        self._shield.is_open = self._was_open
+        if self._shield.raised != self._raised and not isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt
 
 
 def checkpoint() -> None:

@@ -411,6 +411,32 @@ def test_what_waits_for_an_interrupted_partition_is_cancelled_with_it(instance):
     assert counts(instance, graph, reader) == {"cancelled": 4}
 
 
+def test_an_interrupt_that_a_body_keeps_to_itself_stores_nothing_and_ends_the_run(instance):
+    @asset(partitions_def=LETTERS)
+    def keeping(context):
+        if context.partition_key == "b":
+            with contextlib.suppress(BaseException):
+                interrupt()
+        return 1
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([keeping], partition_keys="all", instance=instance)
+    assert counts(instance, AssetGraph.of([keeping]), keeping) == {"fresh": 1, "cancelled": 3}
+
+
+def test_an_interrupt_that_makes_a_body_fail_ends_the_run_though_it_could_be_tried_again(instance):
+    @asset(retry_policy=RetryPolicy(max_retries=3))
+    def failing():
+        try:
+            interrupt()
+        finally:
+            raise ValueError
+
+    with pytest.raises(KeyboardInterrupt):
+        materialize([failing], instance=instance)
+    assert counts(instance, AssetGraph.of([failing]), failing) == {"cancelled": 1}
+
+
 def test_an_interrupt_before_a_run_begins_leaves_none_that_goes_on(instance):
     @asset
     def one():

@@ -363,6 +363,16 @@ def test_an_interrupt_cancels_and_keeps_what_is_finished(kernel):
     assert value(kernel, "list(one.status().state)") == "['fresh', 'cancelled', 'cancelled']"
 
 
+def test_an_interrupt_of_a_shell_command_cancels_though_ipython_keeps_it_to_itself(kernel):
+    pid = int(value(kernel, "__import__('os').getpid()"))
+    kernel.run("%%asset one --partitions letters\nlines = !sleep 2; echo got\nlines")
+    cell = kernel.begin("%materialize one")
+    kernel.until(lambda: "running" in kernel.bar("one").traits["counts"])
+    os.kill(pid, signal.SIGINT)
+    assert "0 materialized, 3 cancelled" in error(kernel.finish(cell))
+    assert value(kernel, "list(one.status().state)") == "['cancelled', 'cancelled', 'cancelled']"
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
