@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import gc
 import importlib.util
 import itertools
@@ -33,8 +34,8 @@ _NUMBERS = count()
 class Notebook:
     """Cells run one after another in one namespace, as in a kernel."""
 
-    def __init__(self) -> None:
-        self.names: dict[str, object] = {"__name__": "__main__"}
+    def __init__(self, names: dict[str, object] | None = None) -> None:
+        self.names: dict[str, object] = {"__name__": "__main__"} if names is None else names
 
     def run(self, text: str) -> Notebook:
         text = textwrap.dedent(text)
@@ -399,6 +400,31 @@ def test_a_decorated_body_counts_together_with_its_decorator():
 def test_a_body_behind_an_imported_decorator_counts():
     body = "from functools import cache\n\n@cache\ndef body():\n    return {}"
     assert version(body.format(1)) != version(body.format(2))
+
+
+WRAPPED = {
+    "a function": ("@lru_cache\ndef helper(x): return x + {}", "helper(1)"),
+    "a method": ("class Helper:\n    @cache\n    def add(self): return {}", "Helper().add()"),
+    "an object of a library": ("@jit\ndef helper(x): return x + {}", "helper(1)"),
+}
+
+
+@pytest.mark.parametrize(("cell", "use"), WRAPPED.values(), ids=WRAPPED)
+def test_what_a_library_wraps_counts_in_a_notebook_too(monkeypatch, cell, use):
+    class Compiled:
+        def __init__(self, function: Callable[..., object]) -> None:
+            functools.update_wrapper(self, function)
+
+        def __call__(self, *arguments: object) -> object:
+            return self.__wrapped__(*arguments)  # type: ignore[attr-defined]  # from `update_wrapper`
+
+    def hash_in_kernel(by: int) -> CodeHash:
+        monkeypatch.setitem(sys.modules, "__main__", main := ModuleType("__main__"))
+        vars(main).update(functools=functools, lru_cache=functools.lru_cache, cache=functools.cache, jit=Compiled)
+        return Notebook(vars(main)).run(f"{cell.format(by)}\ndef body(): return {use}").hash()
+
+    assert hash_in_kernel(1) == hash_in_kernel(1) != hash_in_kernel(2)
+    assert hash_in_kernel(1).unhashed == ()
 
 
 def test_arguments_of_the_asset_decorator_do_not_count():

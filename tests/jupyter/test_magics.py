@@ -194,6 +194,14 @@ def test_what_cannot_be_counted_into_the_version_is_said(kernel):
     assert "a change of this will not make two stale: lock: a lock, of which only the type counts" in shown
 
 
+def test_an_edit_of_a_helper_that_remembers_its_results_makes_its_assets_stale(kernel):
+    kernel.run("from functools import lru_cache\n@lru_cache\ndef helper(x): return x + 1")
+    kernel.run("%%asset one\nhelper(1)")
+    kernel.run("%materialize one")
+    kernel.run("@lru_cache\ndef helper(x): return x + 2")
+    assert kernel.bar("one").traits["counts"] == {"stale": 1}
+
+
 def test_a_body_that_loses_its_value_is_said(kernel):
     assert "the value of one is None" in kernel.run("%%asset one\nx = 1").text
     assert "None" not in kernel.run("%%asset one\nx = 1\nx").text

@@ -149,7 +149,7 @@ def count(value: object, name: str, walk: Walk) -> None:
         walk.token(str(getattr(value, "__name__", "")))
         for each in getattr(value, "__args__", ()):
             walk.visit(each, name)
-    elif kind is object or _is_a_library_s_own(value):
+    elif kind is object or (getattr(value, "__module__", None) not in walk.home and _is_a_library_s_own(value)):
         walk.token(qualified(value))
     else:
         _count_what_it_wraps(value, name, walk)
