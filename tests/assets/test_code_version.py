@@ -427,6 +427,15 @@ def test_what_a_library_wraps_counts_in_a_notebook_too(monkeypatch, cell, use):
     assert hash_in_kernel(1).unhashed == ()
 
 
+def test_a_function_that_a_shell_has_among_its_variables_is_no_part_of_the_shell():
+    notebook = Notebook().run(
+        "class Shell: pass\nShell.__module__ = 'elsewhere'\nshell = Shell()\ndef body(): return shell"
+    )
+    notebook.names["shell"].user_ns = notebook.names  # type: ignore[attr-defined]  # as IPython has it
+    before = notebook.hash()
+    assert notebook.run("def other(): pass").hash() == before
+
+
 def test_arguments_of_the_asset_decorator_do_not_count():
     body = "from ipyassets.assets.decorator import asset\n\n@asset(description='{}')\ndef body():\n    return 1"
     versions = []

@@ -194,6 +194,12 @@ def test_what_cannot_be_counted_into_the_version_is_said(kernel):
     assert "a change of this will not make two stale: lock: a lock, of which only the type counts" in shown
 
 
+def test_a_shell_command_in_a_body_says_nothing_and_reads_none_of_the_notebooks_functions(kernel):
+    assert "get_ipython" not in kernel.run("%%asset one\n!echo one\n%pwd\n1").text
+    kernel.run("%materialize one\ndef other(): return 2")
+    assert kernel.bar("one").traits["counts"] == {"fresh": 1}
+
+
 def test_an_edit_of_a_helper_that_remembers_its_results_makes_its_assets_stale(kernel):
     kernel.run("from functools import lru_cache\n@lru_cache\ndef helper(x): return x + 1")
     kernel.run("%%asset one\nhelper(1)")

@@ -23,6 +23,7 @@ _NAMES = {
     "collections._tuplegetter": "_collections._tuplegetter",
     "re.PatternError": "re.error",
 }
+_FUNCTIONS = frozenset({"IPython.core.interactiveshell.InteractiveShell.get_ipython"})  # of whichever shell
 _NAMESPACES = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 _MADE_AT_RUN_TIME = 1 << 9  # Py_TPFLAGS_HEAPTYPE: of a class that is no part of a compiled library
 
@@ -118,7 +119,7 @@ _WRITTEN: dict[type, bytes] = {kind: b"%d:%b" % (len(qualified(kind)), qualified
 def is_of_a_module(method: types.MethodType | types.BuiltinFunctionType) -> bool:
     """Whether a bound method is what a module offers as a function, as `random.choice` is."""
     owner = method.__self__
-    if isinstance(owner, types.ModuleType | type | None):
+    if isinstance(owner, types.ModuleType | type | None) or qualified(method) in _FUNCTIONS:
         return True
     return getattr(sys.modules.get(type(owner).__module__), method.__name__, None) is method
 
@@ -128,6 +129,8 @@ def own_functions(held: Iterable[object], walk: Walk) -> Iterator[types.Function
     for each in held:
         if isinstance(each, types.FunctionType) and each.__globals__.get("__name__") in walk.home:
             yield each
+        elif isinstance(each, dict) and "__builtins__" in each:
+            continue  # all names of a notebook, as its shell holds them: no part of the shell
         elif isinstance(each, list | tuple | dict | types.MappingProxyType):
             inside = list(each) if isinstance(each, list | tuple) else list(dict(each).values())
             yield from own_functions([one for one in inside if isinstance(one, types.FunctionType)], walk)
