@@ -499,6 +499,17 @@ def test_a_global_that_the_body_itself_changes_does_not_count_and_is_said(change
     assert before.unhashed == ("seen: is changed by the code itself, so what it holds does not count",)
 
 
+@pytest.mark.parametrize("value", ["{'k': 3}", "3", "__import__('json')"])
+def test_a_global_that_the_body_itself_binds_first_does_not_count_before_and_after(value):
+    notebook = Notebook().run(
+        f"def body():\n    global made\n    if 'made' not in globals():\n        made = {value}\n    return made"
+    )
+    before = notebook.hash()
+    notebook.run_body()
+    assert notebook.hash() == before
+    assert before.unhashed == ("made: is changed by the code itself, so what it holds does not count",)
+
+
 def test_code_without_source_has_a_version_and_is_said():
     names: dict[str, Callable[[], object]] = {}
     exec("def body():\n    return 1\n\ndef other():\n    return 2", names)

@@ -140,9 +140,10 @@ def _(value: types.FunctionType, name: str, walk: Walk) -> None:
             changes.count(closure[free], free, walk)
     _count_defaults(value, name, changes, walk)
     for read in names_read(value.__code__):
-        if read in value.__globals__:
+        # before it has run, what the code binds is not there yet
+        if read in value.__globals__ or read in changes.rebound:
             walk.token("global", read)
-            changes.count(value.__globals__[read], read, walk)
+            changes.count(value.__globals__.get(read), read, walk)
 
 
 def _closure(function: types.FunctionType) -> dict[str, object]:
@@ -165,9 +166,7 @@ class _Changes:
 
     def leaves_out(self, value: object, name: str) -> bool:
         """Whether a value holds results of running, not code."""
-        if name in self.rebound:
-            return not isinstance(value, types.ModuleType)
-        return name in self.in_place and isinstance(value, CONTAINERS)
+        return name in self.rebound or (name in self.in_place and isinstance(value, CONTAINERS))
 
     def count(self, value: object, name: str, walk: Walk) -> None:
         """Count the value of a name."""
