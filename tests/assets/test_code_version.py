@@ -199,6 +199,31 @@ def test_a_constant_that_holds_itself_has_a_version():
     assert version("loop = []\nloop.append(loop)", "def body():\n    return loop")
 
 
+DEEP = {
+    "lists": "x = ['{}']\nfor _ in range(400): x = [x]",
+    "dicts": "x = {{'last': '{}'}}\nfor _ in range(400): x = {{'next': x}}",
+    "objects": """
+        class Node:
+            def __init__(self, following): self.following = following
+        x = Node('{}')
+        for _ in range(400): x = Node(x)
+    """,
+    "functions": "\n".join(
+        ["def x(): return f1()", *(f"def f{n}(): return f{n + 1}()" for n in range(1, 400)), "def f400(): return '{}'"]
+    ),
+}
+
+
+@pytest.mark.parametrize("cell", DEEP.values(), ids=DEEP)
+def test_what_is_nested_deeper_than_python_can_call_counts(cell):
+    assert len({version(cell.format(end), "def body(): return x") for end in ("here", "here", "there")}) == 2
+
+
+def test_a_constant_counts_up_to_so_many_elements_however_deep_they_are():
+    notebook = Notebook().run("x = []\nfor _ in range(20_000): x = [x]\ndef body(): return x")
+    assert notebook.hash().unhashed == ("x: has more than 10,000 elements, those beyond count by their number alone",)
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -208,6 +208,14 @@ def test_an_edit_of_a_helper_that_remembers_its_results_makes_its_assets_stale(k
     assert kernel.bar("one").traits["counts"] == {"stale": 1}
 
 
+def test_what_is_nested_deeper_than_python_can_call_has_a_state(kernel):
+    kernel.run("nested = []\nfor _ in range(400): nested = [nested]\ndef f0(): return nested")
+    kernel.run("\n".join(f"def f{n + 1}(): return f{n}()" for n in range(250)))
+    kernel.run("%%asset one\nlen(f250())")
+    kernel.run("%materialize one")
+    assert value(kernel, "list(one.status().state)") == "['fresh']"
+
+
 def test_a_body_that_loses_its_value_is_said(kernel):
     assert "the value of one is None" in kernel.run("%%asset one\nx = 1").text
     assert "None" not in kernel.run("%%asset one\nx = 1\nx").text

@@ -81,7 +81,7 @@ def _walk_of(asset: AssetsDefinition) -> Walk:
         if upstream.argument is not None and upstream.key.path[-1] != upstream.argument:
             walk.token("argument", upstream.argument, upstream.key.to_string())
     if asset.config is not None:
-        walk.visit(asset.config, "config")
+        walk.constant(asset.config, "config")
     return walk
 
 

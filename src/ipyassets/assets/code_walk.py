@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from ipyassets.assets.changing import Held, Look, Parts, as_before
 
 MANY = 10_000  # elements of a constant: a larger one is data, and hashing it after every cell would be felt
+DEEP = 100  # levels: what is nested deeper is counted afterwards, or Python would have too many calls at once
 
 # What is written down in full, whatever it is.
 PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, range, slice)
@@ -38,6 +39,8 @@ class Walk:
         self._hash = hashlib.blake2b(digest_size=16)
         self._met: dict[int, tuple[int, object]] = {}  # holding the object, so that its id stays its own
         self._constant, self._room = "", MANY
+        self._depth = 0
+        self._deeper: list[tuple[object, str, int]] = []
 
     def token(self, *texts: str) -> None:
         """Put texts into the hash, each with its length, so that no two sequences of them read alike."""
@@ -56,15 +59,24 @@ class Walk:
             data = ascii(value).encode()
             self._hash.update(b"%b%d:%b" % (written, len(data), data))
             return
+        if self._depth == DEEP:
+            self.token("deeper")
+            self._deeper.append((value, self._constant or name, self._room))
+            return
+        self._depth += 1
         count(value, name, self)
         if kind.__module__ in self.home and id(kind) not in self._met:
             self.visit(kind, name)
+        self._depth -= 1
 
     def constant(self, value: object, name: str) -> None:
         """Count a value that the code knows by a name of its own: up to so many elements, those inside it included."""
         before = self._constant, self._room
         self._constant, self._room = name, MANY
         self.visit(value, name)
+        while self._deeper and not self._depth:
+            value, self._constant, self._room = self._deeper.pop()
+            self.visit(value, self._constant)
         self._constant, self._room = before
 
     def first_time(self, value: object) -> bool:
