@@ -9,7 +9,13 @@ import sys
 import pytest
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import BusyPartitionError, InvalidArgumentError, UnknownAssetError
+from ipyassets.errors import (
+    BusyPartitionError,
+    InvalidArgumentError,
+    InvalidDefinitionError,
+    UnknownAssetError,
+    UnstorableValueError,
+)
 from ipyassets.events import Attempt
 from ipyassets.storage import renaming
 from ipyassets.storage.claims import Claims, NoClaims
@@ -150,6 +156,21 @@ def test_a_file_that_nobody_recorded_is_not_overwritten(store):
         with pytest.raises(InvalidArgumentError, match="is in the way, and nobody recorded it"):
             store.upkeep.rename(SALES, TOTALS, dry_run=dry_run)
     assert pickle.loads(stray.read_bytes()) == "precious"
+    assert store.read("a") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [(["linked"], UnstorableValueError, "leads out of"), (["a"] * 1500, InvalidDefinitionError, "may have 2000")],
+)
+def test_a_name_under_which_values_have_no_place_is_refused_before_anything_changes(store, tmp_path, name, error, said):
+    store.make("a", 1)
+    (tmp_path / "outside").mkdir()
+    (store.files.folder / "linked").symlink_to(tmp_path / "outside")
+    for dry_run in (True, False):
+        with pytest.raises(error, match=said):
+            store.upkeep.rename(SALES, name, dry_run=dry_run)
+    assert store.log.asset_keys() == [SALES]
     assert store.read("a") == 1
 
 

@@ -7,14 +7,9 @@ from functools import lru_cache
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
-from ipyassets.errors import InvalidDefinitionError
 from ipyassets.partitions import PartitionSpace
 from ipyassets.partitions.keys import SEPARATOR
-from ipyassets.storage.meeting import refuse_meeting
-from ipyassets.storage.paths import address
-
-# Bytes below the folder of all values. Most systems take twice as much, and there is more to a path than this.
-LONGEST = 2000
+from ipyassets.storage.meeting import refuse_long, refuse_meeting
 
 
 def refuse_bad_places(facts: Facts, log: EventLog) -> None:
@@ -23,10 +18,7 @@ def refuse_bad_places(facts: Facts, log: EventLog) -> None:
     An asset's I/O manager does not matter: what runs in memory must not be refused later, on disk.
     """
     for key in facts.spaces:
-        if (length := len(address(key, None).encode())) > LONGEST:
-            raise InvalidDefinitionError(
-                f"the key {str(key)[:60]}... makes a path of {length} bytes: an asset may have {LONGEST}"
-            )
+        refuse_long(key)
 
     def begins(asset_key: AssetKey, part: str) -> bool:
         return _begins(facts.space(asset_key), part)

@@ -1,4 +1,7 @@
-"""Assets whose values would share a place: `pp/q` lies where partition q of `pp` does."""
+"""Names that an asset cannot have: too long for a path, or one below which another's values lie.
+
+Such are `pp` and `pp/q`: the second lies where partition q of the first does.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError
 from ipyassets.events import Records
 from ipyassets.partitions.keys import SEPARATOR
+from ipyassets.storage.paths import address
+
+# Bytes below the folder of all values. Most systems take twice as much, and there is more to a path than this.
+LONGEST = 2000
 
 
 class Recorded(Protocol):
@@ -20,6 +27,14 @@ class Recorded(Protocol):
 
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset."""
+
+
+def refuse_long(asset_key: AssetKey) -> None:
+    """Raise InvalidDefinitionError if the values of an asset would have paths that are too long."""
+    if (length := len(address(asset_key, None).encode())) > LONGEST:
+        raise InvalidDefinitionError(
+            f"the key {str(asset_key)[:60]}... makes a path of {length} bytes: an asset may have {LONGEST}"
+        )
 
 
 def refuse_meeting(log: Recorded, assets: Collection[AssetKey], begins: Callable[[AssetKey, str], bool]) -> None:

@@ -14,8 +14,9 @@ from ipyassets.events import Artifact
 from ipyassets.storage.claims import Claims, NoClaims, claimed_whole
 from ipyassets.storage.event_log import JUMP, SqliteEventLog, id_of
 from ipyassets.storage.flushing import flush_folders
-from ipyassets.storage.meeting import first_dimension, refuse_meeting
+from ipyassets.storage.meeting import first_dimension, refuse_long, refuse_meeting
 from ipyassets.storage.paths import address, identity
+from ipyassets.storage.placing import refuse_outside
 from ipyassets.storage.reading import looked_at
 from ipyassets.storage.signature import content_of
 from ipyassets.storage.staging import settle
@@ -47,8 +48,9 @@ def rename(
     goes by the old one from then on.
 
     Raises InvalidArgumentError where values stand, or files lie, under the new name, UnknownAssetError where nothing is
-    recorded of the old one, InvalidDefinitionError where values would lie in the place of another asset's,
-    BusyPartitionError where somebody is making a partition of either.
+    recorded of the old one, InvalidDefinitionError where values would lie in the place of another asset's or the name
+    is too long, UnstorableValueError where a link leads out of the folder of all values, BusyPartitionError where
+    somebody is making a partition of either.
     """
     if dry_run:
         return Renamed(old, new, len(_checked(log, files, old, new)))
@@ -67,12 +69,15 @@ def _checked(log: SqliteEventLog, files: ValueFiles | None, old: AssetKey, new: 
     """The values to be renamed, once it is certain that they can be."""
     with log.database.read() as connection:
         _renamable(connection, old, new)
+    refuse_long(new)
     records = log.records(old)
     begins = first_dimension(records)
     refuse_meeting(log, {new}, lambda _, part: part in begins)
     artifacts = log.artifacts(old, records.keys)
     if files is not None:
         keys = list(artifacts)
+        for folder in {str(files.path(new, key).parent) for key in keys}:
+            refuse_outside(folder, files.folder)
         for key in compress(keys, files.present(new, keys)):
             if (path := files.path(new, key)).is_file():
                 raise InvalidArgumentError(f"{path} is in the way, and nobody recorded it: move it elsewhere")
