@@ -38,6 +38,27 @@ def test_nothing_is_deleted_through_a_link_out_of_the_root_nor_said_to_be(outsid
     assert outside.file("a").exists()
 
 
+@pytest.mark.parametrize(("key", "moved"), [("a", "sales"), ("a|b", "sales"), ("a|b", "sales/a")])
+def test_a_link_that_is_made_later_is_followed_no_more_than_one_that_was_there(tmp_path, key, moved):
+    store = Store(tmp_path / "root")
+    store.make(key, 1)
+    folder = store.files.folder / moved
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    before = store.file(key).read_bytes()
+    for act in (
+        lambda: store.make(key, 2),
+        lambda: store.upkeep.wipe(SALES, [key]),
+        lambda: store.files.delete(SALES, [key]),
+        lambda: store.upkeep.rename(SALES, "other"),
+    ):
+        with pytest.raises(UnstorableValueError, match="leads out of"):
+            act()
+    assert store.file(key).read_bytes() == before
+    assert store.read(key) == 1
+    store.close()
+
+
 def test_a_link_that_stays_within_the_root_is_as_good_as_a_folder(tmp_path):
     store = Store(tmp_path)
     store.make("a", 1)

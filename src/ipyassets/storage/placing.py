@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -115,6 +117,17 @@ def _copy(file: str, partial: str) -> None:
         shutil.copyfileobj(source, copy, 1 << 20)
         copy.flush()
         flush_to_disk(copy.fileno())
+
+
+def is_link(folder: str) -> bool:
+    """Whether a folder may be another by way of a link; one that is not there is none."""
+    try:
+        status = os.lstat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if sys.platform == "win32":
+        return status.st_reparse_tag != 0  # junctions, too
+    return stat.S_ISLNK(status.st_mode)
 
 
 def is_inside(path: str, top: Path) -> bool:

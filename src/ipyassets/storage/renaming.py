@@ -76,7 +76,7 @@ def _checked(log: SqliteEventLog, files: ValueFiles | None, old: AssetKey, new: 
     artifacts = log.artifacts(old, records.keys)
     if files is not None:
         keys = list(artifacts)
-        for folder in {str(files.path(new, key).parent) for key in keys}:
+        for folder in {str(files.path(name, key).parent) for name in (old, new) for key in keys}:
             refuse_outside(folder, files.folder)
         for key in compress(keys, files.present(new, keys)):
             if (path := files.path(new, key)).is_file():

@@ -49,7 +49,7 @@ from ipyassets.errors import DamagedPartitionError, NotMaterializedError, Untrus
 from ipyassets.events import Artifact
 from ipyassets.storage.flushing import Flush
 from ipyassets.storage.paths import ASIDE, DISPLACED, address, identity, partition_path, place_identity
-from ipyassets.storage.placing import duplicate, put, refuse_outside, remove_empty, unlink
+from ipyassets.storage.placing import duplicate, is_link, put, refuse_outside, remove_empty, unlink
 from ipyassets.storage.presence import look
 from ipyassets.storage.reading import OF_THE_FILE, matching
 from ipyassets.storage.signature import NOT_SIGNED, Signer, content_of, key_id_of, seal_of
@@ -91,11 +91,6 @@ class ValueFiles:
     def versions(self) -> Versions:
         """The earlier values of partitions."""
         return Versions(self.folder, self.kept)
-
-    @cached_property
-    def _inside(self) -> set[str]:
-        """Folders that were found not to lead elsewhere."""
-        return set()
 
     def path(self, asset_key: AssetKey, partition_key: str | None) -> Path:
         """Where a partition's value lies once published; None or "" asks for an asset without partitions."""
@@ -224,7 +219,13 @@ class ValueFiles:
         return len(sizes), self.versions.size(ours) + sum(sizes)
 
     def delete(self, asset_key: AssetKey, partition_keys: Iterable[str]) -> None:
-        """Delete the values of partitions, staged or in place, with their versions; what is not there is no error."""
+        """Delete the values of partitions, staged or in place, with their versions; what is not there is no error.
+
+        Raises UnstorableValueError, and deletes nothing, where a link leads out of the folder of all values.
+        """
+        partition_keys = list(partition_keys)
+        for key in partition_keys:
+            self._refuse_outside(self._place(asset_key, key))
         owners = {identity(asset_key, key): key for key in partition_keys}
         folders = set()
         for name in staged_of(self.staging, owners):
@@ -251,10 +252,11 @@ class ValueFiles:
         return f"{self._top}/{address(asset_key, partition_key, portable=self.portable)}"
 
     def _refuse_outside(self, place: str) -> None:
-        folder = place.rpartition("/")[0]
-        if folder not in self._inside:
-            refuse_outside(folder, self.folder)
-            self._inside.add(folder)
+        end = len(self._top)
+        while (end := place.find("/", end + 1)) > 0:
+            if is_link(place[:end]):  # asked every time: a folder may be moved, and a link left in its place
+                refuse_outside(place.rpartition("/")[0], self.folder)
+                return
 
 
 def _sizes(files: Iterable[str]) -> list[int]:
