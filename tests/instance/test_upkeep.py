@@ -9,6 +9,7 @@ import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
+    DamagedPartitionError,
     InvalidArgumentError,
     InvalidDefinitionError,
     InvalidInvocationError,
@@ -56,6 +57,18 @@ def test_what_is_found_damaged_is_shown_so_with_its_reason(instance):
         pass
     found = instance.describe(AssetGraph.of([letters]), letters.key, "b")
     assert (found.state, found.reason) == (State.DAMAGED, "its file is not what was stored")
+
+
+def test_values_that_were_out_of_reach_for_a_moment_are_fresh_once_they_are_back(instance):
+    storage = instance.root / "storage"
+    storage.rename(instance.root / "away")
+    upkeep(instance).verify()
+    with pytest.raises(DamagedPartitionError):
+        instance.store.load(letters, "a")
+    found = instance.describe(AssetGraph.of([letters]), letters.key, "a")
+    assert (found.state, found.reason) == (State.DAMAGED, "its file is gone")
+    (instance.root / "away").rename(storage)
+    assert states(instance) == {"fresh": 3}
 
 
 def test_the_values_of_a_renamed_asset_are_fresh_under_its_new_name(instance):

@@ -118,7 +118,7 @@ class Runs:
             cursor=lambda: self.log().cursor(),
             since=lambda cursor: self.log().since(cursor),
             load=lambda key, partition: self.store.load(graph[key], partition),
-            note=lambda error: self.store.note(error, graph.assets.get(AssetKey.from_coercible(error.asset_key))),
+            note=lambda error: self.store.damage().note(error),
             changed=self.notify,
         )
 

@@ -23,9 +23,8 @@ from ipyassets.errors import (
 from ipyassets.events import Artifact, Event
 from ipyassets.partitions import AsOf
 from ipyassets.storage.file_io import FileIOManager
-from ipyassets.storage.opening import ADVICE, location_of
+from ipyassets.storage.opening import ADVICE
 from ipyassets.storage.pickle_io import FilesystemIOManager
-from ipyassets.storage.value_files import GONE
 
 DEFAULT = "io_manager"
 ANY_FILES = FilesystemIOManager()
@@ -104,22 +103,9 @@ class Store:
                 self._refuse_guessing(asset, partition_key or "")
                 raise
             except DamagedPartitionError as error:
-                if self.note(error, asset):
+                if self.damage().note(error):
                     raise
                 # somebody has made it again since its record was looked up
-
-    def note(self, error: DamagedPartitionError, asset: AssetsDefinition | None) -> bool:
-        """Remember what a reader met; False if the value was made again meanwhile, so that reading again will do.
-
-        That nothing is where the default I/O manager would have put a value says nothing of one whose place is unknown.
-        """
-        if error.reason == GONE and (asset is None or not self.is_sure(asset)):
-            artifact = self.artifacts(AssetKey.from_coercible(error.asset_key), [error.partition_key]).get(
-                error.partition_key
-            )
-            if not location_of(artifact):
-                return artifact is None or artifact.digest == error.digest
-        return self.damage().note(error)
 
     def _refuse_guessing(self, asset: AssetsDefinition, partition_key: str) -> None:
         """Say so if a value that was not found was stored by another manager than the one in hand."""

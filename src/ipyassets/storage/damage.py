@@ -10,14 +10,15 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.signature import CONTENT_DIGITS, KEY_ID_DIGITS, NOT_SIGNED
+from ipyassets.storage.value_files import GONE
 
 
 class Damage:
     """What is known to be wrong with stored values, by the log they are recorded in.
 
-    Missing files are seen by listing folders; this is about what only reading a file can tell. A finding is about one
-    materialization, so that it no longer counts once the partition was made again, trusted or wiped. What depends on
-    who is looking is not remembered: an error of that kind names no digest.
+    Missing files are seen by listing folders, and no longer missed once they are back; this is about what only reading
+    a file can tell. A finding is about one materialization, so that it no longer counts once the partition was made
+    again, trusted or wiped. What depends on who is looking is not remembered: an error of that kind names no digest.
     """
 
     def __init__(self, log: SqliteEventLog) -> None:
@@ -54,7 +55,7 @@ class Damage:
                 standing = _standing(connection, error)
                 if error.digest and (standing is None or standing[-1] != error.digest):
                     overtaken.append(error)
-                elif error.digest and kept and standing is not None:
+                elif error.digest and error.reason != GONE and kept and standing is not None:
                     connection.execute(
                         "REPLACE INTO damage (asset, partition, event, reason) VALUES (?, ?, ?, ?)",
                         (*standing[:-1], error.reason),
