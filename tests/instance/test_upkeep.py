@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 import ipyassets as ia
@@ -15,6 +16,7 @@ from ipyassets.errors import (
     InvalidInvocationError,
     NotMaterializedError,
     UnknownPartitionError,
+    UnknownPlaceError,
     UntrustedPartitionError,
 )
 from ipyassets.events import State
@@ -182,6 +184,21 @@ def test_an_asset_tells_its_versions_and_brings_one_back(instance, tmp_path):
         assert number.value() == 3
         found[-1].restore()
         assert number.value() == 1
+
+
+def test_a_version_that_the_asset_s_io_manager_cannot_read_is_not_restored(instance):
+    pickled = letters.with_io_manager(ia.FilesystemIOManager(versions=3))
+    ia.materialize([pickled], instance=instance, partition_key="a")
+    keeping = ia.asset(name="letters", partitions_def=LETTERS, io_manager_def=ia.ParquetIOManager(versions=3))(
+        lambda: pd.DataFrame({"letter": ["a"]})
+    )
+    ia.materialize([keeping], instance=instance, partition_key="a")
+    keeper = upkeep(instance, AssetGraph.of([keeping]))
+    *_, first = keeper.versions("letters", "a")
+    for dry_run in (True, False):
+        with pytest.raises(UnknownPlaceError, match=r"was stored by .*FilesystemIOManager, not by .*ParquetIOManager"):
+            keeper.restore("letters", first, dry_run=dry_run)
+    assert list(instance.store.load(keeping, "a").letter) == ["a"]
 
 
 def test_an_asset_lets_in_what_lies_at_its_place(instance, tmp_path):

@@ -144,10 +144,12 @@ class Upkeep:
     def restore(self, asset_key: CoercibleToAssetKey, version: Version, *, dry_run: bool = False) -> Event:
         """Make an earlier value of a partition the current one again; NotMaterializedError if it is no longer kept.
 
-        It is read first: DamagedPartitionError or UntrustedPartitionError if that cannot be done.
+        It is read first: DamagedPartitionError or UntrustedPartitionError if that cannot be done, UnknownPlaceError if
+        the asset's I/O manager is another by now, which cannot read it.
         """
         where = self._whereabouts(asset_key)
         files = _files_of(where, version.event.partition_key)
+        where.refuse_unreadable(version.event.partition_key, version.event.artifact)
         with self._claiming(dry_run=dry_run) as claims:
             return restore(self.log, files, where.asset_key, version, claims, at=self.clock(), dry_run=dry_run)
 

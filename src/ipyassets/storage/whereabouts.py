@@ -15,7 +15,7 @@ from ipyassets.errors import DamagedPartitionError, UnknownPlaceError
 from ipyassets.events import Artifact, Place
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager, Files
-from ipyassets.storage.opening import location_of, opened
+from ipyassets.storage.opening import location_of, opened, reader
 from ipyassets.storage.reading import holds
 from ipyassets.storage.value_files import GONE, ValueFiles
 
@@ -120,6 +120,11 @@ class Whereabouts:
         if found and found[0] != self.manager.kept_at:
             return self._vouched(found[0], keys)
         return self.manager if isinstance(self.manager, FileIOManager) else None
+
+    def refuse_unreadable(self, partition_key: str, artifact: Artifact | None) -> None:
+        """Raise UnknownPlaceError for what the asset's own manager cannot read, where that is known."""
+        if self.is_sure and isinstance(self.manager, FileIOManager):
+            reader(self.manager, self.asset_key, partition_key, artifact)
 
     def folders(self) -> list[Files]:
         """The files that values of the asset are among, as far as that is known."""
