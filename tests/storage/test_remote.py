@@ -19,6 +19,7 @@ from ipyassets.errors import (
     NotMaterializedError,
     UntrustedPartitionError,
 )
+from ipyassets.events import InputUse
 from ipyassets.storage.claims import NoClaims
 from ipyassets.storage.disk_use import DiskUse
 from ipyassets.storage.event_log import SqliteEventLog
@@ -335,9 +336,13 @@ def test_what_differs_from_its_record_or_has_none_is_trusted_only_by_name(log, m
     stored(manager, "stray", 3)
     upkeep = keeping(log, manager)
     assert upkeep.trust(SALES).partition_keys == {}
-    assert dict(upkeep.trust(SALES, ["flipped", "stray", "never"], code_version="v7").refused) == {"never": GONE}
+    used = (InputUse(A, 1, 2),)
+    named = ["flipped", "stray", "never"]
+    trusted = upkeep.trust(SALES, named, code_version="v7", made_from=lambda _: used)
+    assert dict(trusted.refused) == {"never": GONE}
     assert (read(log, manager, "flipped"), read(log, manager, "stray")) == ("abddef", 3)
-    assert log.last(SALES, "stray")[1].code_version == "v7"
+    stray = log.last(SALES, "stray")[1]
+    assert (stray.code_version, stray.inputs) == ("v7", used)
 
 
 def test_versions_are_refused_where_none_can_be_kept(bucket, log, manager):

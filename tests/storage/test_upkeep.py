@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ipyassets.assets.io_manager import manager_name
+from ipyassets.assets.io_manager import IOManager, manager_name
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import (
     DamagedPartitionError,
@@ -51,6 +51,16 @@ def keeping(tmp_path):
     store.close()
 
 
+class Keeper(IOManager):
+    """Stores something somewhere, for good."""
+
+    def handle_output(self, context, obj):
+        """Nowhere."""
+
+    def load_input(self, context):
+        """Nothing."""
+
+
 def flip(path, position=-3):
     content = bytearray(path.read_bytes())
     content[position] ^= 1
@@ -77,6 +87,20 @@ def test_a_dry_run_of_wiping_says_the_same_and_does_nothing(store):
     tried = store.upkeep.wipe(SALES, ["a"], dry_run=True)
     assert store.read("a") == 1
     assert store.upkeep.wipe(SALES, ["a"]) == tried
+
+
+def test_a_text_is_not_taken_for_a_list_of_keys(store):
+    store.make("1", 1)
+    with pytest.raises(InvalidArgumentError, match="'12' is a text: give a list of partition keys"):
+        store.upkeep.wipe(SALES, "12")
+    assert store.read("1") == 1
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_an_io_manager_cannot_delete_is_not_wiped_nor_said_to_be(store, dry_run):
+    store.log.append([made("a", SALES, artifact=None, place=Place("", manager_name(Keeper)))])
+    with pytest.raises(InvalidInvocationError, match="Keeper cannot delete values of sales"):
+        Upkeep(store.log, lambda _: Keeper(), lambda: store.now).wipe(SALES, ["a"], dry_run=dry_run)
 
 
 def test_a_partition_without_a_value_is_left_out(store):
@@ -133,6 +157,28 @@ def test_only_the_newest_values_are_kept(store):
     assert store.read("b") == "b"
 
 
+def test_what_is_no_retention_is_refused(store):
+    with pytest.raises(InvalidArgumentError, match=r"30 is no retention: give Retention\(days=30\)"):
+        store.upkeep.expire(SALES, 30)
+
+
+@pytest.mark.parametrize("retention", [Retention(days=30), Retention(newest=1)])
+def test_trusting_a_value_makes_it_no_younger(store, retention):
+    store.make("old", 1, at=1 * DAY)
+    store.make("new", 2, at=99 * DAY)
+    somebody = Store(store.root, secret=b"theirs")
+    somebody.upkeep.trust(SALES, ["old"])
+    assert somebody.upkeep.expire(SALES, retention).partition_keys == ("old",)
+    somebody.close()
+
+
+def test_a_content_that_is_let_in_in_place_of_another_is_as_young_as_that(store):
+    store.make("a", b"abcdef", at=1 * DAY)
+    flip(store.file("a"), -5)
+    store.upkeep.trust(SALES, ["a"])
+    assert store.upkeep.expire(SALES, Retention(days=30)).partition_keys == ()
+
+
 def test_an_attempt_in_vain_makes_a_value_no_younger(store):
     for key, age in (("first", 31), ("second", 29)):
         store.make(key, key, at=store.now - age * DAY)
@@ -184,6 +230,12 @@ def test_a_value_that_is_in_order_again_is_no_longer_damaged(store, tmp_path):
     shutil.copy(tmp_path / "backup", store.file("a"))
     assert store.upkeep.verify([SALES])[0].damaged == {}
     assert Damage(store.log).found(SALES) == {}
+
+
+def test_one_asset_can_be_verified_by_its_name_alone(store):
+    store.make("a", 1)
+    store.make(None, 1, TOTALS)
+    assert [each.asset_key for name in ("sales", SALES) for each in store.upkeep.verify(name)] == [SALES, SALES]
 
 
 def test_verifying_is_followed_as_it_goes(store):

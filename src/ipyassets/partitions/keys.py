@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from ipyassets.errors import InvalidPartitionKeyError
+from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError
 
 SEPARATOR = "|"
 # What a selection text or a file could not hold.
 FORBIDDEN = ("...", "\a", "\b", "\f", "\n", "\r", "\t", "\v", "\0")
+
+
+def distinct_keys(partition_keys: Iterable[str]) -> list[str]:
+    """The keys that somebody has named, each once; InvalidArgumentError for a text, whose letters would be keys."""
+    if isinstance(partition_keys, str):
+        raise InvalidArgumentError(f"{partition_keys!r} is a text: give a list of partition keys")
+    return list(dict.fromkeys(map(str, partition_keys)))
 
 
 class MultiPartitionKey(str):

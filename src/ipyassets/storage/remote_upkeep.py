@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.events import Artifact, Attempt, Event, Place, data_version
+from ipyassets.events import Artifact, Event
+from ipyassets.partitions.keys import distinct_keys
 from ipyassets.storage.compacting import Compacted
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import at_once
@@ -17,7 +18,7 @@ from ipyassets.storage.paths import ASSET_DIGITS, address, identity, owner
 from ipyassets.storage.reading import content
 from ipyassets.storage.remote_files import RemoteFiles
 from ipyassets.storage.signature import NOT_SIGNED, seal_of
-from ipyassets.storage.trusting import NOT_RECORDED, Trusted
+from ipyassets.storage.trusting import NOT_RECORDED, Account, Trusted
 from ipyassets.storage.value_files import CHANGED, GONE
 
 
@@ -34,11 +35,9 @@ def trust(
     log: SqliteEventLog,
     files: RemoteFiles,
     asset_key: AssetKey,
-    partition_keys: Iterable[str] | None = None,
+    partition_keys: Iterable[str] | None,
+    account: Account,
     *,
-    at: float,
-    code_version: str = "",
-    place: Place | None = None,
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key, as `trusting.trust` does with files.
@@ -46,7 +45,7 @@ def trust(
     Every value in question is downloaded and compared with its record. What nobody recorded is let in only by name.
     """
     recorded = log.artifacts(asset_key, log.records(asset_key).keys)
-    keys = list(recorded) if partition_keys is None else [str(key) for key in partition_keys]
+    keys = list(recorded) if partition_keys is None else distinct_keys(partition_keys)
     found: dict[str, _Found] = at_once(lambda key: _found(files, asset_key, key, recorded.get(key)), keys)
     never = {GONE, CHANGED} if partition_keys is None else {GONE}
     why = {key: each.reason for key, each in found.items() if each.reason}
@@ -54,7 +53,7 @@ def trust(
     if not dry_run:
         stray = {key: recorded[key] for key, reason in let_in.items() if reason == NOT_SIGNED}
         files.publish(asset_key, stray)  # where it is staged, it has the name of the old seal
-        log.append([_event(log, files, asset_key, key, found[key], at, code_version, place) for key in let_in])
+        log.append([_event(log, files, asset_key, key, found[key], account) for key in let_in])
     return Trusted(asset_key, let_in, {key: reason for key, reason in why.items() if reason in never})
 
 
@@ -75,35 +74,11 @@ def _look(file: io.FileIO) -> tuple[str, int]:
 
 
 def _event(
-    log: SqliteEventLog,
-    files: RemoteFiles,
-    asset_key: AssetKey,
-    key: str,
-    found: _Found,
-    at: float,
-    code_version: str,
-    place: Place | None,
+    log: SqliteEventLog, files: RemoteFiles, asset_key: AssetKey, key: str, found: _Found, account: Account
 ) -> Event:
-    digest = files.signer.digest(asset_key, key, found.content)
     _, standing = log.last(asset_key, key)
-    if standing is not None and standing.artifact is not None:
-        place = standing.artifact.place
-    artifact = Artifact(address(asset_key, key), found.size, digest, place)
-    if standing is None or standing.artifact is None:
-        return Event(
-            attempt=Attempt.MATERIALIZED,
-            asset_key=asset_key,
-            partition_key=key,
-            run_id="",
-            timestamp=at,
-            code_version=code_version,
-            data_version=data_version(key, artifact.content),
-            artifact=artifact,
-            reason="trusted",
-        )
-    same = standing.artifact.content == artifact.content
-    version = standing.data_version if same else data_version(key, artifact.content)
-    return replace(standing, timestamp=at, artifact=artifact, data_version=version, reason="trusted")
+    artifact = Artifact(address(asset_key, key), found.size, files.signer.digest(asset_key, key, found.content))
+    return account.event(standing, asset_key, key, artifact)
 
 
 def compact(log: SqliteEventLog, files: RemoteFiles, *, dry_run: bool = False) -> Compacted:

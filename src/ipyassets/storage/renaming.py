@@ -38,7 +38,7 @@ def rename(
     old: AssetKey,
     new: AssetKey,
     *,
-    claims: Claims | NoClaims | None = None,
+    claims: Claims | NoClaims,
     dry_run: bool = False,
 ) -> Renamed:
     """Rename an asset: its history, its values and their versions, and what was recorded of it as an input of others.
@@ -55,7 +55,7 @@ def rename(
     if dry_run:
         return Renamed(old, new, len(_checked(log, files, old, new)))
     keys = log.records(old).keys
-    with claimed_whole(claims or NoClaims(), {old: keys, new: keys}):
+    with claimed_whole(claims, {old: keys, new: keys}):
         artifacts = _checked(log, files, old, new)
         standing = {key: artifact.digest for key, artifact in artifacts.items()}
         if files is None:

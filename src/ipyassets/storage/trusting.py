@@ -8,9 +8,10 @@ from itertools import compress
 from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, UnknownPartitionError, nearest
+from ipyassets.errors import DamagedPartitionError, UnknownPartitionError, nearest
 from ipyassets.events import Artifact, Attempt, Event, InputUse, Place, data_version
 from ipyassets.partitions import PartitionSpace
+from ipyassets.partitions.keys import distinct_keys
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address
@@ -35,6 +36,40 @@ def nothing(partition_key: str) -> tuple[InputUse, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """How a value is recorded that nobody has recorded: when, as made by which code, from which inputs, and where."""
+
+    at: float
+    code_version: str = ""
+    made_from: MadeFrom = nothing
+    place: Place | None = None
+
+    def event(self, standing: Event | None, asset_key: AssetKey, key: str, artifact: Artifact) -> Event:
+        """The record of a value that is let in, whose content may have the record `standing` already.
+
+        That goes on to say when and how this content was made; of another content no more is known than that it is
+        there now.
+        """
+        if standing is None or standing.artifact is None:
+            return Event(
+                attempt=Attempt.MATERIALIZED,
+                asset_key=asset_key,
+                partition_key=key,
+                run_id="",
+                timestamp=self.at,
+                code_version=self.code_version,
+                data_version=data_version(key, artifact.content),
+                artifact=replace(artifact, place=self.place),
+                inputs=self.made_from(key),
+                reason="trusted",
+            )
+        vouched = replace(standing, artifact=replace(artifact, place=standing.artifact.place), reason="trusted")
+        if standing.artifact.content == artifact.content:
+            return vouched
+        return replace(vouched, timestamp=self.at, data_version=data_version(key, artifact.content))
+
+
+@dataclass(frozen=True, slots=True)
 class Trusted:
     """Which partitions were let in, or would be, and what each was before; which were refused, and why."""
 
@@ -47,40 +82,37 @@ def trust(
     log: SqliteEventLog,
     files: ValueFiles,
     asset_key: AssetKey,
-    partition_keys: Iterable[str] | None = None,
+    partition_keys: Iterable[str] | None,
+    account: Account,
     *,
-    at: float,
-    code_version: str = "",
-    made_from: MadeFrom = nothing,
     assets: Iterable[AssetKey] = (),
     space: PartitionSpace | None = None,
-    claims: Claims | NoClaims | None = None,
-    place: Place | None = None,
+    claims: Claims | NoClaims,
     dry_run: bool = False,
 ) -> Trusted:
     """Sign stored values of an asset with this user's key: unpickling them can run whatever their maker put in.
 
     Without `partition_keys`, all that somebody else signed or nobody recorded are let in, while values that differ from
     their record are refused: those have to be named to be taken as they are. Where `space` tells which keys the asset
-    has, what nobody recorded has to be named, too, if its key is none of them. A value that nobody recorded is
-    recorded with `code_version`, `place` and, as its inputs, what `made_from` says of its key, so inputs are let in
-    before what reads them; what lies where the value of one of `assets` would is left to that asset. What was made from
-    these values stays as it is, since their data versions do not change.
+    has, what nobody recorded has to be named, too, if its key is none of them. `account` says how a value that nobody
+    recorded is recorded; its inputs are let in before. What lies where the value of one of `assets` would is left to
+    that asset. What was made from these values stays as it is, since their data versions do not change; nor do they
+    become younger.
 
     Raises UnknownPartitionError for a key that is no partition and has neither record nor file.
     """
-    look = _Look(log, files, asset_key, place)
+    look = _Look(log, files, asset_key, account)
     named = partition_keys is not None
     keys, refused = look.all_keys(assets, space) if partition_keys is None else (look.named(partition_keys, space), {})
     let_in, others = _sorted(look.reasons(keys), named=named)
     if dry_run:
         return Trusted(asset_key, let_in, refused | others)
     wanted, let_in, seen = list(let_in), {}, set[str]()
-    for taken in claimed_in_turn(claims or NoClaims(), asset_key, wanted):
+    for taken in claimed_in_turn(claims, asset_key, wanted):
         seen.update(taken)
         settle(files, asset_key, log.artifacts(asset_key, taken))
         some, changed = _sorted(look.reasons(taken), named=named)
-        log.append([look.event(key, why, at, code_version, made_from) for key, why in some.items()])
+        log.append([look.event(key, why) for key, why in some.items()])
         let_in |= some
         others |= changed
     busy = dict.fromkeys((key for key in wanted if key not in seen), BUSY)
@@ -100,13 +132,11 @@ class _Look:
     log: SqliteEventLog
     files: ValueFiles
     asset_key: AssetKey
-    place: Place | None = None
+    account: Account
 
     def named(self, partition_keys: Iterable[str], space: PartitionSpace | None) -> list[str]:
         """The keys that a person has named; each must mean something."""
-        if isinstance(partition_keys, str):
-            raise InvalidArgumentError(f"{partition_keys!r} is a text: give a list of partition keys")
-        keys = list(dict.fromkeys(map(str, partition_keys)))
+        keys = distinct_keys(partition_keys)
         recorded = set(self.log.records(self.asset_key).keys)
         for key in keys:
             is_known = key in recorded or (space is not None and key in space)
@@ -147,7 +177,7 @@ class _Look:
                 found[key] = error.reason if error.reason != NOT_SIGNED or is_intact else _damage(path)
         return found
 
-    def event(self, key: str, reason: str, at: float, code_version: str, made_from: MadeFrom) -> Event:
+    def event(self, key: str, reason: str) -> Event:
         """The record of a value as it is, signed."""
         _, standing = self.log.last(self.asset_key, key)
         recorded = standing and standing.artifact
@@ -158,24 +188,8 @@ class _Look:
         else:
             raise DamagedPartitionError(f"{file} has gone while it was being let in", self.asset_key, key, GONE)
         path = address(self.asset_key, key, portable=self.files.portable)
-        place = self.place if recorded is None else recorded.place
-        artifact = Artifact(path, size, self.files.signer.digest(self.asset_key, key, content), place)
-        if standing is None:
-            return Event(
-                attempt=Attempt.MATERIALIZED,
-                asset_key=self.asset_key,
-                partition_key=key,
-                run_id="",
-                timestamp=at,
-                code_version=code_version,
-                data_version=data_version(key, artifact.content),
-                artifact=artifact,
-                inputs=made_from(key),
-                reason="trusted",
-            )
-        same = standing.artifact is not None and standing.artifact.content == artifact.content
-        version = standing.data_version if same else data_version(key, artifact.content)
-        return replace(standing, timestamp=at, artifact=artifact, data_version=version, reason="trusted")
+        artifact = Artifact(path, size, self.files.signer.digest(self.asset_key, key, content))
+        return self.account.event(standing, self.asset_key, key, artifact)
 
 
 def _damage(path: Path) -> str:

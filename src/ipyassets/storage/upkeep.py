@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ipyassets.assets.definition import CoercibleToAssetKey
+from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
 from ipyassets.events import Event
 from ipyassets.partitions import PartitionSpace
 from ipyassets.storage import orphans as lost
@@ -22,7 +22,7 @@ from ipyassets.storage.file_io import FileIOManager, Files
 from ipyassets.storage.remote_files import RemoteFiles
 from ipyassets.storage.renaming import Renamed, rename
 from ipyassets.storage.restoring import Version, restore, versions
-from ipyassets.storage.trusting import MadeFrom, Trusted, nothing, trust
+from ipyassets.storage.trusting import Account, MadeFrom, Trusted, nothing, trust
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.verifying import Verified, verify
 from ipyassets.storage.whereabouts import Whereabouts, places
@@ -70,6 +70,8 @@ class Upkeep:
 
     def expire(self, asset_key: CoercibleToAssetKey, retention: Retention, *, dry_run: bool = False) -> Wiped:
         """Delete the values of an asset that are older, or more, than should be kept."""
+        if not isinstance(retention, Retention):
+            raise InvalidArgumentError(f"{retention!r} is no retention: give Retention(days=30), for example")
         key = AssetKey.from_coercible(asset_key)
         expired = retention.expired(values_of(self.log, key), self.clock())
         return self.wipe(key, expired, reason="no longer kept", dry_run=dry_run)
@@ -88,41 +90,37 @@ class Upkeep:
         Files whose keys are no partitions are let in only if they are named.
         """
         where = self._whereabouts(asset_key)
-        if (keeper := where.keeper()) is not None and isinstance(keeper.files, RemoteFiles):
-            return remote_upkeep.trust(
-                self.log,
-                keeper.files,
-                where.asset_key,
-                partition_keys,
-                at=self.clock(),
-                code_version=code_version,
-                place=where.place,
-                dry_run=dry_run,
-            )
+        key, keeper = where.asset_key, where.keeper()
+        account = Account(self.clock(), code_version, made_from, where.place(keeper))
+        if keeper is not None and isinstance(keeper.files, RemoteFiles):
+            return remote_upkeep.trust(self.log, keeper.files, key, partition_keys, account, dry_run=dry_run)
+        files = _local_files(key, keeper)
         with self._claiming(dry_run=dry_run) as claims:
             return trust(
                 self.log,
-                _files_of(where),
-                where.asset_key,
+                files,
+                key,
                 partition_keys,
-                at=self.clock(),
-                code_version=code_version,
-                made_from=made_from,
+                account,
                 assets=self.assets,
-                space=self.space(where.asset_key),
-                place=where.place,
+                space=self.space(key),
                 claims=claims,
                 dry_run=dry_run,
             )
 
     def verify(
-        self, asset_keys: Iterable[CoercibleToAssetKey] | None = None, *, watch: Callable[[int], None] | None = None
+        self,
+        asset_keys: AssetKey | AssetsDefinition | str | Iterable[CoercibleToAssetKey] | None = None,
+        *,
+        watch: Callable[[int], None] | None = None,
     ) -> list[Verified]:
-        """Read every stored value of some assets, or of all, and remember which are not what was recorded.
+        """Read every stored value of one asset, of some, or of all, and remember which are not what was recorded.
 
         Values are looked for where their record says that they are; where that is not known, nothing is said of them.
         """
-        keys = self.log.asset_keys() if asset_keys is None else list(asset_keys)
+        if isinstance(asset_keys, AssetKey | AssetsDefinition | str):
+            asset_keys = [asset_keys]
+        keys = self.log.asset_keys() if asset_keys is None else asset_keys
         return [verify(self.log, self._whereabouts(key), watch=watch) for key in keys]
 
     def rename(self, old: CoercibleToAssetKey, new: CoercibleToAssetKey, *, dry_run: bool = False) -> Renamed:
@@ -225,10 +223,13 @@ class Upkeep:
 
 def _files_of(where: Whereabouts, partition_key: str | None = None) -> ValueFiles:
     """The files that the values of an asset are, or that of a partition; InvalidInvocationError where they are none."""
-    keeper = where.keeper(None if partition_key is None else [partition_key])
+    return _local_files(where.asset_key, where.keeper(None if partition_key is None else [partition_key]))
+
+
+def _local_files(asset_key: AssetKey, keeper: FileIOManager | None) -> ValueFiles:
     if keeper is None or not isinstance(keeper.files, ValueFiles):
         raise InvalidInvocationError(
-            f"the values of {where.asset_key} are not in files of this machine:"
+            f"the values of {asset_key} are not in files of this machine:"
             " only there are versions kept, and assets renamed"
         )
     return keeper.files

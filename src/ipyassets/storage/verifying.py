@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -32,19 +32,13 @@ class Verified:
     unseen: int = 0
 
 
-def verify(
-    log: SqliteEventLog,
-    where: Whereabouts,
-    partition_keys: Iterable[str] | None = None,
-    *,
-    watch: Callable[[int], None] | None = None,
-) -> Verified:
-    """Read all values of an asset, or those of some partitions, and remember which are not what was recorded.
+def verify(log: SqliteEventLog, where: Whereabouts, *, watch: Callable[[int], None] | None = None) -> Verified:
+    """Read all values of an asset, and remember which are not what was recorded.
 
     Values that are made meanwhile are read again. `watch` is told how many were read so far.
     """
     asset_key = where.asset_key
-    keys = log.records(asset_key).keys if partition_keys is None else [str(key) for key in partition_keys]
+    keys = log.records(asset_key).keys
     book = Damage(log)
     damaged: dict[str, str] = {}
     checked = size = 0

@@ -93,16 +93,19 @@ class Whereabouts:
                 raise
             yield file
 
+    def managers(self, partition_keys: Iterable[str]) -> list[IOManager]:
+        """The managers that have values of some partitions; UnknownPlaceError where it is not known who has them."""
+        return [self._manager(location) for location in dict.fromkeys(self._locations(partition_keys).values())]
+
     def keepers(self, partition_keys: Iterable[str]) -> list[tuple[IOManager, list[str]]]:
-        """The managers that have values of some partitions, and which of them each has to delete.
+        """The same managers, and which of the partitions each has to delete.
 
         What is not with the asset's own manager is deleted only where it is what was recorded, and signed by this user.
-        Raises UnknownPlaceError where it is not known who has them.
         """
         by_location: dict[str, list[str]] = {}
         for key, location in self._locations(partition_keys).items():
             by_location.setdefault(location, []).append(key)
-        return [self._keeper(location, keys) for location, keys in by_location.items()]
+        return [(self._manager(location), self._deletable(location, keys)) for location, keys in by_location.items()]
 
     def keeper(self, partition_keys: Iterable[str] | None = None) -> FileIOManager | None:
         """The manager of files that all values are among, or those of some partitions; None for values of another kind.
@@ -157,10 +160,8 @@ class Whereabouts:
         files = [each.files for each in found if isinstance(each, FileIOManager)]
         return [each.folder for each in files if isinstance(each, ValueFiles)]
 
-    @property
-    def place(self) -> Place | None:
+    def place(self, keeper: FileIOManager | None) -> Place | None:
         """What can be recorded of values that are found where those of the asset are."""
-        keeper = self.keeper()
         return None if keeper is None else keeper.place if self.is_sure else Place(keeper.kept_at, "")
 
     def _locations(self, partition_keys: Iterable[str]) -> dict[str, str]:
@@ -191,11 +192,14 @@ class Whereabouts:
             raise self._unknown(place.manager if place is not None else "")
         return self.manager.kept_at
 
-    def _keeper(self, location: str, keys: list[str]) -> tuple[IOManager, list[str]]:
+    def _manager(self, location: str) -> IOManager:
+        return self.manager if location == self.manager.kept_at else self._required(location)
+
+    def _deletable(self, location: str, keys: list[str]) -> list[str]:
         if location == self.manager.kept_at:
-            return self.manager, keys
-        keeper, artifacts = self._required(location), self.log.artifacts(self.asset_key, keys)
-        return keeper, [key for key in keys if _is_intact(keeper.files, self.asset_key, key, artifacts[key])]
+            return keys
+        files, artifacts = self._required(location).files, self.log.artifacts(self.asset_key, keys)
+        return [key for key in keys if _is_intact(files, self.asset_key, key, artifacts[key])]
 
     def _at(self, location: str) -> FileIOManager | None:
         """Who sees the files at a location from here."""

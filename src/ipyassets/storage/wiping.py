@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,6 +13,7 @@ from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Attempt, Event
+from ipyassets.partitions.keys import distinct_keys
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
@@ -67,12 +69,18 @@ def _check_limit(name: str, limit: Any, kind: Any, wanted: str) -> None:
 
 
 def values_of(log: SqliteEventLog, asset_key: AssetKey) -> list[Made]:
-    """The values of an asset that stand, in the order in which they were made, whatever the clock said."""
+    """The values of an asset that stand, in the order in which they were made, whatever the clock said.
+
+    One that was trusted since has the time of its first record, and the place of that in the order.
+    """
     with log.database.read() as connection:
         found = connection.execute(
             """SELECT latest.partition, event.ended
                FROM asset CROSS JOIN latest ON latest.asset = asset.id CROSS JOIN event ON event.id = latest.made
-               WHERE asset.key = ? ORDER BY latest.made""",
+               WHERE asset.key = ? ORDER BY (
+                   SELECT min(id) FROM event AS first
+                   WHERE first.asset = latest.asset AND first.partition = latest.partition AND first.ended = event.ended
+               )""",
             (asset_key.to_string(),),
         )
         return [Made(partition, ended) for partition, ended in found]
@@ -85,24 +93,23 @@ def wipe(
     *,
     at: float,
     reason: str = "wiped",
-    claims: Claims | NoClaims | None = None,
+    claims: Claims | NoClaims,
     dry_run: bool = False,
 ) -> Wiped:
     """Delete the values of partitions with all their versions; their history stays, with this as its latest event.
 
     The record goes first: whatever is interrupted, no record tells of a file that is not there. Partitions without a
-    standing value are left out. Raises, before anything is deleted, UnknownPlaceError where it is not known where
-    values are, and InvalidInvocationError where their I/O manager cannot delete.
+    standing value are left out. Raises, before anything is deleted and in a dry run too, UnknownPlaceError where it is
+    not known where values are, and InvalidInvocationError where their I/O manager cannot delete.
     """
-    asset_key = where.asset_key
-    standing = {each.partition_key for each in values_of(log, asset_key)}
-    wanted = [key for key in dict.fromkeys(map(str, partition_keys)) if key in standing]
-    for manager, _ in where.keepers(wanted):
-        if not dry_run:
-            manager.delete(asset_key, [])  # raises where it cannot
+    asset_key, records = where.asset_key, log.records(where.asset_key)
+    standing = set(compress(records.keys, records.made))
+    wanted = [key for key in distinct_keys(partition_keys) if key in standing]
+    for manager in where.managers(wanted):
+        manager.delete(asset_key, [])  # raises where it cannot
     mine: list[str] = []
     count = size = 0
-    for taken in claimed_in_turn(NoClaims() if dry_run or claims is None else claims, asset_key, wanted):
+    for taken in claimed_in_turn(claims, asset_key, wanted):
         keepers = where.keepers(taken)
         extents = [extent for manager, keys in keepers for extent in _extents(manager, asset_key, keys)]
         if not dry_run:
