@@ -6,12 +6,14 @@ import threading
 import pytest
 
 from ipyassets.errors import DamagedLogError, InvalidArgumentError, UntrustedPartitionError, UnwritableStoreError
+from ipyassets.storage.damage import Damage
 from ipyassets.storage.database import Database
 from ipyassets.storage.dynamic_keys import SqliteDynamicKeys
 from ipyassets.storage.event_log import JUMP, SqliteEventLog
 from ipyassets.storage.repair import repair
+from ipyassets.storage.value_files import CHANGED
 from tests.conformance.event_log import FLIGHTS, made
-from tests.storage.store import SALES, Store
+from tests.storage.store import SALES, TOTALS, Store
 
 PAGE = 4096
 
@@ -155,6 +157,29 @@ def test_a_repair_that_was_interrupted_at_its_end_is_finished(path, monkeypatch)
     log.append([made("a")])
     assert len(log.records(FLIGHTS).keys) == 501
     log.close()
+
+
+def test_what_is_known_to_be_damaged_is_so_after_a_repair(tmp_path):
+    store = Store(tmp_path)
+    for key in ("fine", "damaged", "mended"):
+        store.make(key, key)
+    for key in ("damaged", "mended"):
+        store.file(key).write_bytes(b"changed")
+    store.upkeep.verify()
+    store.make("mended", "mended")
+    repair(tmp_path / "events.sqlite")
+    assert Damage(store.log).found(SALES) == {"damaged": CHANGED}
+    store.close()
+
+
+def test_a_rename_loses_no_event(tmp_path):
+    store = Store(tmp_path)
+    store.make("a", 1)
+    store.upkeep.rename(SALES, TOTALS)
+    store.make("a", 2, TOTALS)
+    repaired = repair(tmp_path / "events.sqlite", dry_run=True)
+    assert (repaired.events, repaired.lost) == (2, 0)
+    store.close()
 
 
 def test_a_value_whose_record_is_lost_is_let_in_again_by_trusting_it(tmp_path):

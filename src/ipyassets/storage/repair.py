@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import DamagedLogError, IncompatibleLogError, InvalidArgumentError, UnwritableStoreError
+from ipyassets.errors import (
+    DamagedLogError,
+    DamagedPartitionError,
+    IncompatibleLogError,
+    InvalidArgumentError,
+    UnwritableStoreError,
+)
 from ipyassets.events import Place
 from ipyassets.storage import event_rows
+from ipyassets.storage.damage import Damage
 from ipyassets.storage.database import (
     PATIENCE_SECONDS,
     REPAIRED,
@@ -92,6 +99,7 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
             raise DamagedLogError(f"nothing can be read of {path}: move it away and start with an empty log")
         places = {row[0]: Place(*row[1:]) for row in _rows(source, "place", "id, location, manager")}
         saved, lost, last = _copy_events(source, log, names, places)
+        Damage(log).record(_findings(source, names))
         keys = list(_rows(source, "dynamic_key", "position, definition, key"))
         with log.database.write() as connection:
             connection.executemany("REPLACE INTO dynamic_key (position, definition, key) VALUES (?, ?, ?)", keys)
@@ -118,6 +126,19 @@ def _copy_events(
         log.append(events)
         saved += len(events)
     return saved, lost, last
+
+
+def _findings(source: sqlite3.Connection, names: Mapping[int, AssetKey]) -> Iterator[DamagedPartitionError]:
+    """What is known to be wrong with the values that stand, as far as it can be read: `verify` finds the rest again."""
+    with suppress(sqlite3.DatabaseError):
+        for asset, partition, reason, digest in source.execute(
+            """SELECT damage.asset, damage.partition, damage.reason, event.digest
+               FROM damage CROSS JOIN latest ON latest.asset = damage.asset AND latest.partition = damage.partition
+               CROSS JOIN event ON event.id = damage.event
+               WHERE latest.made = damage.event AND typeof(damage.reason) = 'text'"""
+        ):
+            if asset in names:
+                yield DamagedPartitionError("", names[asset], partition, reason, digest)
 
 
 def _swapped(path: Path, fresh: Path, whole: Path) -> Path:
