@@ -373,8 +373,30 @@ def test_what_a_subclass_hands_on_is_staged_as_any_other_value(tmp_path):
     assert manager.load_input(wanted("a", artifacts=later.stored)) == 2
 
 
-def test_what_is_no_pickle_is_told_where_nobody_recorded_who_stored_it(manager):
-    artifact = manager.files.stage(SALES, "a", lambda file: file.write(b"PAR1"))
+CUT = pickle.dumps(["a", "b"], 5)[:2], pickle.dumps("x" * 100_000, 5)[:-7]
+
+
+@pytest.mark.parametrize("content", [b"PAR1", b"", b"I12x\n.", b"\x80\x63", *CUT])
+def test_what_is_no_pickle_is_told_where_nobody_recorded_who_stored_it(manager, content):
+    artifact = manager.files.stage(SALES, "a", lambda file: file.write(content))
     manager.publish(SALES, {"a": artifact})
     with pytest.raises(UnknownPlaceError, match="is no pickle"):
         manager.load_input(wanted("a", artifacts={"a": artifact}))
+
+
+class Choosy:
+    """Does not take back the state it was stored with."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __setstate__(self, state):
+        raise state["error"]
+
+
+@pytest.mark.parametrize("error", [EOFError, ValueError, IndexError, OSError])
+def test_what_a_value_raises_when_it_is_unpickled_is_its_own_error(manager, error):
+    context = output("a")
+    manager.handle_output(context, Choosy(error("mine")))
+    with pytest.raises(error, match="mine"):
+        manager.load_input(wanted("a", artifacts=context.stored))

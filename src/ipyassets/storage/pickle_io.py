@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
+from collections import deque
 from typing import BinaryIO
 
 from ipyassets.errors import UnknownPlaceError, UnstorableValueError
@@ -31,8 +33,22 @@ class FilesystemIOManager(FileIOManager):
         except (AttributeError, ImportError) as error:
             error.add_note("a class or module of the value is not here: run the cell that defines it, or import it")
             raise
-        except pickle.UnpicklingError as error:
+        except OSError:
+            raise
+        except Exception as error:
+            if not isinstance(error, pickle.UnpicklingError) and _is_pickle(file):
+                raise  # of the value's own code
             raise UnknownPlaceError(f"a value that is as it was stored is no pickle ({error}): {ADVICE}") from error
+
+
+def _is_pickle(file: BinaryIO) -> bool:
+    """Whether a file is a whole pickle, as far as can be told without unpickling it."""
+    file.seek(0)
+    try:
+        deque(pickletools.genops(file), maxlen=0)
+    except (ValueError, OverflowError, MemoryError):
+        return False
+    return True
 
 
 def _advice(name: str, error: Exception) -> str:
