@@ -13,8 +13,10 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext, 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, InvalidInvocationError, UnknownPlaceError
 from ipyassets.events import Place
+from ipyassets.storage import whereabouts
 from ipyassets.storage.memory_io import InMemoryIOManager
 from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.reading import holds
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.upkeep import Upkeep
 from ipyassets.storage.value_files import GONE, ValueFiles
@@ -122,6 +124,19 @@ def test_a_script_wipes_values_where_they_are(store):
     assert script(store).wipe(SALES, ["a"]).files == 1
     assert not store.file("a").exists()
     assert store.read("b") == 2
+
+
+def test_a_value_elsewhere_is_read_once_to_be_wiped(store, monkeypatch):
+    store.make("a", 1)
+    read: list[str] = []
+
+    def reading(path, artifact):
+        read.append(path)
+        return holds(path, artifact)
+
+    monkeypatch.setattr(whereabouts, "holds", reading)
+    assert script(store).wipe(SALES, ["a"]).files == 1
+    assert read == [str(store.file("a"))]
 
 
 def test_elsewhere_only_what_was_recorded_is_deleted(store):

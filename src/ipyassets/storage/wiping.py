@@ -45,7 +45,7 @@ class Made:
 class Retention:
     """How long values are kept: no longer than `days`, and no more than the `newest` so many; None sets no limit.
 
-    What counts is when a value was made: that it was tried again since, in vain, makes it no younger.
+    What counts is when a value was made: that it was tried again since, in vain, or trusted, makes it no younger.
     """
 
     days: float | None = None
