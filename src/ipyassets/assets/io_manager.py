@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.asynchronous import finished
+from ipyassets.errors import InvalidInvocationError, InvalidResultError
 from ipyassets.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
 
 # Asked for once: whoever is interrupted while he asks may leave all of logging locked.
@@ -147,11 +148,15 @@ class IOManager(ABC):
 
     @abstractmethod
     def handle_output(self, context: OutputContext, obj: object) -> None:
-        """Store `obj` as the value of the asset's partition in hand."""
+        """Store `obj` as the value of the asset's partition in hand.
+
+        A run awaits an `async def`, and goes through a generator to its end; what is yielded or returned as a dict is
+        recorded as `add_output_metadata` does.
+        """
 
     @abstractmethod
     def load_input(self, context: InputContext) -> object:
-        """The value of the upstream partitions in hand."""
+        """The value of the upstream partitions in hand; a run awaits an `async def`."""
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the values that were stored are still there; the key "" asks for the asset without partitions.
@@ -179,7 +184,7 @@ class IOManager(ABC):
         `context.stored`, and calls `publish`: whatever is interrupted, the previous value stands until the new one is
         recorded. Without a way to do so it is stored at once.
         """
-        self.handle_output(context, obj)
+        _carried_out(self.handle_output(context, obj), context)
 
     def unflushed(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> Iterable[str]:
         """The files of staged values, one Artifact for each partition key, that have yet to survive a power cut.
@@ -229,6 +234,19 @@ class ConfigurableIOManager(IOManager):
 
     def __init_subclass__(cls) -> None:
         dataclass(kw_only=True, eq=False)(cls)
+
+
+def _carried_out(returned: object, context: OutputContext) -> None:
+    """Bring to its end what a call of `handle_output` has returned, and take note of the metadata it gives."""
+    returned = finished(returned)
+    if isinstance(returned, AsyncGenerator):
+        raise InvalidResultError(
+            f"the value of {context.asset_key} was not stored: handle_output is `async def` and yields; "
+            "remove `yield` from it and call context.add_output_metadata"
+        )
+    for said in returned if isinstance(returned, Generator) else [returned]:
+        if isinstance(said, Mapping):
+            context.add_output_metadata(said)
 
 
 def manager_name(kind: type[IOManager]) -> str:

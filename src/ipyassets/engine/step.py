@@ -18,7 +18,7 @@ from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import RetryRequested
 from ipyassets.assets.results import Failure
 from ipyassets.assets.scope import PartitionScope
-from ipyassets.engine.asynchronous import finished
+from ipyassets.asynchronous import finished
 from ipyassets.engine.body import Body
 from ipyassets.engine.capture import Output, captured
 from ipyassets.engine.failing import Raised, failure_of
@@ -188,17 +188,16 @@ def _loaded(body: Body, read: InputRead, context: AssetExecutionContext) -> obje
     source = body.sources[read.argument]
     if source.gives_one and read.keys == ():
         return None
-    return source.io_manager.load_input(
-        InputContext(
-            asset_key=read.asset_key,
-            scope=context.inputs[read.argument],
-            metadata=source.metadata,
-            artifacts=read.artifacts,
-            resources=context.resources,
-            name=read.argument,
-            gives_one=source.gives_one,
-        )
+    wanted = InputContext(
+        asset_key=read.asset_key,
+        scope=context.inputs[read.argument],
+        metadata=source.metadata,
+        artifacts=read.artifacts,
+        resources=context.resources,
+        name=read.argument,
+        gives_one=source.gives_one,
     )
+    return finished(source.io_manager.load_input(wanted))
 
 
 def _is_tried_again(step: Step, error: BaseException, retry_number: int) -> bool:

@@ -12,6 +12,7 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext
 from ipyassets.assets.scope import PartitionScope
+from ipyassets.asynchronous import finished
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
@@ -52,7 +53,7 @@ class StoredVersion:
             metadata=self.asset.metadata,
             artifacts={key: self.event.artifact} if self.event.artifact else {},
         )
-        return self.instance.store.at_hand(self.asset).load_input(context)
+        return finished(self.instance.store.at_hand(self.asset).load_input(context))
 
     def restore(self) -> None:
         """Make it the value that stands, as if it had just been made; NotMaterializedError if it is no longer kept."""

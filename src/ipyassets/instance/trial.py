@@ -10,7 +10,7 @@ from typing import Any
 from ipyassets.assets.config import configured
 from ipyassets.assets.context import AssetExecutionContext, Link
 from ipyassets.assets.definition import AssetsDefinition
-from ipyassets.engine.asynchronous import finished
+from ipyassets.asynchronous import finished
 from ipyassets.engine.capture import said_of
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.failing import users_frames

@@ -162,7 +162,7 @@ class FileIOManager(IOManager):
         """
         was_staging, context.is_staging = context.is_staging, True
         try:
-            self.handle_output(context, obj)
+            super().stage(context, obj)
         finally:
             context.is_staging = was_staging
 

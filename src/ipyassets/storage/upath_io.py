@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ipyassets.assets.io_manager import InputContext, OutputContext
+from ipyassets.asynchronous import finished
 from ipyassets.errors import UnstorableValueError
 from ipyassets.events import Artifact
 from ipyassets.storage.file_io import FileIOManager
@@ -51,7 +52,7 @@ class UPathIOManager(FileIOManager):
     def _staged(self, context: OutputContext, key: str, obj: object) -> Artifact:
         with tempfile.TemporaryDirectory(prefix="ipyassets-") as folder:
             path = Path(folder, f"value{self.extension or ''}")
-            self.dump_to_path(context, obj, path)
+            finished(self.dump_to_path(context, obj, path))
             if not path.is_file():
                 raise UnstorableValueError(f"{type(self).__name__}.dump_to_path {_written_instead(path)}")
             with path.open("rb") as written:
@@ -67,7 +68,7 @@ class UPathIOManager(FileIOManager):
 
     def _read(self, context: InputContext, file: BinaryIO) -> object:
         with by_path(file, f"value{self.extension or ''}") as path:
-            return self.load_from_path(context, path)
+            return finished(self.load_from_path(context, path))
 
 
 def _written_instead(path: Path) -> str:

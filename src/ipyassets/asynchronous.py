@@ -1,4 +1,4 @@
-"""`async def` bodies, run to their end on a loop of the worker's own."""
+"""`async def` bodies and I/O managers, run to their end on a loop of the worker's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CANCEL_SECONDS = 0.2  # how long a body that was interrupted may take to clean u
 
 
 def finished(result: object) -> object:
-    """What a body returned, or, if that is a coroutine, what that returns."""
+    """What a function returned, or, if that is a coroutine, what that returns."""
     if not isinstance(result, Coroutine):
         return result
     import asyncio
