@@ -97,12 +97,30 @@ def test_a_range_made_by_hand_asks_for_a_dict():
         resources={"database": "ours"},
         definition_metadata={"table": "x"},
     )
-    assert context.asset_partition_keys == ("2024-01-02", "2024-01-03")
+    assert context.asset_partition_keys == ["2024-01-02", "2024-01-03"]
     assert context.asset_partition_key_range == wanted
     assert (context.gives_one, context.resources.database) == (False, "ours")
     assert context.definition_metadata == {"table": "x"}
     with pytest.raises(InvalidInvocationError, match="needs asset_partitions_def"):
         ia.build_input_context(asset_partition_key_range=wanted)
+
+
+def test_a_range_made_by_hand_may_be_for_an_output_too():
+    wanted = ia.PartitionKeyRange("2024-01-02", "2024-01-03")
+    context = ia.build_output_context(asset_key=FIRST, asset_partition_key_range=wanted, asset_partitions_def=DAYS)
+    assert context.asset_partition_keys == ["2024-01-02", "2024-01-03"]
+    assert not context.has_partition_key
+
+
+def test_contexts_made_by_hand_have_what_they_are_given():
+    output = ia.build_output_context(asset_key=FIRST, definition_metadata={"table": "x"}, output_metadata={"rows": 1})
+    assert (output.step_key, output.output_metadata) == ("air__flights", {"rows": 1})
+    assert ia.build_output_context(step_key="mine").step_key == "mine"
+    context = ia.build_input_context(upstream_output=output, definition_metadata={"a": 1})
+    assert context.upstream_output is output
+    assert context.definition_metadata == {"a": 1}
+    assert ia.build_input_context(upstream_output=output).definition_metadata == {}
+    assert [each.has_input_name for each in (context, ia.build_input_context(name="flights"))] == [False, True]
 
 
 def test_contexts_made_by_hand_need_nothing():

@@ -102,6 +102,9 @@ class IOManagerConformance:
         loaded = manager.load_input(wanted(*keys, artifacts=artifacts, gives_one=False))
         assert list(loaded) == list(keys)
 
+    def test_an_input_of_one_that_there_is_none_of_is_none(self, manager):
+        assert manager.load_input(wanted(artifacts={})) is None
+
     def test_a_later_value_takes_the_place_of_an_earlier(self, manager, samples):
         self.store(manager, "a", samples[0])
         artifacts = self.store(manager, "a", samples[1])

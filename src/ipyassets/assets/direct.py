@@ -83,17 +83,25 @@ def build_output_context(
     name: str = "result",
     definition_metadata: Mapping[str, object] | None = None,
     run_id: str = "direct",
+    step_key: str | None = None,
+    output_metadata: Mapping[str, object] | None = None,
     resources: Mapping[str, object] | None = None,
     asset_key: AssetKey | str | Sequence[str] | None = None,
     partition_key: str | None = None,
+    asset_partition_key_range: PartitionKeyRange | None = None,
     asset_partitions_def: PartitionsDefinition | None = None,
 ) -> OutputContext:
-    """A context to call `handle_output` of an I/O manager with (Dagster's name)."""
+    """A context to call `handle_output` of an I/O manager with (Dagster's name).
+
+    A range needs `asset_partitions_def`.
+    """
     key = UNBOUND if asset_key is None else AssetKey.from_coercible(asset_key)
-    keys = None if partition_key is None else (partition_key,)
+    keys = _keys(partition_key, asset_partition_key_range, asset_partitions_def)
     return OutputContext(
         asset_key=key,
         scope=_scope(key, asset_partitions_def, keys),
+        step_key=key.to_python_identifier() if step_key is None else step_key,
+        output_metadata=plain(output_metadata),
         metadata=plain(definition_metadata),
         resources=SimpleNamespace(**(resources or {})),
         name=name,
@@ -119,21 +127,29 @@ def build_input_context(
     """
     before = upstream_output
     key = AssetKey.from_coercible(asset_key) if asset_key is not None else before.asset_key if before else UNBOUND
-    keys: tuple[str, ...] | None = None if partition_key is None else (partition_key,)
-    if asset_partition_key_range is not None:
-        if asset_partitions_def is None:
-            raise InvalidInvocationError("a range of partitions needs asset_partitions_def, to know what is in it")
-        keys = tuple(asset_partitions_def.get_partition_keys_in_range(asset_partition_key_range))
+    keys = _keys(partition_key, asset_partition_key_range, asset_partitions_def)
     scope = before.scope if before and keys is None else _scope(key, asset_partitions_def, keys)
     return InputContext(
         asset_key=key,
         scope=scope,
-        metadata=plain(definition_metadata or (before.metadata if before else {})),
+        metadata=plain(definition_metadata),
         resources=SimpleNamespace(**(resources or {})),
         artifacts=dict(before.stored) if before else {},
         name=name,
         gives_one=asset_partition_key_range is None,
+        upstream=before,
+        reader=None if partition_key is None else PartitionScope("this context", (partition_key,)),
     )
+
+
+def _keys(
+    key: str | None, key_range: PartitionKeyRange | None, definition: PartitionsDefinition | None
+) -> tuple[str, ...] | None:
+    if key_range is None:
+        return None if key is None else (key,)
+    if definition is None:
+        raise InvalidInvocationError("a range of partitions needs asset_partitions_def, to know what is in it")
+    return tuple(definition.get_partition_keys_in_range(key_range))
 
 
 def _scope(key: AssetKey, definition: PartitionsDefinition | None, keys: tuple[str, ...] | None) -> PartitionScope:

@@ -72,9 +72,9 @@ class StoredValueContext:
         return self.scope.one
 
     @property
-    def asset_partition_keys(self) -> tuple[str, ...]:
+    def asset_partition_keys(self) -> list[str]:
         """The partition keys in hand, in definition order."""
-        return self.scope.many
+        return list(self.scope.many)
 
     @property
     def asset_partition_key_range(self) -> PartitionKeyRange:
@@ -88,13 +88,18 @@ class StoredValueContext:
 
     @property
     def has_partition_key(self) -> bool:
-        """Whether exactly one partition is in hand."""
-        return self.scope.keys is not None and len(self.scope.keys) == 1
+        """Whether exactly one partition is being made."""
+        keys = self._made.keys
+        return keys is not None and len(keys) == 1
 
     @property
     def partition_key(self) -> str:
-        """The same as `asset_partition_key`."""
-        return self.scope.one
+        """The key of the one partition being made; raises InvalidInvocationError unless there is exactly one."""
+        return self._made.one
+
+    @property
+    def _made(self) -> PartitionScope:
+        return self.scope
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,11 +108,14 @@ class OutputContext(StoredValueContext):
 
     An I/O manager reports what it stored with `add_output_metadata` and, where it can say so, one Artifact for each
     partition key in `stored`; the log then records size, digest and data version. `is_staging` says that the value is
-    to be made ready only, since `publish` puts it in place later.
+    to be made ready only, since `publish` puts it in place later. `output_metadata` is what the body has said of the
+    value, `step_key` the asset's name as Dagster's steps have it.
     """
 
     name: str = "result"
     run_id: str = ""
+    step_key: str = ""
+    output_metadata: Mapping[str, object] = field(default_factory=dict)
     is_staging: bool = False
     stored: dict[str, object] = field(default_factory=dict)
     reported: dict[str, object] = field(default_factory=dict)
@@ -122,18 +130,37 @@ class InputContext(StoredValueContext):
     """What `load_input` is handed: the upstream asset and the partitions of it to read.
 
     `name` is the input's name in the body; `gives_one` says whether the value itself is wanted, or a dict of
-    partition key to value in definition order (also for one key or none).
+    partition key to value in definition order (also for one key or none). What is wanted may be no partition at all:
+    `asset_partition_keys` is empty then. `partition_key` is that of the partition which reads. Whoever stores and
+    whoever reads have metadata of their own: the latter's is here, the former's that of `upstream_output`.
     """
 
     name: str = ""
     gives_one: bool = True
+    upstream: OutputContext | None = None
+    reader: PartitionScope | None = None
+    reported: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def has_input_name(self) -> bool:
+        """Whether an input of a body is loaded, rather than a value that somebody has asked for."""
+        return bool(self.name)
 
     @property
     def upstream_output(self) -> OutputContext:
-        """The output that is read, as the context of whoever stored it."""
-        return OutputContext(
+        """The output that is read, as the context of whoever stored it; its `run_id` is that of the run which reads."""
+        return self.upstream or OutputContext(
             asset_key=self.asset_key, scope=self.scope, metadata=self.metadata, log=self.log, resources=self.resources
         )
+
+    def add_input_metadata(self, metadata: Mapping[str, object], description: str | None = None) -> None:
+        """Record facts about the loaded value with the partition that reads it, under the input's name."""
+        del description
+        self.reported.update(metadata)
+
+    @property
+    def _made(self) -> PartitionScope:
+        return self.reader or self.scope
 
 
 class IOManager(ABC):

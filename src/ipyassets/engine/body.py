@@ -24,12 +24,13 @@ KEPT = 64  # functions that a worker remembers
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one input comes from: how to load it, and what it looks like."""
+    """Where one input comes from: how to load it, what it looks like, and the metadata of both sides."""
 
     io_manager: IOManager
     definition: PartitionsDefinition | None
     gives_one: bool
     metadata: Mapping[str, object] = field(default_factory=dict)
+    upstream_metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -118,7 +118,7 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
         )
     artifact = place = None
     if not (value is NO_VALUE or (value is None and body.asset.returns_nothing)):
-        artifact, reported = _stored(body, context, scope, key, value)
+        artifact, reported = _stored(body, context, scope, key, value, said)
         place = None if artifact else Place(body.io_manager.kept_at, manager_name(type(body.io_manager)))
         said |= reported
     if version is None:
@@ -128,7 +128,12 @@ def _kept(body: Body, context: AssetExecutionContext, scope: PartitionScope, key
 
 
 def _stored(
-    body: Body, context: AssetExecutionContext, scope: PartitionScope, key: str, value: object
+    body: Body,
+    context: AssetExecutionContext,
+    scope: PartitionScope,
+    key: str,
+    value: object,
+    said: Mapping[str, object],
 ) -> tuple[Artifact | None, Mapping[str, object]]:
     output = OutputContext(
         asset_key=body.asset.key,
@@ -137,6 +142,8 @@ def _stored(
         log=context.log,
         resources=context.resources,
         run_id=context.run_id,
+        step_key=body.asset.key.to_python_identifier(),
+        output_metadata=said,
     )
     body.io_manager.stage(output, value)
     artifact = output.stored.get(key)

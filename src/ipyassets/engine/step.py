@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 from ipyassets.assets.config import Config
 from ipyassets.assets.context import AssetExecutionContext, Link
-from ipyassets.assets.io_manager import InputContext
+from ipyassets.assets.io_manager import InputContext, OutputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import RetryRequested
@@ -185,19 +185,29 @@ def _called(step: Step, context: AssetExecutionContext) -> object:
 
 
 def _loaded(body: Body, read: InputRead, context: AssetExecutionContext) -> object:
-    source = body.sources[read.argument]
-    if source.gives_one and read.keys == ():
-        return None
+    source, scope = body.sources[read.argument], context.inputs[read.argument]
     wanted = InputContext(
         asset_key=read.asset_key,
-        scope=context.inputs[read.argument],
+        scope=scope,
         metadata=source.metadata,
         artifacts=read.artifacts,
         resources=context.resources,
         name=read.argument,
         gives_one=source.gives_one,
+        upstream=OutputContext(
+            asset_key=read.asset_key,
+            scope=scope,
+            metadata=source.upstream_metadata,
+            resources=context.resources,
+            run_id=context.run_id,
+            step_key=read.asset_key.to_python_identifier(),
+        ),
+        reader=context.scope,
     )
-    return finished(source.io_manager.load_input(wanted))
+    loaded = finished(source.io_manager.load_input(wanted))
+    if wanted.reported:
+        context.metadata.update({f"{read.argument}.{name}": value for name, value in wanted.reported.items()})
+    return loaded
 
 
 def _is_tried_again(step: Step, error: BaseException, retry_number: int) -> bool:

@@ -137,7 +137,8 @@ class Workshop:
                 definition=None if up is None else up.partitions_def,
                 gives_one=(edge is None or edge.gives_one)
                 and not (asset.is_batched and (up is None or up.partitions_def is not None)),
-                metadata={**(up.metadata if up else {}), **upstream.metadata},
+                metadata=upstream.metadata,
+                upstream_metadata={} if up is None else up.metadata,
             )
         return Body(
             asset=asset,

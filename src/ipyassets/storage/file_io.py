@@ -175,7 +175,7 @@ class FileIOManager(IOManager):
         self.files.publish(asset_key, _artifacts(artifacts))
 
     def load_input(self, context: InputContext) -> object:
-        """The value of the partition in hand, or a dict of key to value in definition order.
+        """The value of the partition in hand, None for no partition, or a dict of key to value in definition order.
 
         Raises NotMaterializedError, DamagedPartitionError, UntrustedPartitionError or UnknownPlaceError. With the
         input's metadata `allow_missing_partitions`, partitions that are not stored, or whose files are gone, are left
@@ -184,9 +184,9 @@ class FileIOManager(IOManager):
         artifacts = _artifacts(context.artifacts)
         if not context.has_asset_partitions:
             return self._value(context, "", artifacts)
-        if context.gives_one:
-            return self._value(context, context.asset_partition_key, artifacts)
         keys: Sequence[str] = context.asset_partition_keys
+        if context.gives_one:
+            return self._value(context, context.asset_partition_key, artifacts) if keys else None
         if context.definition_metadata.get(ALLOW_MISSING):
             keys = _stored(self, context, artifacts)
         size = sum(artifact.size for artifact in artifacts.values())

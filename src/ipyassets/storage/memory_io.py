@@ -27,12 +27,16 @@ class InMemoryIOManager(IOManager):
         self.values[context.asset_key, str(key)] = obj
 
     def load_input(self, context: InputContext) -> object:
-        """The value in hand, or a dict of key to value in definition order; raises NotMaterializedError without one."""
+        """The value in hand, None for no partition, or a dict of key to value in definition order.
+
+        Raises NotMaterializedError for what is not here.
+        """
         if not context.has_asset_partitions:
             return self._value(context.asset_key, "")
+        keys = context.asset_partition_keys
         if context.gives_one:
-            return self._value(context.asset_key, context.asset_partition_key)
-        return {key: self._value(context.asset_key, key) for key in context.asset_partition_keys}
+            return self._value(context.asset_key, context.asset_partition_key) if keys else None
+        return {key: self._value(context.asset_key, key) for key in keys}
 
     def present(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the partitions have a value here; the key "" asks for the asset without partitions."""
