@@ -11,9 +11,16 @@ from ipyassets.errors import InvalidDefinitionError
 
 
 def test_a_plain_text_is_one_part_and_user_text_splits_at_slashes():
-    assert AssetKey("a/b").path == ("a/b",)
+    assert AssetKey("a/b").path == ["a/b"]
     assert AssetKey.from_user_string("a/b") == AssetKey(["a", "b"])
     assert AssetKey(["a", "b"]).to_user_string() == "a/b"
+
+
+def test_the_parts_of_a_key_can_be_added_to_and_it_stays_as_it_is():
+    key = AssetKey(["a", "b"])
+    assert key.path + ["c"] == ["a", "b", "c"]  # noqa: RUF005 - as code that comes from Dagster has it
+    key.path.append("d")
+    assert key == AssetKey(["a", "b"])
 
 
 def test_the_text_of_the_log_tells_one_part_with_a_slash_from_two():

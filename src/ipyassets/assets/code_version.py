@@ -78,7 +78,7 @@ def counted_as_before(assets: Iterable[AssetsDefinition]) -> Iterator[None]:
 def _walk_of(asset: AssetsDefinition) -> Walk:
     walk = _walk(asset.compute)
     for upstream in asset.upstreams:
-        if upstream.argument is not None and upstream.key.path[-1] != upstream.argument:
+        if upstream.argument is not None and upstream.key.parts[-1] != upstream.argument:
             walk.token("argument", upstream.argument, upstream.key.to_string())
     if asset.config is not None:
         walk.constant(asset.config, "config")

@@ -45,7 +45,7 @@ class StoredValueContext:
 
     def get_asset_identifier(self) -> list[str]:
         """The parts of the asset's key, and behind them the partition key in hand."""
-        return [*self.asset_key.path, *([self.scope.one] if self.has_asset_partitions else [])]
+        return [*self.asset_key.parts, *([self.scope.one] if self.has_asset_partitions else [])]
 
     def get_identifier(self) -> list[str]:
         """The same as `get_asset_identifier`."""

@@ -18,7 +18,7 @@ class AssetKey:
     whole text.
     """
 
-    path: tuple[str, ...]
+    parts: tuple[str, ...]
     _hash: int = field(compare=False, repr=False)
     _text: str = field(compare=False, repr=False)
 
@@ -31,15 +31,20 @@ class AssetKey:
             text.encode()
         except UnicodeEncodeError:
             raise InvalidDefinitionError(f"{path!r} holds half of a character: no asset can have that name") from None
-        object.__setattr__(self, "path", parts)
+        object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "_hash", hash(parts))
         object.__setattr__(self, "_text", text)
+
+    @property
+    def path(self) -> list[str]:
+        """The parts as a list (Dagster's name), made anew each time: the key itself never changes."""
+        return list(self.parts)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[type[AssetKey], tuple[tuple[str, ...]]]:
-        return AssetKey, (self.path,)  # hashes of text differ from process to process
+        return AssetKey, (self.parts,)  # hashes of text differ from process to process
 
     @classmethod
     def from_user_string(cls, text: str) -> AssetKey:
@@ -67,7 +72,7 @@ class AssetKey:
 
     def to_user_string(self) -> str:
         """The key as people write it, parts joined by slashes."""
-        return "/".join(self.path)
+        return "/".join(self.parts)
 
     def to_string(self) -> str:
         """The key as the event log holds it: a JSON list, so that `["a/b"]` and `["a", "b"]` differ."""
@@ -75,14 +80,14 @@ class AssetKey:
 
     def to_python_identifier(self) -> str:
         """The key as a Python name, parts joined by two underscores."""
-        return "__".join(self.path).replace("-", "_").replace(".", "_")
+        return "__".join(self.parts).replace("-", "_").replace(".", "_")
 
     def with_prefix(self, prefix: str | Sequence[str]) -> AssetKey:
         """The same key below a prefix."""
-        return AssetKey([prefix, *self.path] if isinstance(prefix, str) else [*prefix, *self.path])
+        return AssetKey([prefix, *self.parts] if isinstance(prefix, str) else [*prefix, *self.parts])
 
     def __str__(self) -> str:
         return self.to_user_string()
 
     def __repr__(self) -> str:
-        return f"AssetKey({list(self.path)!r})"
+        return f"AssetKey({self.path!r})"

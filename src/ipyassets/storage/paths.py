@@ -62,7 +62,7 @@ def address(asset_key: AssetKey, partition_key: str | None, *, portable: bool = 
     The key None or "" asks for an asset without partitions. `portable` is for file systems that take "A" for "a" or
     refuse ":", "?", "con" or a space at the end: names then differ by more than that.
     """
-    parts = (*asset_key.path, *partition_key.split(SEPARATOR)) if partition_key else asset_key.path
+    parts = (*asset_key.parts, *partition_key.split(SEPARATOR)) if partition_key else asset_key.parts
     return "/".join([escaped(part, portable=portable) for part in parts])
 
 
@@ -172,6 +172,6 @@ def owner(address: PurePath, assets: Collection[AssetKey] = ()) -> tuple[AssetKe
     texts = [text for name in names if (text := original(name)) is not None]
     if len(texts) < max(len(names), 1) or not texts[0]:
         return None
-    lengths = (len(asset.path) for asset in assets if asset.path == tuple(texts[: len(asset.path)]))
+    lengths = (len(asset.parts) for asset in assets if asset.parts == tuple(texts[: len(asset.parts)]))
     parts = max(lengths, default=1)
     return AssetKey(texts[:parts]), SEPARATOR.join(texts[parts:])
