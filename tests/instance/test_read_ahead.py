@@ -129,6 +129,7 @@ def test_the_threads_end_with_the_last_value():
 class Meeting(ia.UPathIOManager):
     """Two of its values can only be loaded at the same time."""
 
+    loads_at_once = True
     both = threading.Barrier(2, timeout=60)
 
     def dump_to_path(self, context, obj, path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -86,6 +87,39 @@ def test_a_library_that_goes_by_the_extension_is_given_it(tmp_path):
 def test_what_was_not_written_at_the_path_given_is_told(tmp_path, kind, words):
     with pytest.raises(UnstorableValueError, match=f"{kind.__name__}.dump_to_path {words}"):
         kind(tmp_path, signer=MINE).handle_output(output("a"), np.arange(3))
+
+
+class WhereLoaded(ArrayIOManager):
+    extension = ".npy"
+
+    def load_from_path(self, context, path):
+        return threading.current_thread()
+
+
+class WhereLoadedAtOnce(WhereLoaded):
+    loads_at_once = True
+
+
+@pytest.mark.parametrize("kind", [WhereLoaded, WhereLoadedAtOnce])
+def test_large_values_are_loaded_in_this_thread_unless_a_subclass_says_that_others_will_do(tmp_path, kind):
+    manager = kind(tmp_path, signer=MINE)
+    artifacts: dict[str, object] = {}
+    for key in ("a", "b"):
+        context = output(key)
+        manager.handle_output(context, np.zeros(50_000))
+        artifacts |= context.stored
+    loaded = manager.load_input(wanted("b", "a", artifacts=artifacts, gives_one=False))
+    assert (set(loaded.values()) == {threading.current_thread()}) is (kind is WhereLoaded)
+
+
+def test_what_a_subclass_says_of_a_value_is_recorded_with_it(tmp_path):
+    class Counted(JsonIOManager):
+        def get_metadata(self, context, obj):
+            return {"rows": len(obj)}
+
+    context = output("a")
+    Counted(tmp_path, signer=MINE).handle_output(context, [1, 2])
+    assert context.reported == {"rows": 2}
 
 
 class Separated(UPathIOManager):

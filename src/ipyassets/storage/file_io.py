@@ -190,9 +190,10 @@ class FileIOManager(IOManager):
         if context.definition_metadata.get(ALLOW_MISSING):
             keys = _stored(self, context, artifacts)
         size = sum(artifact.size for artifact in artifacts.values())
-        if isinstance(self.files, ValueFiles) and size < _WORTH_A_THREAD * len(keys):
-            return {key: self._value(context, key, artifacts) for key in keys}
-        return at_once(lambda key: self._value(context, key, artifacts), keys)
+        is_worth_it = not isinstance(self.files, ValueFiles) or size >= _WORTH_A_THREAD * len(keys)
+        if self.loads_at_once and is_worth_it:
+            return at_once(lambda key: self._value(context, key, artifacts), keys)
+        return {key: self._value(context, key, artifacts) for key in keys}
 
     def _staged(self, context: OutputContext, key: str, obj: object) -> Artifact:
         return self.files.stage(context.asset_key, key, lambda file: self.dump(obj, file))

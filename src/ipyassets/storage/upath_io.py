@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -27,9 +28,14 @@ class UPathIOManager(FileIOManager):
     The paths are of files on this machine, wherever `base_path` is: what was written is hashed, signed and put in place
     afterwards, what is read was verified before. `extension`, such as ".npy", ends the name of the file to be written,
     for libraries that go by it; what is stored has the partition's plain name.
+
+    Dagster's methods that say where a value is or how several are read at once, such as `get_path_for_partition` and
+    `load_partitions`, are not called. Partitions are loaded one after another, unless a subclass says `loads_at_once =
+    True`: its `load_from_path` is then called in several threads.
     """
 
     extension: str | None = None
+    loads_at_once = False  # Dagster's never are: a subclass may hold what belongs to one thread
 
     def __init__(
         self,
@@ -47,7 +53,12 @@ class UPathIOManager(FileIOManager):
 
     @abstractmethod
     def load_from_path(self, context: InputContext, path: Path) -> object:
-        """Read a value from a file."""
+        """Read a value from a file: a copy that is gone afterwards, so nothing lazy such as `polars.scan_parquet`."""
+
+    def get_metadata(self, context: OutputContext, obj: object) -> Mapping[str, object]:
+        """Facts about a value to record with its partition, asked for when it has been written."""
+        del context, obj
+        return {}
 
     def _staged(self, context: OutputContext, key: str, obj: object) -> Artifact:
         with tempfile.TemporaryDirectory(prefix="ipyassets-") as folder:
@@ -55,6 +66,7 @@ class UPathIOManager(FileIOManager):
             finished(self.dump_to_path(context, obj, path))
             if not path.is_file():
                 raise UnstorableValueError(f"{type(self).__name__}.dump_to_path {_written_instead(path)}")
+            context.add_output_metadata(self.get_metadata(context, obj))
             with path.open("rb") as written:
                 return self.files.stage(context.asset_key, key, lambda file: shutil.copyfileobj(written, file, 1 << 20))
 
