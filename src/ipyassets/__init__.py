@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition
     from ipyassets.assets.direct import build_asset_context, build_input_context, build_output_context
     from ipyassets.assets.graph import AssetGraph
-    from ipyassets.assets.io_manager import ConfigurableIOManager, InputContext, IOManager, OutputContext
+    from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext
     from ipyassets.assets.keys import AssetKey
     from ipyassets.assets.metadata import MetadataValue
     from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
     from ipyassets.assets.results import DataVersion, Failure, MaterializeResult, Output, Skip
+    from ipyassets.assets.settings import ConfigurableIOManager
     from ipyassets.engine.plan import Plan
     from ipyassets.engine.result import RunResult
     from ipyassets.engine.run import Run
@@ -214,11 +215,12 @@ _HOMES = {
     "assets.definition": ("AssetDep", "AssetIn", "AssetsDefinition"),
     "assets.direct": ("build_asset_context", "build_input_context", "build_output_context"),
     "assets.graph": ("AssetGraph",),
-    "assets.io_manager": ("ConfigurableIOManager", "InputContext", "IOManager", "OutputContext"),
+    "assets.io_manager": ("InputContext", "IOManager", "OutputContext"),
     "assets.keys": ("AssetKey",),
     "assets.metadata": ("MetadataValue",),
     "assets.policies": ("BackfillPolicy", "Backoff", "Jitter", "RetryPolicy", "RetryRequested"),
     "assets.results": ("DataVersion", "Failure", "MaterializeResult", "Output", "Skip"),
+    "assets.settings": ("ConfigurableIOManager",),
     "engine.plan": ("Plan",),
     "engine.result": ("RunResult",),
     "engine.run": ("Run",),

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import inspect
 import pickle
 from typing import ClassVar
 
 import pytest
 
 import ipyassets as ia
-from ipyassets.errors import InvalidInvocationError
+from ipyassets.errors import InvalidDefinitionError, InvalidInvocationError
 
 DAYS = ia.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-06")
 FIRST = ia.AssetKey(["air", "flights"])
@@ -41,6 +42,49 @@ def test_settings_of_an_io_manager_are_named_in_its_class():
 
 def test_io_managers_with_settings_are_told_apart_by_what_they_are():
     assert len({Texts(folder="there"), Texts(folder="there")}) == 2
+
+
+class Columns(Texts):
+    """With defaults of its own for each, and an `__init__` that passes settings on."""
+
+    columns: list[str] = ["a"]  # noqa: RUF012 - as code that comes from Dagster has it
+    names: dict[str, str] = {}  # noqa: RUF012
+    shared: ClassVar[list[str]] = []
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.count = len(self.columns)
+
+
+class MoreColumns(Columns):
+    sep: str = ","
+
+
+def test_a_setting_that_can_be_changed_is_each_managers_own():
+    one, other = Columns(folder="there"), Columns(folder="there", columns=["b", "c"])
+    one.columns.append("d")
+    assert (one.columns, other.columns, Columns(folder="there").columns) == (["a", "d"], ["b", "c"], ["a"])
+    assert one.shared is other.shared
+
+
+def test_an_init_of_its_own_passes_settings_on_and_holds_for_subclasses():
+    more = MoreColumns(folder="there", sep=";", columns=["b", "c"])
+    assert (more.sep, more.columns, more.count, more.names) == (";", ["b", "c"], 2, {})
+    with pytest.raises(TypeError, match="unknown"):
+        MoreColumns(folder="there", unknown=1)  # type: ignore[call-arg]
+
+
+def test_settings_are_shown_where_a_manager_is_made():
+    assert list(inspect.signature(Texts).parameters) == ["folder", "ending"]
+    assert list(inspect.signature(MoreColumns).parameters) == ["settings"]
+
+
+def test_methods_that_would_not_be_called_are_refused():
+    with pytest.raises(InvalidDefinitionError, match="setup_for_execution would not be called"):
+
+        class Connected(ia.ConfigurableIOManager):
+            def setup_for_execution(self, context):
+                raise NotImplementedError
 
 
 def test_a_run_stores_and_loads_with_the_settings(tmp_path):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import functools
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, dataclass_transform
 
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.settings import own_defaults
 from ipyassets.assets.signatures import signature_of
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, nearest
-from ipyassets.partitions.annotations import annotations_of
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -27,10 +25,7 @@ class Config:
     """
 
     def __init_subclass__(cls) -> None:
-        for name, value in list(vars(cls).items()):
-            if isinstance(value, list | dict | set) and name in annotations_of(cls):
-                # each configuration has its own, as if it were written out anew
-                setattr(cls, name, dataclasses.field(default_factory=functools.partial(copy.deepcopy, value)))
+        own_defaults(cls)
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
     def as_mapping(self) -> dict[str, object]:

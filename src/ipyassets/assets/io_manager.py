@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequen
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,21 +246,6 @@ class IOManager(ABC):
     def key_id(self) -> str | None:
         """The short name of the key that values are signed with; None where they are not signed."""
         return None
-
-
-@dataclass_transform(kw_only_default=True)
-class ConfigurableIOManager(IOManager):
-    """An I/O manager whose settings are named in its class, as in Dagster's; no library stands behind it.
-
-    class Texts(ConfigurableIOManager):
-        folder: str
-        ending: str = ".txt"
-
-    Texts(folder="texts") is then one of them.
-    """
-
-    def __init_subclass__(cls) -> None:
-        dataclass(kw_only=True, eq=False)(cls)
 
 
 def _carried_out(returned: object, context: OutputContext) -> None:
