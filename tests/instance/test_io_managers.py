@@ -90,6 +90,7 @@ def test_whatever_kind_of_function_handle_output_is_the_value_is_stored(instance
         {"rows": 7},
         {"rows": 8},
     ]
+    assert instance.store.load(second, DAY) == 8
 
 
 class AwaitedAndYielding(Kept):

@@ -11,6 +11,7 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.io_manager import InputContext, IOManager, manager_name
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
+from ipyassets.asynchronous import finished
 from ipyassets.engine.ports import Damage, EventLog
 from ipyassets.errors import (
     DamagedPartitionError,
@@ -98,7 +99,7 @@ class Store:
             artifacts = self.artifacts(asset.key, scope.keys or ("",))
             context = InputContext(asset_key=asset.key, scope=scope, metadata=asset.metadata, artifacts=artifacts)
             try:
-                return self.at_hand(asset).load_input(context)
+                return finished(self.at_hand(asset).load_input(context))
             except NotMaterializedError:
                 self._refuse_guessing(asset, partition_key or "")
                 raise
