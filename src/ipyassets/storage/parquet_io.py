@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import Any, BinaryIO
 
 from ipyassets.errors import InvalidInvocationError, UnstorableValueError
@@ -14,65 +16,95 @@ _KIND = b"ipyassets"
 class ParquetIOManager(FileIOManager):
     """Stores each partition as one Parquet file, and gives back a frame of the library that it came from.
 
-    A lazy frame of polars is collected. What Parquet would give back as something else is refused.
+    A lazy frame of polars is collected. What Parquet would give back as something else is refused, but for this in
+    frames of pandas: lists come back as arrays, texts in pandas' own dtype for them, missing objects as None, and an
+    index without its freq.
     """
 
     def dump(self, obj: object, file: Sink) -> None:
-        """Write a frame; UnstorableValueError for anything else, or for a frame that Parquet cannot hold."""
+        """Write a frame; UnstorableValueError for anything else, or for a frame that would come back as another."""
         pyarrow = _pyarrow()
         from pyarrow import parquet
 
         kind = type(obj).__module__.partition(".")[0]
+        frame: Any = obj.collect() if kind == "polars" and hasattr(obj, "collect") else obj
         try:
-            table = _table(pyarrow, kind, obj)
-            marked = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: kind.encode()})
-            parquet.write_table(marked, file)
-        except (pyarrow.ArrowException, TypeError, ValueError) as error:
+            table = _table(pyarrow, kind, frame)
+            _proofread(pyarrow, kind, frame, table)
+            parquet.write_table(table, file)
+        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise UnstorableValueError(f"{type(obj).__name__} cannot be stored as Parquet: {error}") from error
 
     def load(self, file: BinaryIO) -> object:
         """Read a frame that was verified."""
         _pyarrow()
+        return _frame(_read(file))
+
+
+def _table(pyarrow: Any, kind: str, frame: Any) -> Any:
+    """A table of a frame, marked with the library that it came from."""
+    if kind == "pandas" and hasattr(frame, "columns"):
+        table = pyarrow.Table.from_pandas(frame)
+    elif kind == "polars" and hasattr(frame, "columns"):
+        table = frame.to_arrow()
+    elif isinstance(frame, pyarrow.Table):
+        table = frame
+    else:
+        raise UnstorableValueError(
+            f"{type(frame).__name__} is not a frame: ParquetIOManager stores frames of pandas, polars and pyarrow"
+        )
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: kind.encode()})
+
+
+def _proofread(pyarrow: Any, kind: str, frame: Any, table: Any) -> None:
+    """Refuse a frame that would come back from Parquet as another, or not at all: its first row tells most of it."""
+    from ipyassets.storage.parquet_proof import first_row, refuse_changes, unreadable
+
+    def back(frame: Any) -> Any:
         from pyarrow import parquet
 
-        table = parquet.read_table(file)
-        metadata = dict(table.schema.metadata or {})
-        kind = metadata.pop(_KIND, b"pyarrow").decode()
-        table = table.replace_schema_metadata(metadata or None)
-        if kind == "pandas":
-            return table.to_pandas()
-        if kind == "polars":
-            import polars as pl
+        file = io.BytesIO()
+        parquet.write_table(_table(pyarrow, kind, frame), file)
+        return _frame(_read(file))
 
-            return pl.from_arrow(table)
+    first = first_row(kind, frame)
+    try:
+        again = back(first)
+    except Exception as error:  # the libraries have a tree each
+        raise UnstorableValueError(
+            f"{unreadable(kind, first, back)} cannot be stored as Parquet and read again ({error}): "
+            "convert it first, as with astype(str), or use pickles"
+        ) from error
+    refuse_changes(kind, frame, table, again)
+
+
+def _read(file: BinaryIO) -> Any:
+    """The table in a file, in the types that it was made with: Parquet alone makes milliseconds of seconds."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    content = parquet.ParquetFile(file)
+    table = content.read()
+    types = (content.metadata.metadata or {}).get(b"ARROW:schema")
+    if types is None:
+        return table
+    try:
+        return table.cast(pa.ipc.read_schema(pa.py_buffer(base64.b64decode(types))))
+    except pa.ArrowException:  # stored before such were refused
         return table
 
 
-def _table(pyarrow: Any, kind: str, obj: Any) -> Any:
-    if kind == "polars" and hasattr(obj, "collect"):
-        obj = obj.collect()
-    if kind == "pandas" and hasattr(obj, "columns"):
-        return _of_pandas(pyarrow, obj)
-    if kind == "polars" and hasattr(obj, "columns"):
-        if objects := [name for name, dtype in obj.schema.items() if "Object" in str(dtype)]:
-            raise UnstorableValueError(f"column {objects[0]!r} holds Python objects, which Parquet cannot: use pickles")
-        return obj.to_arrow()
-    if isinstance(obj, pyarrow.Table):
-        return obj
-    raise UnstorableValueError(
-        f"{type(obj).__name__} is not a frame: ParquetIOManager stores frames of pandas, polars and pyarrow"
-    )
+def _frame(table: Any) -> Any:
+    """The frame that a table was made of, in the library that it came from."""
+    metadata = dict(table.schema.metadata or {})
+    kind = metadata.pop(_KIND, b"pyarrow").decode()
+    table = table.replace_schema_metadata(metadata or None)
+    if kind == "pandas":
+        return table.to_pandas()
+    if kind == "polars":
+        import polars as pl
 
-
-def _of_pandas(pyarrow: Any, frame: Any) -> Any:
-    if frame.columns.inferred_type == "mixed-integer":
-        named = ", ".join(map(repr, frame.columns))
-        raise UnstorableValueError(f"numbers and texts are names of columns ({named}): Parquet makes texts of all")
-    table = pyarrow.Table.from_pandas(frame)
-    for i, name in enumerate(frame.columns):
-        is_list = pyarrow.types.is_list(table.schema.field(i).type)
-        if is_list and any(isinstance(value, set | frozenset) for value in frame.iloc[:, i]):
-            raise UnstorableValueError(f"column {name!r} holds sets, which Parquet makes lists: sort them into lists")
+        return pl.from_arrow(table)
     return table
 
 
