@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from typing import Any, BinaryIO
 
 from ipyassets.errors import InvalidInvocationError, UnstorableValueError
@@ -11,6 +12,8 @@ from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.sink import Sink
 
 _KIND = b"ipyassets"
+_EXACTLY = {"integer_object_nulls": True}  # no floats of what are integers in objects
+_CATEGORIES = b"ipyassets.categories"
 
 
 class ParquetIOManager(FileIOManager):
@@ -43,8 +46,11 @@ class ParquetIOManager(FileIOManager):
 
 def _table(pyarrow: Any, kind: str, frame: Any) -> Any:
     """A table of a frame, marked with the library that it came from."""
+    metadata = {_KIND: kind.encode()}
     if kind == "pandas" and hasattr(frame, "columns"):
         table = pyarrow.Table.from_pandas(frame)
+        if not len(frame):  # Parquet keeps categories with the values
+            metadata[_CATEGORIES] = json.dumps(_categories(frame)).encode()
     elif kind == "polars" and hasattr(frame, "columns"):
         table = frame.to_arrow()
     elif isinstance(frame, pyarrow.Table):
@@ -53,7 +59,15 @@ def _table(pyarrow: Any, kind: str, frame: Any) -> Any:
         raise UnstorableValueError(
             f"{type(frame).__name__} is not a frame: ParquetIOManager stores frames of pandas, polars and pyarrow"
         )
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: kind.encode()})
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
+
+
+def _categories(frame: Any) -> dict[int, list[str]]:
+    """The categories that are texts, by the position of their column."""
+    kinds = enumerate(frame.dtypes)
+    return {
+        i: [*kind.categories] for i, kind in kinds if kind == "category" and kind.categories.inferred_type == "string"
+    }
 
 
 def _proofread(pyarrow: Any, kind: str, frame: Any, table: Any) -> None:
@@ -61,11 +75,7 @@ def _proofread(pyarrow: Any, kind: str, frame: Any, table: Any) -> None:
     from ipyassets.storage.parquet_proof import first_row, refuse_changes, unreadable
 
     def back(frame: Any) -> Any:
-        from pyarrow import parquet
-
-        file = io.BytesIO()
-        parquet.write_table(_table(pyarrow, kind, frame), file)
-        return _frame(_read(file))
+        return _frame(_through_parquet(_table(pyarrow, kind, frame)))
 
     first = first_row(kind, frame)
     try:
@@ -75,7 +85,15 @@ def _proofread(pyarrow: Any, kind: str, frame: Any, table: Any) -> None:
             f"{unreadable(kind, first, back)} cannot be stored as Parquet and read again ({error}): "
             "convert it first, as with astype(str), or use pickles"
         ) from error
-    refuse_changes(kind, frame, table, again)
+    refuse_changes(kind, frame, again, lambda columns: _frame(_through_parquet(table.select(columns))))
+
+
+def _through_parquet(table: Any) -> Any:
+    from pyarrow import parquet
+
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    return _read(file)
 
 
 def _read(file: BinaryIO) -> Any:
@@ -98,9 +116,13 @@ def _frame(table: Any) -> Any:
     """The frame that a table was made of, in the library that it came from."""
     metadata = dict(table.schema.metadata or {})
     kind = metadata.pop(_KIND, b"pyarrow").decode()
+    categories = json.loads(metadata.pop(_CATEGORIES, b"{}"))
     table = table.replace_schema_metadata(metadata or None)
     if kind == "pandas":
-        return table.to_pandas()
+        frame = table.to_pandas(**_EXACTLY)
+        for position, texts in categories.items():
+            frame.isetitem(int(position), frame.iloc[:, int(position)].cat.set_categories(texts))
+        return frame
     if kind == "polars":
         import polars as pl
 

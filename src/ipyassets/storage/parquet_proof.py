@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -19,7 +19,7 @@ _CONVERT = "convert it first, as with astype(), or use pickles"
 _RENAME = "make texts of them first, as with astype(str), or use pickles"
 _RESET = "make columns of it first, with reset_index(), or use pickles"
 _OBJECT = np.dtype(object)
-_MISSING = {type(None), float, type(pd.NA), type(pd.NaT)}
+_MISSING = {type(None), type(pd.NA), type(pd.NaT)}
 _LONGEST = 80
 
 
@@ -31,7 +31,7 @@ def first_row(kind: str, frame: Any) -> Any:
 def unreadable(kind: str, first: Any, back: Callable[[Any], object]) -> str:
     """What it is in a frame that `back` fails for."""
     if kind != "pandas":
-        names = getattr(first, "column_names", first.columns)
+        names = _arrow_names(first)
         return next((f"column {name!r}" for name in names if not _succeeds(back, first.select([name]))), "a column")
     plain = first.set_axis(range(first.shape[1]), axis="columns").reset_index(drop=True)
     for i, name in enumerate(first.columns):
@@ -40,55 +40,65 @@ def unreadable(kind: str, first: Any, back: Callable[[Any], object]) -> str:
     return "the index" if _succeeds(back, first.reset_index(drop=True)) else _NAMES
 
 
-def refuse_changes(kind: str, frame: Any, table: Any, first: Any) -> None:
-    """Raise UnstorableValueError for what would be another in a frame, whose first row became `first`."""
+def refuse_changes(kind: str, frame: Any, first: Any, back: Callable[[Sequence[int]], Any]) -> None:
+    """Raise UnstorableValueError for what would be another in a frame.
+
+    `first` is what became of its first row, and `back` gives what becomes of whole columns of its table.
+    """
     if len(frame) and not len(first):
         raise UnstorableValueError(
             f"{len(frame)} rows of no column would not come back from Parquet: give a column, or use pickles"
         )
-    for what, was, now, remedy in (_of_pandas if kind == "pandas" else _of_arrow)(frame, table, first):
+    for what, was, now, remedy in _of_pandas(frame, first, back) if kind == "pandas" else _of_arrow(frame, first):
         if was != now:
             raise UnstorableValueError(
                 f"{what} ({_short(was)}) would come back from Parquet as {_short(now)}: {remedy}"
             )
 
 
-def _of_arrow(frame: Any, table: Any, first: Any) -> Iterator[Compared]:
+def _of_arrow(frame: Any, first: Any) -> Iterator[Compared]:
     was, now = (one.dtypes if hasattr(one, "dtypes") else one.schema.types for one in (frame, first))
-    for i, name in enumerate(table.column_names):
-        yield f"column {name!r}", was[i], now[i], _CONVERT
+    for name, one, other in zip(_arrow_names(frame), was, now, strict=True):
+        yield f"column {name!r}", one, other, _CONVERT
 
 
-def _of_pandas(frame: Any, table: Any, first: Any) -> Iterator[Compared]:
+def _arrow_names(frame: Any) -> list[str]:
+    return list(getattr(frame, "column_names", frame.columns))
+
+
+def _of_pandas(frame: Any, first: Any, back: Callable[[Sequence[int]], Any]) -> Iterator[Compared]:
     yield _NAMES, _listed(frame.columns), _listed(first.columns), _RENAME
     yield _NAMES, _names(frame.columns), _names(first.columns), _RENAME
     yield "columns.names", _listed(frame.columns.names), _listed(first.columns.names), _RENAME
     yield "index.names", _listed(frame.index.names), _listed(first.index.names), _RENAME
-    yield "attrs", frame.attrs, first.attrs, "keep there what JSON keeps, or use pickles"
-    columns = len(frame.columns)
+    yield "attrs", frame.attrs, first.attrs, "clear them first, or use pickles"
     for i, (name, was, now) in enumerate(zip(frame.columns, frame.dtypes, first.dtypes, strict=True)):
-        objects = frame.iloc[:, i] if was == _OBJECT else None
-        yield f"column {name!r}", *_compared(was, now, objects, table.column(i)), _CONVERT
-    for i in range(table.num_columns - columns):  # none for an index that only counts
-        level, now = frame.index.get_level_values(i), first.index.get_level_values(i).dtype
-        what = "the index" if frame.index.nlevels == 1 else f"level {i} of the index"
-        yield what, *_compared(level.dtype, now, level, table.column(columns + i)), _RESET
+        if was != _OBJECT or not len(frame):
+            yield f"column {name!r}", _kind(was), _kind(now), _CONVERT
+        elif _may_change(frame.iloc[:, i]):
+            yield f"column {name!r}", *_changed(frame.iloc[:, i], back([i]).iloc[:, 0]), _CONVERT
+    levels = frame.index.nlevels
+    positions = range(len(frame.columns), len(frame.columns) + levels)
+    for i in range(levels):
+        what, level = "the index" if levels == 1 else f"level {i} of the index", frame.index.get_level_values(i)
+        if level.dtype != _OBJECT or not len(frame):
+            yield what, _kind(level.dtype), _kind(first.index.get_level_values(i).dtype), _RESET
+        elif _may_change(level):
+            yield what, *_changed(level, back(positions).index.get_level_values(i)), _RESET
 
 
-def _compared(was: Any, now: Any, values: Any, column: Any) -> tuple[object, object]:
-    """What a column or an index is and would be: its type, or the first of its objects that would change."""
-    if was != _OBJECT:
-        return _kind(was), _kind(now)
-    objects = values.to_numpy().tolist()
-    if set(map(type, objects)) - _MISSING in ({str}, {bytes}, {date}):  # Arrow keeps them, and there may be many
-        return None, None
-    back = column.to_pandas()
+def _may_change(values: Any) -> bool:
+    """Whether objects have to be looked at: texts, bytes and dates, of which there may be many, are kept by Arrow."""
+    kinds = set(map(type, values.to_numpy().tolist())) - _MISSING
+    return kinds not in ({str}, {str, float}, {bytes}, {date})  # no float but NaN goes with texts
+
+
+def _changed(values: Any, back: Any) -> tuple[object, object]:
+    """The first of some objects that came back as another, and as which; else nothing, twice."""
     if back.dtype != _OBJECT:
-        return was, back.dtype
-    changed = (
-        (repr(one), repr(other)) for one, other in zip(objects, back.tolist(), strict=True) if not _same(one, other)
-    )
-    return next(changed, (None, None))
+        return values.dtype, back.dtype
+    pairs = zip(values.to_numpy().tolist(), back.to_numpy().tolist(), strict=True)
+    return next(((repr(was), repr(now)) for was, now in pairs if not _same(was, now)), (None, None))
 
 
 def _kind(dtype: Any) -> str:
