@@ -74,6 +74,14 @@ def test_names_in_the_body_that_are_assets_become_inputs(kernel):
     assert value(kernel, "down['a'], up['a']") == "a! a"
 
 
+def test_shell_commands_and_timed_statements_read_what_the_body_reads(kernel):
+    kernel.run("partition_key = 'of the notebook'")
+    kernel.run("%%asset base\n[1, 2]")
+    kernel.run("%%asset total --partitions letters\n%time x = sum(base)\nout = !echo {partition_key}{x}\nout[0]")
+    kernel.run("%materialize total a")
+    assert value(kernel, "total['a']") == "a3"
+
+
 def test_an_input_may_have_another_name_than_its_asset(kernel):
     kernel.run("@asset(key=['raw', 'numbers'])\ndef numbers():\n    return 1\nn = numbers\ndel numbers")
     kernel.run("%%asset total\nn + 1")

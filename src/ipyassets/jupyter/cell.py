@@ -17,6 +17,7 @@ from typing import cast
 
 from ipyassets.errors import InvalidBodyError
 from ipyassets.jupyter.free_names import names_read_before_bound, own_nodes
+from ipyassets.jupyter.line_magics import write_out
 
 INDENT = "    "
 _AWAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
@@ -70,6 +71,7 @@ class Body:
         except SyntaxError as error:
             raise InvalidBodyError(error.msg, error) from None
         body = cls(cell, tuple(lines), tree)
+        write_out(tree, body._refuse)
         body._check()
         return body
 
@@ -115,6 +117,7 @@ class Body:
         text = self._text(name, arguments)
         try:
             module = ast.parse(text, self.cell.filename)
+            write_out(module, self._refuse)
             definition = cast("ast.FunctionDef | ast.AsyncFunctionDef", module.body[0])
             _return_last(definition)
             if "partition_key" in self.reads:

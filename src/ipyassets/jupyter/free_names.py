@@ -35,6 +35,11 @@ def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
             pending += ast.iter_child_nodes(node)
 
 
+def names_bound(body: Iterable[ast.AST]) -> set[str]:
+    """The names that a body binds by itself, whenever that happens."""
+    return {name for node in own_nodes(body) for name in _bound_by(node)}
+
+
 def _bindings(node: ast.Lambda | Function) -> set[str]:
     """The local names of a function: its arguments and all that it binds, whenever that happens."""
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
