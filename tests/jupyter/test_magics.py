@@ -376,6 +376,35 @@ def test_a_failure_in_a_process_shows_the_line_of_the_cell(kernel):
     assert "in one\n    x / 0" in shown
 
 
+@pytest.mark.parametrize(
+    ("body", "options", "shown_first"),
+    [
+        ("def one(nope): return nope", "", "NotMaterializedError: nope is not materialized"),
+        ("def one(): return ValueError('as a value')", "", "ValueError: as a value"),
+        ("def one(): 1 / 0", "--executor processes", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_failure_that_has_no_line_of_a_body_is_its_message(kernel, body, options, shown_first):
+    kernel.run(f"@asset\n{body}")
+    shown = error(kernel.run(f"%materialize one {options}", fails=True))
+    assert shown.startswith(shown_first)
+    assert not re.search(r"\.py:\d", shown)
+
+
+@pytest.mark.parametrize("raised", ["__import__('asyncio').CancelledError", "GeneratorExit"])
+def test_what_is_no_exception_of_the_ordinary_kind_is_shown_as_one(kernel, raised):
+    kernel.run(f"%%asset one\nraise {raised}()")
+    shown = error(kernel.run("%materialize one", fails=True))
+    assert "ipyassets/" not in shown
+    assert "line 2, in one()" in shown
+
+
+def test_a_message_that_cannot_be_sent_is_shown_as_it_is_written(kernel):
+    kernel.run(r"%%asset one" + "\n" + r"raise ValueError('\ud800')")
+    assert r"ValueError: \ud800" in error(kernel.run("%materialize one", fails=True))
+    assert value(kernel, "one.status().reason.iloc[0]") == r"ValueError: \ud800"
+
+
 def test_a_body_that_awaits_runs(kernel):
     kernel.run("%%asset one\nimport asyncio\nawait asyncio.sleep(0)\n5")
     kernel.run("%materialize one")

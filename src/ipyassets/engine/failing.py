@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import traceback
@@ -13,7 +14,9 @@ from types import TracebackType
 from ipyassets.errors import IpyassetsError, MaterializationError
 from ipyassets.events import Failure
 
-OURS = os.path.join(Path(__file__).parent.parent, "")  # noqa: PTH118 - with the slash: a neighbour may begin so, too
+# The folder with its slash: a neighbour may begin so, too. What is opened to read an input goes through contextlib.
+OURS = (os.path.join(Path(__file__).parent.parent, ""), contextlib.__file__)  # noqa: PTH118 - as above
+LIMIT = 10_000  # characters kept of a text: an error that quotes its data must not fill the log
 
 
 def users_frames(trace: TracebackType | None) -> TracebackType | None:
@@ -33,7 +36,34 @@ def failure_of(error: BaseException) -> Failure:
         lines = traceback.format_exception_only(error)
     else:
         lines = traceback.format_exception(type(error), error, users_frames(error.__traceback__))
-    return Failure(type=type(error).__qualname__, message=str(error), traceback="".join(lines))
+    return Failure(type=type(error).__qualname__, message=_said(error), traceback=readable("".join(lines)))
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return readable(str(error))
+    except Exception as inner:  # noqa: BLE001 - the user's own `__str__`
+        return f"<it cannot say why: its __str__ raises {type(inner).__name__}>"
+
+
+def showable(error: BaseException) -> BaseException:
+    """The exception itself; a MaterializationError in its place where its message is none that can be shown."""
+    message = _said(error)
+    with contextlib.suppress(Exception):
+        if str(error) == message:
+            return error
+    told = MaterializationError(f"{type(error).__qualname__}: {message}")
+    told.__suppress_context__ = True  # it is the same error
+    for note in getattr(error, "__notes__", ()):
+        told.add_note(note)
+    return told.with_traceback(error.__traceback__)
+
+
+def readable(text: str) -> str:
+    """A text that tables and pages can show: without its middle, where it is long, and without half characters."""
+    if (left_out := len(text) - LIMIT) > 0:
+        text = f"{text[: LIMIT // 2]}\n[{left_out:,} characters left out]\n{text[-LIMIT // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def without_frames(error: BaseException) -> None:

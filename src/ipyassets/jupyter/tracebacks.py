@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipyassets.engine.failing import is_all_in_its_message, users_frames
+from ipyassets.engine.failing import beyond_ours, is_all_in_its_message, readable, showable
 from ipyassets.engine.result import RunResult
 from ipyassets.errors import InvalidBodyError, IpyassetsError
 from ipyassets.events import Attempt
@@ -46,19 +46,22 @@ def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
     """Raise what made a run fail, if it did: shown from the body's first line on, with a table of several failures."""
     try:
         result.raise_for_failure()
-    except Exception as error:
+    except KeyboardInterrupt:  # just now: that of a body has ended the run
+        raise
+    except BaseException as error:  # noqa: BLE001 - a body may raise any
         trace = _from_a_cell(shell, error.__traceback__)
         says_all = is_all_in_its_message(error)  # asked now: on its way out the traceback grows by frames of others
+        told = showable(error)
 
         def render(shown: BaseException) -> list[str]:
-            if says_all:
+            if says_all or trace is None:
                 lines = shell.InteractiveTB.get_exception_only(type(shown), shown)
             else:
                 lines = shell.InteractiveTB.structured_traceback(type(shown), shown, trace, tb_offset=0)
-            return [*lines, *_table(result)]
+            return [*map(readable, lines), *_table(result)]
 
-        _show_as(error, render)
-        raise
+        _show_as(told, render)
+        raise told  # noqa: B904 - the same error
 
 
 @contextlib.contextmanager
@@ -94,7 +97,7 @@ def _is_magic(trace: TracebackType) -> bool:
 
 
 def _from_a_cell(shell: InteractiveShell, trace: TracebackType | None) -> TracebackType | None:
-    """A traceback from its first frame in a body: that of a cell, else the first that is not the library's.
+    """A traceback from its first frame in a body: that of a cell, else the first that is not the library's, if any.
 
     The frames of the cell that asked for the run come before those of the library.
     """
@@ -105,7 +108,7 @@ def _from_a_cell(shell: InteractiveShell, trace: TracebackType | None) -> Traceb
             return at
         inside = inside or _is_ours(at.tb_frame)
         at = at.tb_next
-    return users_frames(trace)
+    return beyond_ours(trace)
 
 
 def _table(result: RunResult) -> Iterator[str]:
