@@ -29,6 +29,8 @@ def parser() -> MagicArgumentParser:
         ),
         ("delays [2013-01-01 ... 2013-01-31], missing", ["delays", "[2013-01-01 ... 2013-01-31],", "missing"]),
         ("'a b' \"it's\"", ["'a b'", '"it\'s"']),
+        (r'"it\"s a" b', [r'"it\"s a"', "b"]),
+        (r'"a\\" b', [r'"a\\"', "b"]),
         ("a) b", ["a)", "b"]),
         ("delays missing  # and it's done", ["delays", "missing"]),
         ("a#b '# c'", ["a#b", "'# c'"]),
@@ -41,7 +43,16 @@ def test_white_space_separates_words_except_in_brackets_and_quotes(line, expecte
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("'a b'", "a b"), ('"it\'s"', "it's"), ("f('a')", "f('a')"), ("'a' + 'b'", "'a' + 'b'"), ("'", "'"), ("''", "")],
+    [
+        (r'"it\"s"', 'it"s'),
+        (r"'\d'", r"\d"),
+        ("'a b'", "a b"),
+        ('"it\'s"', "it's"),
+        ("f('a')", "f('a')"),
+        ("'a' + 'b'", "'a' + 'b'"),
+        ("'", "'"),
+        ("''", ""),
+    ],
 )
 def test_quotes_around_a_whole_word_are_taken_off(word, expected):
     assert unquoted(word) == expected

@@ -303,7 +303,7 @@ def test_a_bar_is_not_held_up_by_a_run_of_what_it_reads(instance):
 
 
 def test_a_run_that_breaks_down_is_over_and_says_why(instance, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError("no space left on device")
 
     bar = bar_of(flights, instance)

@@ -43,6 +43,11 @@ def cities():
     return 1
 
 
+@asset(partitions_def=StaticPartitionsDefinition(["all", "a b", 'it"s', "x,y", "b"]))
+def odd():
+    return 1
+
+
 @asset
 def total():
     return 1
@@ -51,7 +56,15 @@ def total():
 class Kernel:
     def __init__(self, instance: Instance) -> None:
         self.namespace = Namespace(
-            {"flights": flights, "weather": weather, "delays": delays, "cities": cities, "total": total, "days": DAYS}
+            {
+                "flights": flights,
+                "weather": weather,
+                "delays": delays,
+                "cities": cities,
+                "odd": odd,
+                "total": total,
+                "days": DAYS,
+            }
         )
         self.instance = instance
 
@@ -68,7 +81,7 @@ def words(kernel, line, before=()):
     return None if offer is None else [*offer.words]
 
 
-ASSETS = ["flights", "weather", "delays", "cities", "total"]
+ASSETS = ["flights", "weather", "delays", "cities", "odd", "total"]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +127,10 @@ def test_names_and_options_are_offered_where_they_can_stand(kernel, line, expect
         ("%materialize delays {EWR, LGA}|2013-01-01, J", "J", ["JFK"]),
         ("%materialize delays *|[2013-01-01...2013-01-3", "2013-01-3", ["2013-01-30", "2013-01-31"]),
         ("%materialize delays LGA|la", "la", ["latest"]),
+        ("%materialize odd x", "x", ['"x,y"']),
+        ('%materialize odd "a b', '"a b', ['"a b"']),
+        ('%materialize odd b, "it\\"', '"it\\"', ['"it\\"s"']),
+        ('%materialize odd "x,y", b', "b", ["b", "blocked"]),
         ("%materialize flights missing, wea", "wea", []),
         ("%materialize flights wea", "wea", ["weather"]),
     ],
@@ -129,6 +146,10 @@ def test_keys_are_offered_in_subscripts_and_selections(kernel, line, typed, expe
 )
 def test_elsewhere_python_is_left_alone(kernel, line):
     assert offered(kernel, [], line) is None
+
+
+def test_keys_are_offered_as_a_selection_has_them(kernel):
+    assert words(kernel, "%materialize odd ")[:6] == ['"all"', '"a b"', '"it\\"s"', '"x,y"', "b", "all"]
 
 
 def test_options_are_offered_in_a_heading_that_goes_on(kernel):

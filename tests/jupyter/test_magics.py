@@ -322,6 +322,13 @@ def test_a_dry_run_tells_the_plan_and_runs_nothing(kernel):
     assert value(kernel, "set(one.status().state)") == "{'missing'}"
 
 
+def test_a_key_with_a_quote_is_materialized_by_the_line_that_the_bar_shows(kernel):
+    kernel.run("odd = StaticPartitionsDefinition(['a b', 'it\"s'])")
+    kernel.run("%%asset one --partitions odd\npartition_key")
+    kernel.run(r'%materialize one "it\"s", "a b"')
+    assert value(kernel, "list(one.status().state)") == "['fresh', 'fresh']"
+
+
 def test_upstream_none_leaves_upstream_partitions_alone(kernel):
     kernel.run("%%asset up --partitions letters\npartition_key")
     kernel.run("%%asset down --partitions letters\nup")

@@ -127,7 +127,7 @@ def test_a_run_of_what_an_asset_reads_is_not_its_own(instance):
 
 
 def test_a_run_that_breaks_down_is_over_and_says_why_once(instance, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError("no space left on device")
 
     shown = ShownRun(letters.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping
 
 from IPython.core.error import UsageError
@@ -11,15 +12,16 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from ipyassets.errors import IpyassetsError, nearest
 
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\""
+_QUOTED = re.compile(r"""(['"])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL)
 
 
 def words(line: str) -> Iterator[str]:
     """The words of a line, as they stand: white space separates them, except in brackets and quotes.
 
     So `--partitions Daily(start_date="2013-01-01", timezone="UTC")` is two words, and the second is Python. A word that
-    begins with `#` begins a comment.
+    begins with `#` begins a comment; a backslash within quotes takes the next character as it is.
     """
-    word, quote, depth = "", "", 0
+    word, quote, depth, is_escaped = "", "", 0, False
     for character in line:
         if character.isspace() and not quote and depth == 0:
             if word:
@@ -29,7 +31,8 @@ def words(line: str) -> Iterator[str]:
         if character == "#" and not word:
             return
         if quote:
-            quote = "" if character == quote else quote
+            quote = "" if character == quote and not is_escaped else quote
+            is_escaped = character == "\\" and not is_escaped
         elif character in _QUOTES:
             quote = character
         else:
@@ -42,9 +45,9 @@ def words(line: str) -> Iterator[str]:
 
 
 def unquoted(word: str) -> str:
-    """A word without the quotes around the whole of it; others stay."""
-    is_quoted = len(word) > 1 and word[0] in _QUOTES and word.find(word[0], 1) == len(word) - 1
-    return word[1:-1] if is_quoted else word
+    """A word without the quotes around the whole of it, and without the backslashes before such inside."""
+    found = _QUOTED.fullmatch(word)
+    return word if found is None else found[2].replace(f"\\{found[1]}", found[1])
 
 
 def header(line: str, body: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, takewhile
 from typing import Protocol, cast
 
@@ -21,6 +22,7 @@ from ipyassets.jupyter.arguments import options
 from ipyassets.jupyter.namespace import Namespace
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.partitions import PartitionsDefinition, PartitionSpace, as_of
+from ipyassets.partitions.selection_text import key_text, quoted
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 
@@ -30,6 +32,8 @@ SHOWN = 200  # keys offered at a time
 _SUBSCRIPT = re.compile(r"""([^\W\d]\w*)\[(?:[^\[\]'"]|'[^']*'|"[^"]*")*(['"])([^'"]*)$""")
 _MAGIC = re.compile(r"\s*(%%?asset|%materialize|%cancel)\s(.*)", re.DOTALL)
 _SEPARATORS = re.compile(r"\.\.\.|[\s,\[{|&!]")  # what comes before a key in a selection
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"')
+_ESCAPED = re.compile(r"\\(.)")
 _NAMED = ("all", "latest", "unfinished", *map(str, State))
 
 
@@ -124,12 +128,21 @@ def _in_materialize(kernel: Kernel, rest: str) -> Offer | None:
     asset = kernel.namespace.find(named[-1]) if named else None
     if asset is None or asset.partitions_def is None:
         return Offer.of(typed, asset=names)
-    typed = _SEPARATORS.split(rest)[-1]
-    space, part = _space(kernel, asset), _parts_before(rest)
+    return _in_selection(_space(kernel, asset), rest, names)
+
+
+def _in_selection(space: PartitionSpace, rest: str, names: Iterable[str]) -> Offer:
+    """Keys as a selection has them, quoted where they need it; and the words that may stand in their place."""
+    told = _STRING.sub(lambda found: "x" * len(found[0]), rest)  # what is in quotes separates nothing
+    start = told.find('"') if '"' in told else len(told) - len(_SEPARATORS.split(told)[-1])
+    typed, part = rest[start:], _parts_before(told)
     if len(space.dimensions) > 1:  # a selection has a part for each
         space = space.dimensions[min(part, len(space.dimensions) - 1)].space
     words_here = _NAMED[:2] if part else _NAMED
-    return Offer.of(typed, partition=_keys(space, typed), keyword=words_here, asset=names)
+    begun = _ESCAPED.sub(r"\1", typed.removeprefix('"'))
+    written = quoted if typed.startswith('"') else partial(key_text, words=words_here)
+    keys = dict.fromkeys(map(written, _keys(space, begun)), "partition")
+    return Offer(typed, {**keys, **Offer.of(typed, keyword=words_here, asset=names).words})
 
 
 def _parts_before(selection: str) -> int:

@@ -19,7 +19,7 @@ word of this grammar; a backslash takes the next character as it is. Space aroun
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def text(spans: Spans, space: PartitionSpace, named: Sequence[str] = ()) -> str:
         return "all"
     words = {*_WORDS, *named}
     if isinstance(space, SparseSpace):
-        return ", ".join(_key_text(key, words) for key in space.keys(spans))
+        return ", ".join(key_text(key, words) for key in space.keys(spans))
     if not isinstance(space, ProductSpace):
         return ", ".join(_pieces(spans, space, words))
     return ", ".join(
@@ -177,9 +177,9 @@ class _Reader:
             if not self._take("]"):
                 raise self._error("the range is not closed by a bracket", start)
             return self._between(space, first, end, start)
-        quoted = self._peek() == '"'
+        is_quoted = self._peek() == '"'
         key = self._key()
-        if "*" in key and not quoted:
+        if "*" in key and not is_quoted:
             return _fitting(key, space)
         index = space.index_of(key)
         if index < 0:
@@ -268,7 +268,7 @@ def _pieces(spans: Spans, space: PartitionSpace, words: set[str]) -> list[str]:
     """A text for each range: its key, two keys, or a range."""
     pieces = []
     for start, stop in spans.ranges():
-        ends = [_key_text(space.key(start), words), _key_text(space.key(stop - 1), words)]
+        ends = [key_text(space.key(start), words), key_text(space.key(stop - 1), words)]
         pieces += [f"[{ends[0]}...{ends[1]}]"] if stop - start > 2 else ends[: stop - start]  # noqa: PLR2004 - two keys are shorter
     return pieces
 
@@ -280,10 +280,14 @@ def _side(side: Spans, space: PartitionSpace, words: set[str]) -> str:
     return pieces[0] if len(pieces) == 1 else f"{{{', '.join(pieces)}}}"
 
 
-def _key_text(key: str, words: set[str]) -> str:
+def key_text(key: str, words: Collection[str]) -> str:
+    """A key as `parse` reads it back: in quotes where it needs them, or is one of `words`."""
     if isinstance(key, MultiPartitionKey):
-        return "|".join(_key_text(part, words) for part in key.keys_by_dimension.values())
-    if _PLAIN.fullmatch(key) and key not in words:
-        return key
+        return "|".join(key_text(part, words) for part in key.keys_by_dimension.values())
+    return key if _PLAIN.fullmatch(key) and key not in words else quoted(key)
+
+
+def quoted(key: str) -> str:
+    """A key in quotes."""
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
