@@ -174,6 +174,29 @@ def test_another_cell_that_declares_the_same_asset_says_so(kernel):
     assert "one was declared in cell [" in run_as(kernel, "cell-2", "%%asset one\n3").text
 
 
+def test_an_asset_that_takes_the_variable_of_another_says_which_is_lost(kernel):
+    kernel.run("%%asset a/x\n1")
+    assert "the variable x was the asset a/x, which is not defined any more" in kernel.run("%%asset b/x\n2").text
+    assert "not defined any more" not in kernel.run("kept = x").text + kernel.run("%%asset c/x\n3").text
+
+
+def test_an_asset_that_is_declared_after_its_reader_says_that_it_is_no_input(kernel):
+    kernel.run("%%asset late\nflights + 1\n")
+    note = "late takes flights for a plain variable: run its cell again to make it an input"
+    assert note in kernel.run("%%asset flights\n1").text
+    assert "an asset was read that is no input here" in error(kernel.run("%materialize late", fails=True))
+    kernel.run("%%asset late\nflights + 1\n")
+    assert note not in kernel.run("del flights").text + kernel.run("%%asset flights\n1").text
+    kernel.run("%materialize late")
+
+
+def test_the_class_of_an_executor_is_no_executor(kernel):
+    kernel.run("%%asset one\n1")
+    kernel.run("from concurrent.futures import ThreadPoolExecutor")
+    shown = kernel.run("%materialize one --executor ThreadPoolExecutor", fails=True).text
+    assert shown.strip().endswith("give an executor made of it, as in ThreadPoolExecutor(4)")
+
+
 @pytest.mark.parametrize("declared", ["%%asset one --partitions days\n1", ""], ids=["another asset", "itself"])
 def test_an_asset_does_not_take_the_place_of_what_assets_are_partitioned_by(kernel, declared):
     kernel.run(declared)

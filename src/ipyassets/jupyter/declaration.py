@@ -17,6 +17,7 @@ import ipyassets
 from ipyassets.assets.decorator import asset
 from ipyassets.assets.definition import AssetDep, AssetIn, AssetsDefinition
 from ipyassets.assets.keys import AssetKey
+from ipyassets.assets.source import names_read
 from ipyassets.errors import nearest
 from ipyassets.jupyter.arguments import evaluate
 from ipyassets.jupyter.cell import Body
@@ -81,6 +82,12 @@ def declare(
         **_keywords(options.keywords, around),
     }
     return cast("Declare", asset)(**keywords)(function)
+
+
+def reads_variable(asset: AssetsDefinition, name: str) -> bool:
+    """Whether the body of an asset reads a variable of the notebook, rather than an input of that name."""
+    code = getattr(inspect.unwrap(asset.compute), "__code__", None)
+    return code is not None and name in names_read(code)
 
 
 def _input(name: str, key: AssetKey, deps: Mapping[str, AssetDep], around: Surroundings) -> AssetIn | None:

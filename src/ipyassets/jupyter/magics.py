@@ -22,7 +22,7 @@ from ipyassets.instance.launch import configs
 from ipyassets.interrupt import shielded
 from ipyassets.jupyter.arguments import evaluate, header, parse
 from ipyassets.jupyter.cell import Body
-from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
+from ipyassets.jupyter.declaration import Surroundings, asset_key, declare, reads_variable
 from ipyassets.jupyter.kernel import NotebookKernel, note
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.jupyter.progress_line import ProgressLine
@@ -84,13 +84,20 @@ class AssetMagics(Magics):
         """Bind an asset, once it is certain that it fits the others and takes the place of nothing that they need."""
         graph = self._kernel.namespace.graph_with(variable, made)
         lost = self.shell.user_ns.get(variable)
-        if lost is not None and not isinstance(lost, AssetsDefinition):
+        here, before = CellName.of(self.shell), self._declared_in.get(variable)
+        if isinstance(lost, AssetsDefinition):
+            if lost.key not in graph:
+                note(f"the variable {variable} was the asset {lost.key}, which is not defined any more")
+            elif before is not None and before.is_another_than(here) and lost.key == made.key:
+                note(f"{made.key} was declared in cell [{before.number}], and is now what cell [{here.number}] says")
+        else:
             if isinstance(lost, PartitionsDefinition):
                 _refuse_to_lose(variable, lost, graph)
-            note(f"the variable {variable} was a {type(lost).__name__}, and is now the asset {made.key}")
-        here, before = CellName.of(self.shell), self._declared_in.get(variable)
-        if before is not None and before.is_another_than(here) and variable in self._kernel.namespace.assets:
-            note(f"{made.key} was declared in cell [{before.number}], and is now what cell [{here.number}] says")
+            if lost is not None:
+                note(f"the variable {variable} was a {type(lost).__name__}, and is now the asset {made.key}")
+            for name, asset in self._kernel.namespace.assets.items():
+                if name in self._declared_in and reads_variable(asset, variable):
+                    note(f"{asset.key} takes {variable} for a plain variable: run its cell again to make it an input")
         self._declared_in[variable] = here
         self.shell.user_ns[variable] = made
 
@@ -139,7 +146,11 @@ class AssetMagics(Magics):
         return assets, " ".join(rest) or UNFINISHED
 
     def _executor(self, text: str | None) -> Executor | str | None:
-        return text if text in NAMES else cast("Executor | None", self._value("--executor", text))
+        if text in NAMES:
+            return text
+        if isinstance(found := self._value("--executor", text), type):
+            raise UsageError(f"--executor {text}: this is a class: give an executor made of it, as in {text}(4)")
+        return cast("Executor | None", found)
 
     def _value(self, option: str, text: str | None) -> object:
         return None if text is None else evaluate(option, text, self.shell.user_ns)

@@ -8,6 +8,7 @@ from types import FrameType, TracebackType
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.engine.failing import beyond_ours, is_all_in_its_message, readable, showable
 from ipyassets.engine.result import RunResult
 from ipyassets.errors import InvalidBodyError, IpyassetsError
@@ -16,6 +17,7 @@ from ipyassets.jupyter.progress_line import ProgressLine
 
 SHOWN = 10  # failures told one by one
 WIDTH = 100  # characters of a failure's message
+_NO_INPUT = "an asset was read that is no input here: run this asset's cell again, or take it as an argument"
 
 
 @contextlib.contextmanager
@@ -52,6 +54,8 @@ def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
         trace = _from_a_cell(shell, error.__traceback__)
         says_all = is_all_in_its_message(error)  # asked now: on its way out the traceback grows by frames of others
         told = showable(error)
+        if AssetsDefinition.__name__ in str(told):
+            told.add_note(_NO_INPUT)
 
         def render(shown: BaseException) -> list[str]:
             if says_all or trace is None:
