@@ -125,7 +125,7 @@ def test_several_dimensions_have_a_key_column_each(instance):
 
 
 def test_only_frames_can_become_one_frame(made):
-    with pytest.raises(InvalidArgumentError, match="2024-01-01 is float64"):
+    with pytest.raises(InvalidArgumentError, match=r"2024-01-01 is numpy\.float64, not a frame"):
         means["2024-01-01":"2024-01-01"].concat()
 
 

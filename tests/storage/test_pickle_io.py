@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pickle
 import stat
+import threading
 import zlib
 from functools import partial
 from pathlib import Path
@@ -103,6 +104,11 @@ def test_a_value_that_fails_halfway_leaves_no_file(manager, tmp_path):
 def test_the_error_says_what_to_return_instead(manager, value, advice):
     with pytest.raises(UnstorableValueError, match=advice):
         stored(manager, "a", value)
+
+
+def test_what_merely_has_a_lock_is_not_taken_for_a_handle(manager):
+    with pytest.raises(UnstorableValueError, match=r"object\)$"):
+        stored(manager, "a", [threading.Lock()])
 
 
 def test_a_changed_byte_is_noticed_before_unpickling(manager, tmp_path):

@@ -140,9 +140,8 @@ def concatenated(items: Iterable[tuple[str, object]], dimensions: Sequence[str])
     pieces = []
     for key, value in items:
         if not isinstance(value, pd.DataFrame | pd.Series):
-            raise InvalidArgumentError(
-                f"the value of {key} is {type(value).__name__}, not a frame: read it with [{key!r}]"
-            )
+            kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+            raise InvalidArgumentError(f"the value of {key} is {kind}, not a frame of pandas: read it with [{key!r}]")
         piece = value.to_frame().T if isinstance(value, pd.Series) else value
         piece = piece.reset_index() if _is_named(piece.index) else piece
         parts = (

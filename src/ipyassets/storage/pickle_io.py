@@ -57,6 +57,6 @@ def _advice(name: str, error: Exception) -> str:
         return ": return a list or a frame instead"
     if "lambda" in text or "local object" in text or "<locals>" in text:
         return ": name the function or class in a cell of its own"
-    if any(word in text for word in ("lock", "socket", "textiowrapper", "bufferedreader", "connection", "cursor")):
+    if any(word in text for word in ("socket", "textiowrapper", "bufferedreader", "connection", "cursor")):
         return ": return what was read from the open handle, not the handle"
     return ""
