@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 
-from ipyassets.engine.capture import LIMIT, Stream, captured, current_output, streams
+from ipyassets.engine.capture import DISPLAYED, LIMIT, Stream, captured, current_output, streams
 
 
 def test_prints_warnings_and_log_records_are_kept(capsys):
@@ -74,6 +74,62 @@ def test_bytes_that_are_displayed_are_kept_as_text():
     with captured() as output:
         output.display({"text/plain": "a picture", "image/png": b"\x89PNG"})
     assert output.displays == [{"text/plain": "a picture", "image/png": "iVBORw=="}]
+
+
+def test_an_update_takes_the_place_of_what_was_displayed():
+    with captured() as output:
+        print("before")
+        output.display({"text/plain": "0 of 9"}, "bar")
+        print("after")
+        assert all(output.update({"text/plain": f"{n} of 9", "text/html": "..."}, "bar") for n in range(10))
+    assert output.text == "before\n9 of 9\nafter\n"
+    assert output.displays == [{"text/plain": "9 of 9", "text/html": "..."}]
+
+
+def test_an_update_of_something_else_is_none_of_this_output():
+    with captured() as output:
+        assert not output.update({"text/plain": "9 of 9"}, "bar")
+    assert (output.text, output.displays) == ("", [])
+
+
+def test_what_is_cleared_is_not_kept():
+    with captured() as output:
+        print("step 1")
+        output.display({"text/plain": "a picture"}, "bar")
+        output.clear()
+        assert not output.update({"text/plain": "another"}, "bar")
+        print("step 2")
+    assert (output.text, output.displays) == ("step 2\n", [])
+
+
+def test_what_is_to_be_cleared_later_stays_until_something_comes():
+    with captured() as output:
+        print("step 1")
+        output.clear(wait=True)
+        assert output.text == "step 1\n"
+        print("step 2")
+        output.clear(wait=True)
+    assert output.text == "step 2\n"
+
+
+def test_a_flood_of_displays_is_cut():
+    with captured() as output:
+        for _ in range(30):
+            output.display({"text/plain": "a picture", "image/png": "x" * 1_000_000})
+    assert len(output.displays) == DISPLAYED / 1_000_000
+    assert output.text.count("a picture") == 30
+    assert output.text.count("beyond 20 MB") == 1
+
+
+def test_a_breakpoint_of_plain_python_stops_in_the_body(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "breakpointhook", sys.__breakpointhook__)
+    monkeypatch.delenv("PYTHONBREAKPOINT", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p x * 14\nc\n"))
+    with captured():
+        x = 3
+        breakpoint()  # noqa: T100 - what the test is about
+        del x
+    assert "(Pdb) 42\n" in capsys.readouterr().out
 
 
 def test_a_flood_of_output_is_cut(capsys):

@@ -36,6 +36,33 @@ def test_a_display_in_a_body_goes_to_the_output_of_the_body(shell):
     assert published(shell) == []
 
 
+def test_an_update_in_a_body_takes_the_place_of_what_the_body_displayed(shell):
+    with displays_kept(shell), captured() as output:
+        shell.display_pub.publish({"text/plain": "0 of 9"}, transient={"display_id": "bar"})
+        shell.display_pub.publish({"text/plain": "9 of 9"}, transient={"display_id": "bar"}, update=True)
+    assert output.text == "9 of 9\n"
+    assert published(shell) == []
+
+
+def test_an_update_of_what_was_displayed_elsewhere_appears_there(shell):
+    with displays_kept(shell), captured() as output:
+        shell.display_pub.publish({"text/plain": "9 of 9"}, transient={"display_id": "bar"}, update=True)
+    assert output.text == ""
+    assert published(shell) == [{"text/plain": "9 of 9"}]
+
+
+def test_a_body_clears_its_own_output_alone(shell):
+    with displays_kept(shell):
+        shell.display_pub.publish({"text/plain": "of the cell"})
+        with captured() as output:
+            print("printed")
+            shell.display_pub.clear_output()
+        assert output.text == ""
+        assert published(shell) == [{"text/plain": "of the cell"}]
+        shell.display_pub.clear_output()
+        assert published(shell) == []
+
+
 def test_a_display_elsewhere_appears_as_before(shell):
     with displays_kept(shell):
         shell.display_pub.publish({"text/plain": "seen"})
@@ -62,11 +89,11 @@ def test_bodies_in_two_threads_keep_their_own_displays(shell):
     assert texts == {"a": "a\n", "b": "b\n"}
 
 
-@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("own", ["", "publish", "clear_output"])
 def test_afterwards_displays_go_where_they_went_before(shell, own):
     heard: list[object] = []
     if own:
-        shell.display_pub.publish = heard.append
+        setattr(shell.display_pub, own, heard.append)
     before = dict(vars(shell.display_pub))
     with displays_kept(shell):
         pass

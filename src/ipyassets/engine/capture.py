@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 import io
 import logging
+import os
 import sys
 import threading
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 LIMIT = 1_000_000  # characters kept of one partition: a body that prints in a loop must not fill the log
+DISPLAYED = 20_000_000  # bytes kept of what it displays
 
 _SINK: contextvars.ContextVar[Output | None] = contextvars.ContextVar("ipyassets_output", default=None)
 
@@ -31,19 +33,56 @@ class Output:
     displays: list[Mapping[str, object]] = field(default_factory=list)
     figures: OrderedDict[object, Any] = field(default_factory=OrderedDict)
     size: int = 0
+    displayed: int = 0
+    _places: dict[object, tuple[int, int]] = field(default_factory=dict)  # of what may be updated: its text and bundle
+    _is_to_clear: bool = False
 
     def write(self, text: str) -> None:
         """Keep text, up to a million characters."""
+        self._clear_if_asked()
         if self.size < LIMIT:
             self.pieces.append(text[: LIMIT - self.size])
             self.size += len(text)
             if self.size >= LIMIT:
                 self.pieces.append("\n[output beyond 1,000,000 characters was dropped]\n")
 
-    def display(self, bundle: Mapping[str, object]) -> None:
+    def display(self, bundle: Mapping[str, object], display_id: object = None) -> None:
         """Keep a displayed object, bytes in base64 as Jupyter has them, and its plain text among the prints."""
-        self.displays.append({kind: _text_of(data) for kind, data in bundle.items()})
+        self._clear_if_asked()
+        if self.displayed < DISPLAYED:
+            self.displays.append(kept := _kept(bundle))
+            self.displayed += _size(kept)
+            if self.displayed >= DISPLAYED:
+                self.write("[what is displayed beyond 20 MB is kept by its text alone]\n")
+            elif display_id is not None and self.size < LIMIT:
+                self._places[display_id] = len(self.pieces), len(self.displays) - 1
         self.write(said_of(bundle))
+
+    def update(self, bundle: Mapping[str, object], display_id: object) -> bool:
+        """Put an object in the place of the one that was displayed under an id; whether there is one."""
+        if display_id not in self._places:
+            return False
+        text, shown = self._places[display_id]
+        self.displayed -= _size(self.displays[shown])
+        self.displays[shown] = kept = _kept(bundle)
+        self.displayed += _size(kept)
+        self.size -= len(self.pieces[text])
+        self.pieces[text] = said_of(bundle)[: max(LIMIT - self.size, 0)]
+        self.size += len(self.pieces[text])
+        return True
+
+    def clear(self, *, wait: bool = False) -> None:
+        """Forget text and displays; with `wait`, once something new comes."""
+        self._is_to_clear = wait
+        if not wait:
+            self.pieces.clear()
+            self.displays.clear()
+            self._places.clear()
+            self.size = self.displayed = 0
+
+    def _clear_if_asked(self) -> None:
+        if self._is_to_clear:
+            self.clear()
 
     @property
     def text(self) -> str:
@@ -56,8 +95,13 @@ def said_of(bundle: Mapping[str, object]) -> str:
     return f"{bundle['text/plain']}\n" if "text/plain" in bundle else ""
 
 
-def _text_of(data: object) -> object:
-    return base64.b64encode(data).decode() if isinstance(data, bytes) else data
+def _kept(bundle: Mapping[str, object]) -> Mapping[str, object]:
+    return {kind: base64.b64encode(data).decode() if isinstance(data, bytes) else data for kind, data in bundle.items()}
+
+
+def _size(bundle: Mapping[str, object]) -> int:
+    """About how many bytes a bundle takes in the log; a small one counts as one of 1,000."""
+    return max(sum(len(data if isinstance(data, str) else repr(data)) for data in bundle.values()), 1_000)
 
 
 def current_output() -> Output | None:
@@ -162,6 +206,11 @@ class _Streams:
     def _talk(self, *args: object, **kwargs: object) -> object:
         """A debugger talks to its user: from a breakpoint on, nothing of this body is captured."""
         _SINK.set(None)
+        if self._hook is sys.__breakpointhook__ and not os.environ.get("PYTHONBREAKPOINT"):
+            import pdb  # noqa: T100 - what the user asks for
+
+            pdb.Pdb().set_trace(sys._getframe(1))  # noqa: SLF001 - Python's own hook would stop here, not in the body
+            return None
         return self._hook(*args, **kwargs)
 
 
