@@ -50,8 +50,7 @@ def value(shell: InteractiveShell, body: str, **inputs: object) -> object:
         "%sql select {base}",
         "x = %time sum(base)",
         "%time x = [y for y in base]",
-        "%timeit -n 10 base.mean()",
-        "%timeit x = base",
+        "%time f(); g(base)",
         "def f():\n    !wc {base}",
     ],
 )
@@ -96,9 +95,11 @@ def test_a_body_that_ends_by_timing_a_binding_loses_its_value(shell):
     [
         ("%time import json", "what %time binds here"),
         ("y = %time x = 1", "what %time binds here"),
+        ("%time x = !ls", "what %time binds here"),
         ("%time (x := 1)", "what %time binds here"),
         ("def f():\n    %time for x in []: x", "what %time binds here"),
-        ("%prun f(x)", "%prun does not see"),
+        ("%prun f(x)", "%prun runs with the notebook's variables"),
+        ("y = %timeit -o f(x)", "%timeit runs with the notebook's variables"),
     ],
 )
 def test_a_magic_that_would_not_do_what_it_says_is_refused_at_its_place(shell, line, why):

@@ -19,7 +19,8 @@ Node = TypeVar("Node", bound=ast.AST)
 Refuse = Callable[[ast.expr, str], Exception]
 
 _READ = "_read_by_magic"  # the local variable of the function that reads what a text reads
-_OPTIONS = re.compile(r"(--no-raise-error\s+|-[nrp]\s*\d+\s+|-[tcqov]+\s+)*")
+_OPTIONS = re.compile(r"(--no-raise-error\s+)?")
+_BINDS = re.compile(r"[\w\s,]+=\s*[!%]")  # `x = !command`, which is no Python
 
 
 def write_out(tree: ast.Module, refuse: Refuse) -> None:
@@ -51,21 +52,23 @@ class _Writer(ast.NodeTransformer):
         """A call: of a shell command or a line magic."""
         self.generic_visit(node)
         match _command(node):
-            case ["run_line_magic", "time" | "timeit" as magic, text]:
-                return _placed(self._run(node, magic, text), node)
-            case ["run_line_magic", "prun", _]:
-                raise self._refuse(node, "%prun does not see the body's variables: profile in a cell of its own")
+            case ["run_line_magic", "time", text]:
+                return _placed(self._timed(node, text), node)
+            case ["run_line_magic", "timeit" | "prun" as magic, _]:
+                # the one mixes them, whatever other bodies do with theirs meanwhile; the other does not see the body's
+                why = f"%{magic} runs with the notebook's variables, not with the body's: use %time"
+                raise self._refuse(node, why)
             case [_, *_, text]:
                 return _placed(_reading(node, _names(_expanded(text))), node)
         return node
 
-    def _run(self, node: ast.Call, magic: str, text: str) -> ast.expr:
-        """The call of a magic that runs its text."""
+    def _timed(self, node: ast.Call, text: str) -> ast.expr:
+        """The call of `%time`."""
         statements = _statements(text)
-        if magic == "time" and names_bound(statements):
+        if names_bound(statements) or _BINDS.match(text):
             raise self._refuse(node, "what %time binds here does not reach the body: time an expression")
         match statements:
-            case [ast.Expr(value)] if magic == "time":
+            case [ast.Expr(value)]:
                 return _timed(node, text, value)
         return _reading(node, _names(statements))
 
