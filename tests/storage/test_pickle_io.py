@@ -99,7 +99,11 @@ def test_a_value_that_fails_halfway_leaves_no_file(manager, tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "advice"),
-    [((i for i in range(3)), "return a list or a frame"), (open(os.devnull), "not the handle")],  # noqa: PTH123, SIM115
+    [
+        ((i for i in range(3)), "return a list or a frame"),
+        (open(os.devnull), "not the handle"),  # noqa: PTH123, SIM115
+        (asset(key="up")(lambda: 1), "run this asset's cell again"),
+    ],
 )
 def test_the_error_says_what_to_return_instead(manager, value, advice):
     with pytest.raises(UnstorableValueError, match=advice):

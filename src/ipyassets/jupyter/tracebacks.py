@@ -54,7 +54,7 @@ def raise_failure(shell: InteractiveShell, result: RunResult) -> None:
         trace = _from_a_cell(shell, error.__traceback__)
         says_all = is_all_in_its_message(error)  # asked now: on its way out the traceback grows by frames of others
         told = showable(error)
-        if AssetsDefinition.__name__ in str(told):
+        if repr(AssetsDefinition.__name__) in str(told):  # as Python says what something has not, or cannot
             told.add_note(_NO_INPUT)
 
         def render(shown: BaseException) -> list[str]:

@@ -7,6 +7,7 @@ import pickletools
 from collections import deque
 from typing import BinaryIO
 
+from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.errors import UnknownPlaceError, UnstorableValueError
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.opening import ADVICE
@@ -52,6 +53,8 @@ def _is_pickle(file: BinaryIO) -> bool:
 
 
 def _advice(name: str, error: Exception) -> str:
+    if name == AssetsDefinition.__name__:
+        return ": it is no input of this asset; run this asset's cell again, or take it as an argument"
     text = f"{name} {error}".lower()
     if "generator" in text:
         return ": return a list or a frame instead"
