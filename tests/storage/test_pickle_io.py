@@ -102,17 +102,13 @@ def test_a_value_that_fails_halfway_leaves_no_file(manager, tmp_path):
     [
         ((i for i in range(3)), "return a list or a frame"),
         (open(os.devnull), "not the handle"),  # noqa: PTH123, SIM115
+        ([threading.Lock()], "return the data in it"),
         (asset(key="up")(lambda: 1), "run this asset's cell again"),
     ],
 )
 def test_the_error_says_what_to_return_instead(manager, value, advice):
     with pytest.raises(UnstorableValueError, match=advice):
         stored(manager, "a", value)
-
-
-def test_what_merely_has_a_lock_is_not_taken_for_a_handle(manager):
-    with pytest.raises(UnstorableValueError, match=r"object\)$"):
-        stored(manager, "a", [threading.Lock()])
 
 
 def test_a_changed_byte_is_noticed_before_unpickling(manager, tmp_path):

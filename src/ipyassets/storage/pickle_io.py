@@ -62,4 +62,6 @@ def _advice(name: str, error: Exception) -> str:
         return ": name the function or class in a cell of its own"
     if any(word in text for word in ("socket", "textiowrapper", "bufferedreader", "connection", "cursor")):
         return ": return what was read from the open handle, not the handle"
+    if "_thread." in text:  # a lock, as widgets and clients have them
+        return ": it holds what only this process has; return the data in it instead"
     return ""
