@@ -298,3 +298,25 @@ def renewed(definition, function):
     """The same inputs, through a function that nobody has asked yet."""
     mapping = FunctionPartitionMapping(partial(function))
     return tuple(replace(each, partition_mapping=mapping) for each in definition.upstreams)
+
+
+def test_a_log_that_cannot_be_read_is_said_on_the_bars_and_not_logged_every_second(tmp_path, caplog):
+    instance = Instance(tmp_path)
+    instance.run(instance.plan(GRAPH, {letters.key: Spans.range(0, 1)}))
+    bars = Bars(instance, GRAPH)
+    _, view = opened(bars, letters)
+    log = tmp_path / "events.sqlite"
+    for file in tmp_path.glob("events.sqlite*"):
+        file.unlink()
+    log.write_bytes(b"no database" * 1000)
+    end = time.monotonic() + LONG
+    while "not an event log" not in view.now["notice"].get("text", "") and time.monotonic() < end:
+        time.sleep(0.05)
+    assert "not an event log" in view.now["notice"]["text"]
+    assert caplog.records == []
+    log.unlink()
+    while view.now["counts"] != {"missing": 3} and time.monotonic() < end:
+        time.sleep(0.05)
+    assert view.now["counts"] == {"missing": 3}
+    bars.close("the end")
+    instance.close()

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -82,7 +83,7 @@ class Bars:
         self._facts: Facts | None = None
         self._views: dict[Bar, View] = {}
         self._bridge = Bridge(self._draw, self._look)
-        self._seen = (-1, 0)
+        self._seen: tuple[int, int] | None = None
         self._saved: Facts | None = None  # those that what is saved with the notebook shows
         self._may_save = True
         self._runs: deque[Run] = deque()
@@ -155,10 +156,12 @@ class Bars:
 
     def _look(self) -> None:
         """Notice what other processes have recorded, that time goes on (a day may have begun), and that all is calm."""
-        seen = (self.instance.event_log.cursor(), int(time.time() // MINUTE))
+        seen = None  # of a log that cannot be read: what is wrong is said where bars are drawn
+        with suppress(IpyassetsError):
+            seen = (self.instance.event_log.cursor(), int(time.time() // MINUTE))
         is_calm = self._facts is not None and not self._facts.activity
         self._may_save |= is_calm
-        if seen != self._seen or (is_calm and self._saved is not self._facts):
+        if seen is None or seen != self._seen or (is_calm and self._saved is not self._facts):
             self._seen = seen
             self._bridge.mark()
 
