@@ -23,6 +23,14 @@ def test_the_parts_of_a_key_can_be_added_to_and_it_stays_as_it_is():
     assert key == AssetKey(["a", "b"])
 
 
+@pytest.mark.parametrize(
+    ("partition_key", "in_reasons", "in_errors"), [("", "a/b", "a/b"), ("k  ", "a/b k  ", "a/b 'k  '")]
+)
+def test_a_partition_is_named_as_it_is_and_an_asset_without_partitions_alone(partition_key, in_reasons, in_errors):
+    key = AssetKey(["a", "b"])
+    assert (key.naming(partition_key), key.quoting(partition_key)) == (in_reasons, in_errors)
+
+
 def test_the_text_of_the_log_tells_one_part_with_a_slash_from_two():
     keys = [AssetKey("a/b"), AssetKey(["a", "b"])]
     assert len({key.to_string() for key in keys}) == 2

@@ -253,6 +253,12 @@ def test_identities_are_let_go_whatever_happens_in_between(claims, other):
     assert other.take(A, ["k"]) == ["k"]
 
 
+def test_an_asset_without_partitions_that_somebody_else_has_is_named_alone(claims, other):
+    other.take(A, [""])
+    with pytest.raises(BusyPartitionError, match="a is being made"), claimed(claims, A, ""):
+        pass
+
+
 def test_what_somebody_else_has_is_refused_aloud_or_left_out(claims, other):
     other.take(A, ["k"])
     with pytest.raises(BusyPartitionError, match="a 'k' is being made"), claimed(claims, A, "k"):

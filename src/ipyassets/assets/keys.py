@@ -86,6 +86,14 @@ class AssetKey:
         """The same key below a prefix."""
         return AssetKey([prefix, *self.parts] if isinstance(prefix, str) else [*prefix, *self.parts])
 
+    def naming(self, partition_key: str) -> str:
+        """A partition as reasons have it, `flights 2013-01-15`; the asset alone where it has none, and so a key ""."""
+        return f"{self} {partition_key}" if partition_key else str(self)
+
+    def quoting(self, partition_key: str) -> str:
+        """The same as errors have it, `flights '2013-01-15'`."""
+        return f"{self} {partition_key!r}" if partition_key else str(self)
+
     def __str__(self) -> str:
         return self.to_user_string()
 

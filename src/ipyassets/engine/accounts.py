@@ -185,8 +185,7 @@ def _put_in_place(manager: IOManager, key: AssetKey, artifacts: Mapping[str, Art
                 _put_in_place(manager, key, {partition_key: artifact})
             return
         for partition_key in artifacts:
-            name = f"{key} {partition_key!r}" if partition_key else key
-            _LOG.warning("%s is recorded, but not put in place yet: %s", name, error)
+            _LOG.warning("%s is recorded, but not put in place yet: %s", key.quoting(partition_key), error)
 
 
 def _stored(events: Sequence[Event]) -> Stored:

@@ -33,7 +33,7 @@ class Endings:
         if event.attempt is not Attempt.FAILED:
             self._frontier.finish(key, index)
             return
-        why = f"{key} {event.partition_key}".rstrip() + " failed"
+        why = f"{key.naming(event.partition_key)} failed"
         for down, spans in self._frontier.lose(key, Spans.range(index, index + 1)).items():
             self._accounts.end_all(Attempt.BLOCKED, down, spans, why)
         if self._on_error == "stop":

@@ -208,7 +208,7 @@ def _pull(
         failures = _failures(facts, edge.up, upstream) - pending.get(edge.up, NOTHING)
         lost = edge.mapping.downstream(failures, up, down) & pending[edge.down] if failures else NOTHING
         if lost:
-            example = f"{edge.up} {up.key(failures.first)}".rstrip()
+            example = edge.up.naming(up.key(failures.first))
             problems.append((edge.down, f"{example} failed before: ask for it to have it tried again", lost))
     return problems
 

@@ -50,7 +50,7 @@ class Cause:
         reads, space = facts.reads(self.edge), facts.spaces[self.edge.up]
         blamed = reads.only() if self.sources is None else reads.first(self.sources)
         distinct, places = np.unique(blamed[indices], return_inverse=True)
-        names = [f"{self.edge.up} {space.key(index) if index >= 0 else ''}".rstrip() for index in distinct.tolist()]
+        names = [self.edge.up.naming(space.key(index) if index >= 0 else "") for index in distinct.tolist()]
         return np.array([f"{name} {self.said}" for name in names], object)[places]
 
 

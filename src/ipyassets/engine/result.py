@@ -27,7 +27,7 @@ class Trouble:
     error: BaseException | None = None
 
     def __str__(self) -> str:
-        return f"{self.asset_key} {self.partition_key}".rstrip() + f": {self.reason}"
+        return f"{self.asset_key.naming(self.partition_key)}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class RunResult:
         count = self.progress.failed
         first = next((trouble for trouble in failed if trouble.error is not None), None)
         if first is not None and first.error is not None:
-            where = f"{first.asset_key} {first.partition_key}".rstrip()
+            where = first.asset_key.naming(first.partition_key)
             others = f"; {amount(count - 1, 'other partition')} failed too" if count > 1 else ""
             note = f"while materializing {where}{others}"
             if note not in getattr(first.error, "__notes__", ()):

@@ -83,7 +83,7 @@ class Workshop:
             versions = self._of(edge.up)
             for start, stop in self._facts.reads(edge).of(index):
                 if stop > start and versions.skipped[start] and not versions.made[start]:
-                    return f"{edge.up} {self._facts.spaces[edge.up].key(start)}".rstrip() + " was skipped"
+                    return f"{edge.up.naming(self._facts.spaces[edge.up].key(start))} was skipped"
         return ""
 
     def learn(self, event: Event, index: int) -> None:

@@ -113,7 +113,7 @@ class Store:
         _, standing = self.log().last(asset.key, partition_key)
         own = manager_name(type(self.at_hand(asset)))
         if standing is not None and standing.place is not None and standing.place.manager != own:
-            name = f"{asset.key} {partition_key!r}" if partition_key else str(asset.key)
+            name = asset.key.quoting(partition_key)
             raise UnknownPlaceError(f"{name} was stored by {standing.place.manager}, not by {own}: {ADVICE}")
 
     def seeing(self, location: str) -> FileIOManager | None:

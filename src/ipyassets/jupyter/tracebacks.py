@@ -120,7 +120,7 @@ def _table(result: RunResult) -> Iterator[str]:
     if result.progress.failed < 2:  # noqa: PLR2004 - the one failure is what the traceback shows
         return
     failed = [trouble for trouble in result.troubles if trouble.attempt is Attempt.FAILED]
-    named = [f"{each.asset_key} {each.partition_key}".rstrip() for each in failed[:SHOWN]]
+    named = [each.asset_key.naming(each.partition_key) for each in failed[:SHOWN]]
     width = max(map(len, named), default=0)
     yield f"\n{result.progress.failed:,} partitions failed:"
     for name, each in zip(named, failed, strict=False):

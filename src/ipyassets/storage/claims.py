@@ -76,7 +76,7 @@ class Claims:
                 asset_key, key = lost[min(missing)]
                 raise UnwritableStoreError(
                     f"{self._path} was deleted during the run, and another run has begun to make"
-                    f" {f'{asset_key} {key}'.rstrip()}: what was made here is not recorded; run it again"
+                    f" {asset_key.naming(key)}: what was made here is not recorded; run it again"
                 )
             time.sleep(_PAUSE_SECONDS)
         self._locks.lost.difference_update(lost)
@@ -145,7 +145,8 @@ def claimed(claims: Claims | NoClaims, asset_key: AssetKey, partition_key: str) 
     """A partition claimed for the time being; BusyPartitionError if somebody else has it."""
     if not claims.take(asset_key, [partition_key]):
         raise BusyPartitionError(
-            f"{asset_key} {partition_key!r} is being made, or looked after, by somebody else: try again when he is done"
+            f"{asset_key.quoting(partition_key)} is being made, or looked after, by somebody else:"
+            " try again when he is done"
         )
     try:
         yield

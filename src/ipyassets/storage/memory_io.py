@@ -51,8 +51,7 @@ class InMemoryIOManager(IOManager):
         try:
             return self.values[asset_key, str(key)]
         except KeyError:
-            name = f"{asset_key} {key!r}" if key else str(asset_key)
-            raise NotMaterializedError(f"{name} is not in memory: materialize it first") from None
+            raise NotMaterializedError(f"{asset_key.quoting(key)} is not in memory: materialize it first") from None
 
 
 class _Elsewhere(IOManager):

@@ -44,7 +44,7 @@ def _found(
         if location in ("", manager.kept_at):
             raise
         if (other := manager.looking_at(location)) is None:
-            said = f"{_named(asset_key, partition_key)} was stored at {location}, which cannot be seen from here"
+            said = f"{asset_key.quoting(partition_key)} was stored at {location}, which cannot be seen from here"
             raise UnknownPlaceError(f"{said}: {ADVICE}") from error
         try:
             return stack.enter_context(other.files.verified(asset_key, partition_key, artifact))
@@ -73,9 +73,5 @@ def reader(manager: FileIOManager, asset_key: AssetKey, key: str, artifact: Arti
 
         return ParquetIOManager()
     if writer == PICKLES or own[0] in (PICKLES, PARQUET):
-        raise UnknownPlaceError(f"{_named(asset_key, key)} was stored by {writer}, not by {own[0]}: {ADVICE}")
+        raise UnknownPlaceError(f"{asset_key.quoting(key)} was stored by {writer}, not by {own[0]}: {ADVICE}")
     return manager
-
-
-def _named(asset_key: AssetKey, key: str) -> str:
-    return f"{asset_key} {key!r}" if key else str(asset_key)

@@ -88,7 +88,7 @@ class RemoteFiles:
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact | None) -> Iterator[BinaryIO]:
         """A local copy of a value, open at its start, after it was found to be what was recorded; see ValueFiles."""
-        name = f"{asset_key} {partition_key!r}" if partition_key else str(asset_key)
+        name = asset_key.quoting(partition_key)
         place = self._place(asset_key, partition_key)
         if artifact is None:
             if self._info(place) is not None:

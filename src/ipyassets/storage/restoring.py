@@ -60,7 +60,7 @@ def restore(
     event = replace(version.event, timestamp=at, run_id=uuid.uuid4().hex, reason="restored")
     with claimed(claims, asset_key, key):
         if artifact is None or not files.versions.find(identity(asset_key, key), artifact.digest):
-            raise NotMaterializedError(f"this value of {asset_key} {key!r} is no longer kept: see versions()")
+            raise NotMaterializedError(f"this value of {asset_key.quoting(key)} is no longer kept: see versions()")
         with files.verified(asset_key, key, artifact):
             pass
         if dry_run:
@@ -85,4 +85,4 @@ def _stage(files: ValueFiles, asset_key: AssetKey, key: str, artifact: Artifact)
             files.stage_again(asset_key, key, artifact.digest, source)
         if holds(staged, artifact):
             return
-    raise DamagedPartitionError(f"{asset_key} {key!r} has just been changed: try again")
+    raise DamagedPartitionError(f"{asset_key.quoting(key)} has just been changed: try again")

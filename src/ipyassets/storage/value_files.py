@@ -159,7 +159,7 @@ class ValueFiles:
         NotMaterializedError where there is neither file nor record, UntrustedPartitionError for a file without a record
         or one signed by another key, DamagedPartitionError where the file is gone, has changed or cannot be read.
         """
-        name = f"{asset_key} {partition_key!r}" if partition_key else str(asset_key)
+        name = asset_key.quoting(partition_key)
         if artifact is None:
             path = self.path(asset_key, partition_key)
             if path.is_file():
