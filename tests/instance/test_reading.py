@@ -235,6 +235,10 @@ def test_what_a_body_put_out_is_shown_again(made):
     assert str(tables.output("2024-01-01")) == "making 2024-01-01\n"
     with pytest.raises(NotMaterializedError, match="tables 2024-01-05 was never tried"):
         tables.output("2024-01-05")
+    with pytest.raises(InvalidInvocationError, match="tables is partitioned: say of which partition"):
+        tables.output()
+    with pytest.raises(UnknownPartitionError, match="2024-01-55"):
+        tables.output("2024-01-55")
 
 
 def test_displays_are_shown_again_where_they_were_among_the_prints():

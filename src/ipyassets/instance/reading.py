@@ -17,7 +17,7 @@ from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMa
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance, neighbourhood
 from ipyassets.instance.read_ahead import ReadAhead
-from ipyassets.instance.stored_upkeep import StoredVersion, known, trust, versions, wipe
+from ipyassets.instance.stored_upkeep import StoredVersion, known, known_key, trust, versions, wipe
 from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
 from ipyassets.instance.trial import Shown, Trial, trial
 from ipyassets.partitions import PartitionSpace, Spans
@@ -123,9 +123,10 @@ class StoredAsset:
 
     def output(self, partition_key: str | None = None) -> Shown:
         """What the last attempt at a partition printed and displayed, shown again."""
-        attempt, _ = self.instance.event_log.last(self.asset.key, partition_key or "")
+        key = known_key(_facts(self.asset, self.instance), self.asset, self.instance, partition_key)
+        attempt, _ = self.instance.event_log.last(self.asset.key, key)
         if attempt is None:
-            raise NotMaterializedError(f"{self.asset.key} {partition_key or ''} was never tried".replace("  ", " "))
+            raise NotMaterializedError(f"{self.asset.key.naming(key)} was never tried")
         return Shown(attempt.output, attempt.displays)
 
     def debug(self, partition_key: str | None = None) -> Trial:

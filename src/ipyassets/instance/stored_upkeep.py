@@ -77,12 +77,18 @@ def known(facts: Facts, asset: AssetsDefinition, instance: Instance, keys: Any) 
     return found
 
 
-def versions(facts: Facts, asset: AssetsDefinition, instance: Instance, key: str | None) -> list[StoredVersion]:
-    """The values of a partition that can still be had, newest first."""
+def known_key(facts: Facts, asset: AssetsDefinition, instance: Instance, key: str | None) -> str:
+    """The key of a partition, or "" for None; InvalidInvocationError where it is lacking or not called for."""
     if (key is None) != (asset.partitions_def is None):
         wants = "is not partitioned: leave the key out" if key is not None else "is partitioned: say of which partition"
         raise InvalidInvocationError(f"{asset.key} {wants}")
-    [key] = known(facts, asset, instance, [key or ""])
+    [found] = known(facts, asset, instance, [key or ""])
+    return found
+
+
+def versions(facts: Facts, asset: AssetsDefinition, instance: Instance, key: str | None) -> list[StoredVersion]:
+    """The values of a partition that can still be had, newest first."""
+    key = known_key(facts, asset, instance, key)
     found = upkeep(instance, facts.graph).versions(asset.key, key)
     return [StoredVersion(asset, instance, version) for version in found]
 
