@@ -12,8 +12,9 @@ from ipyassets.partitions import AsOf, StaticPartitionsDefinition
 from ipyassets.storage import orphans
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.orphans import BUSY, GONE, NO_ASSET, NO_PARTITION, NO_RECORD, RECORDED, Orphan
+from ipyassets.storage.orphans import GONE, NO_ASSET, NO_PARTITION, RECORDED, Orphan
 from ipyassets.storage.pickle_io import FilesystemIOManager
+from ipyassets.storage.trusting import BUSY, NOT_RECORDED
 from ipyassets.storage.whereabouts import Whereabouts
 from tests.storage.store import SALES, TOTALS, Store
 
@@ -40,7 +41,7 @@ def test_what_was_recorded_since_it_was_found_is_not_deleted(store):
     for key in ("trusted", "made", "stray"):
         put(store, key)
     found = store.upkeep.orphans(everything)
-    assert {orphan.reason for orphan in found} == {NO_RECORD}
+    assert {orphan.reason for orphan in found} == {NOT_RECORDED}
     store.upkeep.trust(SALES, ["trusted"])
     store.make("made", 1)
     deleted = store.upkeep.delete_orphans(found)
@@ -123,7 +124,7 @@ def test_a_value_whose_io_manager_has_a_folder_among_the_values_is_no_orphan(sto
     if is_without_dotted_files:
         shutil.rmtree(manager.files.staging)
     assert upkeep.orphans(everything) == []
-    before = Orphan(manager.path(SALES, "a"), None, "", 16, NO_RECORD)
+    before = Orphan(manager.path(SALES, "a"), None, "", 16, NOT_RECORDED)
     assert upkeep.delete_orphans([before]).left == {before.path: RECORDED}
 
 
@@ -163,7 +164,7 @@ def test_the_value_that_was_left_where_an_asset_was_stored_before_is_an_orphan(s
     make_with(manager, store, "a", 2)
     assert store.upkeep.orphans(everything) == []  # who does not know of its I/O manager leaves it alone
     found = upkeep.orphans(everything)
-    assert [(orphan.path, orphan.reason) for orphan in found] == [(old, NO_RECORD)]
+    assert [(orphan.path, orphan.reason) for orphan in found] == [(old, NOT_RECORDED)]
     assert upkeep.delete_orphans(found).files == 1
     assert manager.path(SALES, "a").is_file()
 

@@ -23,7 +23,7 @@ from ipyassets.storage import renaming
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.memory_io import InMemoryIOManager
-from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, NO_RECORD, RECORDED
+from ipyassets.storage.orphans import NO_ASSET, NO_PARTITION, RECORDED
 from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import NOT_SIGNED
@@ -493,9 +493,9 @@ def test_values_that_belong_to_nothing_are_told_apart(store):
     found = {orphan.path.name: orphan.reason for orphan in store.upkeep.orphans(is_partition)}
     assert found == {
         "dropped": NO_PARTITION,
-        "dropped in": NO_RECORD,
+        "dropped in": NOT_RECORDED,
         "totals": NO_ASSET,
-        "a%~0123": NO_RECORD,
+        "a%~0123": NOT_RECORDED,
     }
 
 

@@ -11,7 +11,7 @@ from ipyassets.events import Artifact
 from ipyassets.storage.paths import identity
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer, content_of, seal_of
-from ipyassets.storage.staging import settle
+from ipyassets.storage.staging import put_in_place
 from tests.conformance.io_manager import SALES, IOManagerConformance, output, wanted
 from tests.storage.store import CreatesAFile
 
@@ -86,7 +86,7 @@ def test_no_value_is_left_out_that_a_script_makes_which_keeps_none_or_a_reader_f
     assert manager.load_input(wanted("a", artifacts=context.stored)) == 3
     artifact = context.stored["a"]
     assert isinstance(artifact, Artifact)
-    assert settle(manager.files, SALES, {"a": artifact}) != []
+    assert put_in_place(manager.files, SALES, {"a": artifact}) != []
     artifacts += [artifact, stored(manager, 4)]
     assert kept(manager, *artifacts) == [4, 3, 2]
 

@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 from ipyassets.assets.graph import AssetGraph, Edge
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.reads import Reads, ReadsBook
+from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.standing import Mask, Standing, mixed, number
 from ipyassets.events import Attempt, State
 from ipyassets.partitions import PartitionSpace, Spans
 
 States = NDArray[np.uint8]
 
-_NOTHING = Spans.empty()
-
 
 @dataclass(frozen=True, slots=True)
 class Activity:
     """The partitions of one asset that runs are working on or have before them, in this process or another."""
 
-    running: Spans = _NOTHING
-    queued: Spans = _NOTHING
+    running: Spans = NOTHING
+    queued: Spans = NOTHING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +119,7 @@ class Facts:
         sets = {str(state): self.spans(key, state) for state in State}
         sets["missing"] |= sets["cancelled"]
         done = sets["fresh"] | sets["skipped"] | sets["running"] | sets["queued"]
-        last = Spans.range(length - 1, length) if length else _NOTHING
+        last = Spans.range(length - 1, length) if length else NOTHING
         return {**sets, "all": Spans.range(0, length), "latest": last, "unfinished": done.complement(length)}
 
     def told(self, key: AssetKey) -> Spans:

@@ -18,7 +18,7 @@ from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.paths import ASSET_DIGITS, address, asset_folder, identity, place_identity
 from ipyassets.storage.placing import is_inside
 from ipyassets.storage.reading import holds
-from ipyassets.storage.staging import is_aside, is_complete, owner_of, settle, staged_names, unplaced
+from ipyassets.storage.staging import is_aside, is_complete, owner_of, put_in_place, staged_names, unplaced
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.walking import is_own
 
@@ -114,7 +114,7 @@ def _settled(
     taken = claims.take(asset_key, keys)
     try:
         with contextlib.suppress(UnstorableValueError):  # a link leads elsewhere
-            return len(settle(files, asset_key, log.artifacts(asset_key, taken)))
+            return len(put_in_place(files, asset_key, log.artifacts(asset_key, taken)))
     finally:
         claims.release(asset_key, taken)
     return 0

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 30.0
 # Ends the name of a whole database that is about to be put in the place of a damaged one.
 REPAIRED = ".repaired"
 
-Look = tuple[int, int]
+Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class _Opened:
 
     reader: sqlite3.Connection
     writer: sqlite3.Connection | None
-    file: Look | None
-    frozen: Look | None = None
+    file: Stamp | None
+    frozen: Stamp | None = None
 
     def is_current(self, path: Path) -> bool:
         """Whether nothing has come or gone since then."""
@@ -170,7 +170,7 @@ class Database:
             migrate(writer, self.path)
             return _Opened(self._connect(self.path), writer, file)
 
-    def _opened_to_read(self, path: Path, file: Look) -> _Opened:
+    def _opened_to_read(self, path: Path, file: Stamp) -> _Opened:
         frozen = None if is_in_use(path) else _extent(path)
         with explained(path):
             connection = self._kept(connect_to_read(path, frozen=frozen is not None))
@@ -215,13 +215,13 @@ def is_in_use(path: Path) -> bool:
     return path.with_name(f"{path.name}-wal").exists()
 
 
-def which_file(path: Path) -> Look | None:
+def which_file(path: Path) -> Stamp | None:
     """Which file is at a path now, whatever it was called before; None where there is none."""
     found = _status(path)
     return found and (found.st_dev, found.st_ino)
 
 
-def _extent(path: Path) -> Look | None:
+def _extent(path: Path) -> Stamp | None:
     """What tells whether a file was written to."""
     found = _status(path)
     return found and (found.st_size, found.st_mtime_ns)

@@ -40,7 +40,7 @@ def _found(
     except UntrustedPartitionError:
         raise
     except DamagedPartitionError as error:
-        location = location_of(artifact)
+        location = recorded_location(artifact)
         if location in ("", manager.kept_at):
             raise
         if (other := manager.looking_at(location)) is None:
@@ -54,7 +54,7 @@ def _found(
             raise error from None
 
 
-def location_of(artifact: Artifact | None) -> str:
+def recorded_location(artifact: Artifact | None) -> str:
     """Where a value is by its record; "" where that says nothing."""
     return artifact.place.location if artifact is not None and artifact.place is not None else ""
 

@@ -17,15 +17,14 @@ from ipyassets.storage.event_log import SqliteEventLog, last_id
 from ipyassets.storage.live_runs import FOLDER as RUNS
 from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside, remove_empty
+from ipyassets.storage.trusting import BUSY, NOT_RECORDED
 from ipyassets.storage.value_files import ValueFiles
 from ipyassets.storage.walking import is_own, stored_files
 from ipyassets.storage.whereabouts import Whereabouts
 
-NO_RECORD = "nobody recorded it"
 NO_PARTITION = "its key is no partition any more"
 NO_ASSET = "no asset of that name is defined"
 RECORDED = "it is recorded: wipe() deletes it"
-BUSY = "somebody is making it just now"
 GONE = "it is gone by now"
 _AT_ONCE = 500
 
@@ -83,7 +82,7 @@ def orphans(
             continue
         owner = recorded.get(_place(str(file.path), real))
         if owner is None:
-            found.append(Orphan(file.path, file.asset_key, file.partition_key, file.size, NO_RECORD))
+            found.append(Orphan(file.path, file.asset_key, file.partition_key, file.size, NOT_RECORDED))
         elif not (known := is_partition(*owner)):
             found.append(Orphan(file.path, *owner, file.size, NO_ASSET if known is None else NO_PARTITION))
     return found

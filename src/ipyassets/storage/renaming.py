@@ -19,7 +19,7 @@ from ipyassets.storage.paths import address, identity
 from ipyassets.storage.placing import refuse_outside
 from ipyassets.storage.reading import looked_at
 from ipyassets.storage.signature import content_of
-from ipyassets.storage.staging import settle
+from ipyassets.storage.staging import put_in_place
 from ipyassets.storage.value_files import ValueFiles
 
 
@@ -152,7 +152,7 @@ class _Move:
     def carry_out(self, log: SqliteEventLog, artifacts: dict[str, Artifact], standing: dict[str, str]) -> None:
         """Rename values, whose partitions nobody else can make meanwhile, and their records."""
         files = self.files
-        settle(files, self.old, artifacts)
+        put_in_place(files, self.old, artifacts)
         ready = {key: self._artifact(key, artifact) for key, artifact in artifacts.items()}
         for key, artifact in ready.items():
             with contextlib.suppress(FileNotFoundError):  # one that is gone stays so

@@ -16,7 +16,7 @@ from ipyassets.storage.paths import identity
 from ipyassets.storage.placing import unlink_twin
 from ipyassets.storage.reading import holds
 from ipyassets.storage.signature import content_of
-from ipyassets.storage.staging import settle
+from ipyassets.storage.staging import put_in_place
 from ipyassets.storage.value_files import ValueFiles
 
 
@@ -65,7 +65,7 @@ def restore(
             pass
         if dry_run:
             return event
-        settle(files, asset_key, log.artifacts(asset_key, [key]))  # what it replaces is kept, too
+        put_in_place(files, asset_key, log.artifacts(asset_key, [key]))  # what it replaces is kept, too
         _stage(files, asset_key, key, artifact)
         with Flush(files.unflushed(asset_key, {key: artifact})) as flush:
             log.append([event], before_commit=flush.wait)

@@ -120,7 +120,7 @@ def unplaced(files: ValueFiles, asset_key: AssetKey, artifacts: Mapping[str, Art
     return found
 
 
-def settle(files: ValueFiles, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> list[str]:
+def put_in_place(files: ValueFiles, asset_key: AssetKey, artifacts: Mapping[str, Artifact]) -> list[str]:
     """Put recorded values in place whose writer was stopped before he could; the names of the files this were.
 
     For whoever holds the claims of these partitions, and has looked up since then what stands recorded.

@@ -17,7 +17,7 @@ from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address
 from ipyassets.storage.reading import holds, looked_at
 from ipyassets.storage.signature import NOT_SIGNED, content_of
-from ipyassets.storage.staging import settle, unplaced
+from ipyassets.storage.staging import put_in_place, unplaced
 from ipyassets.storage.value_files import CHANGED, GONE, ValueFiles
 from ipyassets.storage.verifying import fault
 from ipyassets.storage.walking import stored_files_of
@@ -101,18 +101,20 @@ def trust(
 
     Raises UnknownPartitionError for a key that is no partition and has neither record nor file.
     """
-    look = _Look(log, files, asset_key, account)
+    inspection = _Inspection(log, files, asset_key, account)
     named = partition_keys is not None
-    keys, refused = look.all_keys(assets, space) if partition_keys is None else (look.named(partition_keys, space), {})
-    let_in, others = _sorted(look.reasons(keys), named=named)
+    keys, refused = (
+        inspection.all_keys(assets, space) if partition_keys is None else (inspection.named(partition_keys, space), {})
+    )
+    let_in, others = _sorted(inspection.reasons(keys), named=named)
     if dry_run:
         return Trusted(asset_key, let_in, refused | others)
     wanted, let_in, seen = list(let_in), {}, set[str]()
     for taken in claimed_in_turn(claims, asset_key, wanted):
         seen.update(taken)
-        settle(files, asset_key, log.artifacts(asset_key, taken))
-        some, changed = _sorted(look.reasons(taken), named=named)
-        log.append([look.event(key, why) for key, why in some.items()])
+        put_in_place(files, asset_key, log.artifacts(asset_key, taken))
+        some, changed = _sorted(inspection.reasons(taken), named=named)
+        log.append([inspection.event(key, why) for key, why in some.items()])
         let_in |= some
         others |= changed
     busy = dict.fromkeys((key for key in wanted if key not in seen), BUSY)
@@ -126,7 +128,7 @@ def _sorted(reasons: Mapping[str, str], *, named: bool) -> tuple[dict[str, str],
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Inspection:
     """At the values of one asset: why they are not read."""
 
     log: SqliteEventLog

@@ -25,7 +25,7 @@ is cut short, by a signal or by the power:
     that just happen to lie somewhere.
 
 A value that was recorded and not put in place, because its writer was stopped, is put there by the next run, and by all
-of housekeeping before it does anything else: see `settle` in `storage.staging`.
+of housekeeping before it does anything else: see `put_in_place` in `storage.staging`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ipyassets.errors import DamagedPartitionError, UnknownPlaceError
 from ipyassets.events import Artifact, Place
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager, Files
-from ipyassets.storage.opening import location_of, opened, reader
+from ipyassets.storage.opening import opened, reader, recorded_location
 from ipyassets.storage.reading import holds
 from ipyassets.storage.value_files import GONE, ValueFiles
 
@@ -81,14 +81,14 @@ class Whereabouts:
     @contextmanager
     def verified(self, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> Iterator[BinaryIO]:
         """The file of a value; see `ValueFiles.verified`. UnknownPlaceError where it is not known where it is."""
-        keeper = self.manager if isinstance(self.manager, FileIOManager) else self._at(location_of(artifact))
+        keeper = self.manager if isinstance(self.manager, FileIOManager) else self._at(recorded_location(artifact))
         if keeper is None:
             raise self._unknown()
         with ExitStack() as stack:
             try:
                 file = stack.enter_context(opened(keeper, asset_key, partition_key, artifact))
             except DamagedPartitionError as error:
-                if error.reason == GONE and not self.is_sure and not location_of(artifact):
+                if error.reason == GONE and not self.is_sure and not recorded_location(artifact):
                     raise self._unknown() from error
                 raise
             yield file
