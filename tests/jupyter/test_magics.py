@@ -481,6 +481,11 @@ def test_a_mistake_in_the_line_is_a_line_that_helps(kernel, line, complaint):
     assert len(shown.strip().splitlines()) == 1
 
 
+def test_showing_no_asset_says_how_to_show_one(kernel):
+    kernel.run("%%asset one --partitions letters\n1")
+    assert "%asset takes an asset, as in %asset NAME (assets here: one)" in kernel.run("%asset", fails=True).text
+
+
 # ------------------------------------------------------------------------------------------------ %assets, %cancel
 
 

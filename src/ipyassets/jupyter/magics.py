@@ -68,6 +68,8 @@ class AssetMagics(Magics):
             print(ASSET.format_help())  # noqa: T201
             return
         if cell is None:
+            if not arguments.names:
+                raise self._lacking("%asset")
             self._kernel.show(self._kernel.namespace.find(" ".join(arguments.names)))
             return
         key = asset_key(arguments.names)
@@ -136,14 +138,18 @@ class AssetMagics(Magics):
         """The assets that a line names, and the selection after them; without one, what is not fresh."""
         namespace = self._kernel.namespace
         if not words:
-            known = ", ".join(namespace.assets) or "none yet"
-            raise UsageError(f"%materialize takes an asset, as in %materialize NAME (assets here: {known})")
+            raise self._lacking("%materialize")
         first, *rest = words
         names = _names(first)
         while rest and all(map(namespace.has, _names(rest[0]))):
             names += _names(rest.pop(0))
         assets = [namespace.find(name) for name in names]
         return assets, " ".join(rest) or UNFINISHED
+
+    def _lacking(self, magic: str) -> UsageError:
+        """The error of a line that names no asset."""
+        known = ", ".join(self._kernel.namespace.assets) or "none yet"
+        return UsageError(f"{magic} takes an asset, as in {magic} NAME (assets here: {known})")
 
     def _executor(self, text: str | None) -> Executor | str | None:
         if text in NAMES:
