@@ -19,8 +19,9 @@ def _asset() -> MagicArgumentParser:
         Make an asset of this cell; nothing runs yet.
 
         The body runs once for each partition, and its last expression is the value that is stored. Names in
-        it that are assets become inputs; `context` and `partition_key` are at hand. A heading that ends with
-        a \ goes on in the next line.
+        it that are assets become inputs; `context` and `partition_key` are at hand. Shell commands and `%time`
+        read what the body reads; %timeit and %prun, which do not, are refused. A heading that ends with a \
+        goes on in the next line.
 
             %%asset delays --partitions days
             late = flights[flights.dep_delay > 15]
