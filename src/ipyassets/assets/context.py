@@ -221,7 +221,10 @@ class AssetExecutionContext(ReadingContext):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run has been cancelled: a long body may clear up, and then raise; what it returns is kept."""
+        """Whether the run has been cancelled: a long body may clear up, and then raise.
+
+        What it returns instead is kept as long as the run waits for it: after Ctrl-C no more than a moment.
+        """
         return self.link.stop.is_set()
 
     def raise_if_cancelled(self) -> None:

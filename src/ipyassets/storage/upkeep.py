@@ -171,7 +171,7 @@ class Upkeep:
             return lost.delete(self.log, files, found, self._whereabouts, claims, dry_run=dry_run)
 
     def compact(self, *, dry_run: bool = False) -> Compacted:
-        """Clear away what interrupted writers left, wherever assets keep values, and pack the log."""
+        """Clear away what interrupted writers left and empty folders, wherever assets keep values, and pack the log."""
         done = Compacted()
         with self._claiming(dry_run=dry_run) as claims:
             for files in self._all_files():
