@@ -59,6 +59,7 @@ export class Bar implements View {
     });
     this.#footer = new Footer({
       apply: (text) => commands.applyText(text),
+      drop: () => this.#footer.show(session),
       materialize: () => commands.materialize(),
       cancel: () => session.cancel(),
       leave: () => this.#plot.canvas.focus(),

@@ -5,6 +5,8 @@ import { statusOf } from "./status.ts";
 
 export interface FooterActions {
   apply(text: string): void;
+  /** Shows the text of what is selected again. */
+  drop(): void;
   materialize(): void;
   cancel(): void;
   /** Gives the focus back to the bar. */
@@ -63,7 +65,7 @@ export class Footer {
     setText(this.#status, status.text);
     this.#status.title = status.text;
     this.#status.dataset.level = status.level;
-    this.#input.setAttribute("aria-invalid", String(plan.error !== ""));
+    this.#input.setAttribute("aria-invalid", String(session.isAnswered && plan.error !== ""));
     const isGone = session.connection === "gone";
     this.#start.hidden = run.active && !run.elsewhere;
     this.#start.disabled = isGone || session.isStarting || this.#isEdited || !canStart(session);
@@ -95,17 +97,14 @@ export class Footer {
   }
 
   #key(event: KeyboardEvent, actions: FooterActions): void {
-    if (event.key === "Enter") this.#submit(actions);
-    else if (event.key === "Escape") this.reset();
-    if (event.key !== "Enter" && event.key !== "Escape") return;
+    // the Enter and the Escape of an input method end the word, not the text
+    if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+    this.reset();
+    if (event.key === "Enter") actions.apply(this.#input.value.trim());
+    else actions.drop();
     event.preventDefault();
     event.stopPropagation();
     actions.leave();
-  }
-
-  #submit(actions: FooterActions): void {
-    this.reset();
-    actions.apply(this.#input.value.trim());
   }
 }
 
@@ -118,5 +117,5 @@ export function canStart(session: Session): boolean {
 function labelOf(session: Session): string {
   if (session.isStarting) return "Starting";
   if (session.isAnswered) return session.get("plan").button || "Materialize";
-  return session.selected > 0 ? `Materialize ${number(session.selected)}` : "Materialize";
+  return session.selected > 0 && !session.isUnknown ? `Materialize ${number(session.selected)}` : "Materialize";
 }

@@ -13,12 +13,11 @@ export type Listener = (changed: ReadonlySet<Topic>) => void;
 /** Live; asked and not answered for a second; no longer there. */
 export type Connection = "live" | "busy" | "gone";
 
-/** A selection drawn before the kernel has answered; a text may be answered by another serial than its own. */
+/** What was asked for before the kernel has answered; no mask where only the kernel can read the text. */
 interface Ahead {
-  mask: Uint8Array;
+  mask: Uint8Array | null;
   text: string | null;
   serial: number;
-  isText: boolean;
 }
 
 const PATIENCE = 1000;
@@ -90,7 +89,7 @@ export class Session {
 
   /** Asked to select by a text that only the kernel can read: nobody knows yet what is selected. */
   get isUnknown(): boolean {
-    return this.#ahead === null && this.#awaited.has("selection");
+    return this.#ahead?.mask === null;
   }
 
   get isStarting(): boolean {
@@ -124,7 +123,7 @@ export class Session {
   /** Selects at once on screen; the kernel's answer replaces it. */
   select(mask: Uint8Array): void {
     const serial = ++this.#serial;
-    this.#draw({ mask, text: textOf(mask, this.#grid), serial, isText: false });
+    this.#draw({ mask, text: textOf(mask, this.#grid), serial });
     this.#isUnsent = true;
     if (this.#pause === undefined) this.#flush();
   }
@@ -133,9 +132,7 @@ export class Session {
   selectText(text: string, mask: Uint8Array | null): void {
     const serial = ++this.#serial;
     this.#isUnsent = false;
-    this.#ahead = null;
-    if (mask !== null) this.#draw({ mask, text, serial, isText: true });
-    this.#ask("selection");
+    this.#draw({ mask, text, serial });
     this.#send({ kind: "select_text", serial, text });
   }
 
@@ -179,7 +176,7 @@ export class Session {
     this.#pause = undefined;
     if (!this.#isUnsent || this.#ahead === null) return;
     this.#isUnsent = false;
-    this.#send({ kind: "select", serial: this.#ahead.serial }, this.#ahead.mask);
+    this.#send({ kind: "select", serial: this.#ahead.serial }, this.selection);
     this.#pause = setTimeout(() => this.#flush(), PAUSE);
   }
 
@@ -196,7 +193,7 @@ export class Session {
 
   #draw(ahead: Ahead): void {
     this.#ahead = ahead;
-    this.#selected = count(ahead.mask);
+    this.#selected = count(this.selection);
     this.#ask("selection");
     this.#mark("selection");
   }
@@ -212,6 +209,8 @@ export class Session {
   #lose(): void {
     clearTimeout(this.#patience);
     this.#awaited.clear();
+    // a text that nobody will read selects nothing else than before
+    if (this.isUnknown) this.#ahead = null;
     this.#isStopping = false;
     this.#connect("gone");
   }
@@ -258,7 +257,6 @@ export class Session {
 
   #isSettled(ahead: Ahead, heard: ReadonlySet<TraitName>): boolean {
     if (heard.has("notice") && this.notice?.level === "error") return true;
-    if (ahead.isText) return OF_SELECTION.some((name) => heard.has(name));
     return this.get("selection_serial") === ahead.serial;
   }
 

@@ -11,7 +11,7 @@ const HINT = "drag to select, Shift adds or subtracts, double-click zooms";
 
 export function statusOf(session: Session): Status {
   const { notice } = session;
-  const { error } = session.get("plan");
+  const error = session.isAnswered ? session.get("plan").error : "";
   const run = session.get("run");
   if (session.connection === "gone") {
     return { level: "error", text: "no kernel: shown as it last was; run the cell again to go on" };
@@ -22,6 +22,7 @@ export function statusOf(session: Session): Status {
   if (error) return { level: "error", text: error };
   if (notice?.level === "error") return { level: "error", text: notice.text };
   if (run.active && !run.elsewhere) return { level: "run", text: run.text };
+  if (session.isUnknown) return { level: "wait", text: "" };
   if (!session.isAnswered) return { level: "wait", text: plural(session.selected, "partition") };
   if (notice !== null) return { level: "plan", text: notice.text };
   const plan = planOf(session);

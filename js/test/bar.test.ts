@@ -373,6 +373,7 @@ describe("the text field and the buttons", () => {
     input.dispatchEvent(new Event("input"));
     await key(input, "Enter");
     expect(page.model.said("select_text")).toMatchObject([{ text: "2013-02-*, failed", fingerprint: "d365" }]);
+    expect(input.value).toBe("2013-02-*, failed");
     expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(true);
   });
 
@@ -391,6 +392,26 @@ describe("the text field and the buttons", () => {
     await settled();
     expect(input.value).toBe("[2013-01-01...2013-01-31]");
     expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(false);
+  });
+
+  test("escape puts the text of what is selected back, and the button that runs it", async () => {
+    const page = await open(exampleTraits("January selected, answering select 7"));
+    const input = page.find<HTMLInputElement>(".ipa-input");
+    input.value = "2013-12-*";
+    input.dispatchEvent(new Event("input"));
+    await key(input, "Escape");
+    expect(input.value).toBe("[2013-01-01...2013-01-31]");
+    expect(page.find<HTMLButtonElement>(".ipa-primary").disabled).toBe(false);
+  });
+
+  test("enter that ends the writing of a word in an input method applies nothing", async () => {
+    const page = await open(exampleTraits("a new asset"));
+    const input = page.find<HTMLInputElement>(".ipa-input");
+    input.value = "東京";
+    input.dispatchEvent(new Event("input"));
+    await key(input, "Enter", { isComposing: true });
+    expect(page.model.sent).toEqual([]);
+    expect(input.value).toBe("東京");
   });
 
   test("the count of a state selects all that are in it", async () => {

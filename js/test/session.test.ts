@@ -134,6 +134,30 @@ test("a text without an answer leaves open what is selected", async () => {
   expect(session.isUnknown).toBe(false);
 });
 
+test("the answer to an earlier selection is none to a later text", async () => {
+  const { model, session } = start();
+  session.select(january());
+  session.selectText("2013-12-*", null);
+  model.tell({ selection: traitOf(january()), selection_serial: lastSerial(model) });
+  await vi.advanceTimersByTimeAsync(0);
+  expect([session.isUnknown, session.isAnswered, session.selectionText]).toEqual([true, false, "2013-12-*"]);
+});
+
+test("the plan of an earlier text says nothing of what is asked for now", async () => {
+  const { model, session } = start();
+  model.tell({ plan: { ...session.get("plan"), error: "cannot read selection 'x'" } });
+  await vi.advanceTimersByTimeAsync(0);
+  session.select(january());
+  expect(statusOf(session)).toEqual({ level: "wait", text: "31 partitions" });
+});
+
+test("a text that no kernel has read leaves the selection as it was", async () => {
+  const { model, session } = start("January selected, answering select 7");
+  session.selectText("2013-12-*", null);
+  model.fire("comm:close");
+  expect([session.isUnknown, session.selectionText]).toEqual([false, "[2013-01-01...2013-01-31]"]);
+});
+
 test.each(["comm:close", "comm_live_update", "destroy"])("after %s the bar is without a kernel, and readable", async (name) => {
   const { model, session } = start("a failure with its detail");
   model.fire(name);
