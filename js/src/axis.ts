@@ -11,7 +11,7 @@ export class Axis {
   #isLabelled = false;
   #range = "";
 
-  /** The first and the last label on view, "" where all labels are written out. */
+  /** The first and the last label on view, "" where they are written out. */
   get range(): string {
     return this.#range;
   }
@@ -27,8 +27,9 @@ export class Axis {
     const overview = overviewOf(layout);
     if (this.#isLabelled) return this.root.replaceChildren(...centred(layout, first, last), ...overview);
     const [from, to] = [grid.columnLabels.at(first), grid.columnLabels.at(last)];
+    if (this.#ticks.length === 0) return this.root.replaceChildren(...ends(from, to), ...overview);
     this.#range = `${from} to ${to}`;
-    this.root.replaceChildren(...(this.#ticks.length > 0 ? this.#dated(layout, measure) : ends(from, to)), ...overview);
+    this.root.replaceChildren(...this.#dated(layout, measure), ...overview);
   }
 
   /** The columns that the label or date at x stands for. */
@@ -61,6 +62,7 @@ function overviewOf({ across, grid: { columns } }: Layout): HTMLElement[] {
 }
 
 function ends(from: string, to: string): HTMLElement[] {
+  if (from === to) return [element("span", "ipa-end ipa-end-first", {}, from)];
   return [element("span", "ipa-end ipa-end-first", {}, from), element("span", "ipa-end ipa-end-last", {}, to)];
 }
 

@@ -118,7 +118,9 @@ function paintCursor(
   context.strokeRect(left - 0.5, band.y + 0.5, right - left + 1, band.height - 1);
   context.strokeStyle = palette.cursor;
   context.beginPath();
-  context.roundRect(left - 2, band.y - 2, right - left + 4, band.height + 4, 2);
+  // a ring that the edge of the canvas cuts open is no ring
+  const [from, until] = [Math.max(left - 2, 1), Math.min(right + 2, layout.width - 1)];
+  context.roundRect(from, band.y - 2, until - from, band.height + 4, 2);
   context.stroke();
   if (layout.grid.rows === 1) {
     const middle = (left + right) / 2;

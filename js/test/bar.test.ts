@@ -44,6 +44,14 @@ describe("what is shown", () => {
     expect(find(".ipa-about").textContent).toBe("2013-01-01 to 2013-12-31");
   });
 
+  test("the only key is written once, however long it is", async () => {
+    const traits = exampleTraits("a new asset");
+    const list = ["a_very_long_key".repeat(20)];
+    const dimension = { name: "", kind: "static" as const, length: 1, labels: { list }, ends: null, ticks: [] };
+    const page = await open({ ...traits, dimensions: [dimension], states: new DataView(new ArrayBuffer(0)) });
+    expect(page.find(".ipa-axis").textContent).toBe(list[0]);
+  });
+
   test("the partition under the pointer: key, end of its window, state", async () => {
     const page = await open(exampleTraits("a failure with its detail"));
     pointer(stage(page), "pointermove", { x: day(33) });

@@ -102,3 +102,23 @@ def test_a_published_notebook_shows_the_last_states_without_a_kernel(notebook):
     expect(picture).to_contain_text("5 fresh")
     expect(picture).to_contain_text("15 missing")
     notebook.screenshot("published")
+
+
+def test_of_a_text_that_cannot_be_read_everything_that_is_said_can_be_read(notebook):
+    notebook.start(LOAD, WEEK, SALES)
+    bar = notebook.bar(2)
+    bar.select("2026-01-01, [2026-01-03...2027-01-01]")
+    expect(bar.status).to_contain_text("2026-01-20")
+    notebook.screenshot("unreadable")
+    cut = "(it) => [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight]"
+    assert bar.status.evaluate(cut) == [0, 0]
+
+
+def test_the_first_and_the_last_of_long_keys_are_not_written_over_each_other(notebook):
+    keys = 'long = StaticPartitionsDefinition([f"{side * 40}_{n}" for side in ("east", "west") for n in range(20)])'
+    notebook.start(LOAD, keys, "%%asset by_side --partitions long\n1")
+    bar = notebook.bar(2)
+    first, last = bar.root.locator(".ipa-end").all()
+    boxes = [each.bounding_box() for each in (first, last)]
+    notebook.screenshot("long-keys")
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
