@@ -224,11 +224,16 @@ export class Bar implements View {
       this.#schedule.layout();
     }
     if (changed.has("states") || changed.has("fractions")) this.#schedule.states();
+    const held = this.root.querySelector(":focus");
     this.#schedule.marks();
     this.#header.show(session);
     this.#footer.show(session);
     this.#readout.showCode(session.isAnswered ? session.get("plan").code : "");
-    this.#detail.show(detailOf(session.get("detail")), session.get("fractions"), this.#theme.palette, !session.get("run").active);
+    this.#detail.show(detailOf(session.get("detail")), session.get("fractions"), this.#theme.palette, this.#commands.canRun);
+    // what goes takes the focus with it, and the next key would be the notebook's
+    if (held !== null && (!held.isConnected || held.closest("[hidden], :disabled") !== null)) {
+      this.#plot.canvas.focus({ preventScroll: true });
+    }
     const cursor = this.#cursor.index(session.grid);
     writeHooks(this.root, this.#plot.canvas, session, cursor);
     writeRole(this.#plot.canvas, session, cursor);

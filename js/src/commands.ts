@@ -57,11 +57,14 @@ export class Commands {
     this.select(new Uint8Array(this.#session.grid.length));
   }
 
+  /** Whether a run could start beside what goes on. */
+  get canRun(): boolean {
+    const { active, elsewhere } = this.#session.get("run");
+    return !(active && !elsewhere) && !this.#session.isStarting && this.#session.connection !== "gone";
+  }
+
   materialize(): void {
-    const session = this.#session;
-    const run = session.get("run");
-    const isBusy = (run.active && !run.elsewhere) || session.isStarting || session.connection === "gone";
-    if (!isBusy && canStart(session)) session.materialize();
+    if (this.canRun && canStart(this.#session)) this.#session.materialize();
   }
 
   again(index: number): void {

@@ -76,8 +76,6 @@ export class Footer {
     setText(this.#cancel, run.elsewhere ? "Cancel other run" : "Cancel");
     this.#cancel.title = run.elsewhere ? run.text : "";
     this.#input.disabled = isGone;
-    // a button that goes takes the focus with it, and the next key would be the notebook's
-    if ([this.#start, this.#cancel].some((gone) => gone.hidden && gone.matches(":focus"))) this.#actions.leave();
     this.#showProgress(run.active, run.total > 0 ? run.done / run.total : 0);
   }
 

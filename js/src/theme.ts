@@ -107,12 +107,23 @@ export class Theme {
     for (const target of [document.documentElement, document.body]) {
       observer.observe(target, { attributes: true, attributeFilter: THEME_ATTRIBUTES });
     }
-    const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)", `(resolution: ${devicePixelRatio}dppx)`];
-    const media = queries.map((query) => matchMedia(query));
-    for (const query of media) query.addEventListener("change", again);
+    const end = new AbortController();
+    const { signal } = end;
+    for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+      matchMedia(query).addEventListener("change", again, { signal });
+    }
+    // asked anew each time: a query about one ratio says nothing of a change between two others
+    const watchRatio = (): void => {
+      matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", sharpen, { signal, once: true });
+    };
+    const sharpen = (): void => {
+      watchRatio();
+      again();
+    };
+    watchRatio();
     return () => {
       observer.disconnect();
-      for (const query of media) query.removeEventListener("change", again);
+      end.abort();
     };
   }
 }

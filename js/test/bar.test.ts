@@ -1,7 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { exampleTraits, intents, toHex } from "./contract.ts";
 import type { Detail } from "../src/protocol.ts";
-import { click, drag, key, open, type Page, pointer, settled } from "./front_end.ts";
+import { click, drag, key, open, type Page, pointer, settled, WIDTH } from "./front_end.ts";
 
 /** The middle of a day of 2013 on a bar that gives each two pixels. */
 const day = (index: number): number => index * 2 + 1;
@@ -480,6 +480,30 @@ describe("the text field and the buttons", () => {
     expect(page.model.lastMask(365)).toEqual([33]);
   });
 
+  test("nothing is run again where no run can start: while one starts, and without a kernel", async () => {
+    const page = await open(exampleTraits("a failure with its detail"));
+    const again = page.find<HTMLButtonElement>(".ipa-again");
+    again.click();
+    await settled();
+    expect(again.disabled).toBe(true);
+    page.model.fire("comm:close");
+    await settled();
+    expect(again.disabled).toBe(true);
+  });
+
+  test("what goes while it has the focus leaves it to the bar", async () => {
+    const page = await open(exampleTraits("a failure with its detail"));
+    for (const [selector, traits] of [
+      [".ipa-chip:not([hidden])", { counts: { fresh: 365 } }],
+      [".ipa-close", { detail: {} }],
+    ] as const) {
+      page.find(selector).focus();
+      page.model.tell(traits);
+      await settled();
+      expect(document.activeElement).toBe(page.canvas);
+    }
+  });
+
   test("an asset without partitions has nothing to select and one thing to run", async () => {
     const page = await open(exampleTraits("an asset without partitions"));
     expect(page.find(".ipa-input").hidden).toBe(true);
@@ -505,6 +529,23 @@ describe("views", () => {
     expect(document.querySelector(".ipa-bar")).toBeNull();
     expect(page.model.handlers).toBe(0);
     expect(page.model.sent).toEqual([]);
+  });
+
+  test("each zoom of the page draws it sharp again", async () => {
+    const lists: (EventTarget & { media: string })[] = [];
+    vi.spyOn(window, "matchMedia").mockImplementation((media) => {
+      lists.push(Object.assign(new EventTarget(), { media, matches: false }));
+      return lists.at(-1) as unknown as MediaQueryList;
+    });
+    const { canvas } = await open(exampleTraits("a new asset"));
+    for (const ratio of [1.25, 1.5, 2]) {
+      const ended = lists.filter(({ media }) => media === `(resolution: ${devicePixelRatio}dppx)`);
+      vi.stubGlobal("devicePixelRatio", ratio);
+      for (const list of ended) list.dispatchEvent(new Event("change"));
+      await settled();
+      expect(canvas.width).toBe(Math.round(WIDTH * ratio));
+    }
+    vi.unstubAllGlobals();
   });
 
   test("new partitions reset zoom, cursor and selection", async () => {
