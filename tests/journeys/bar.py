@@ -44,6 +44,13 @@ class Bar:
         counts = {state: int(data[f"counts{state.title()}"]) for state in STATES}
         return {state: count for state, count in counts.items() if count}
 
+    @property
+    def cut_from_status(self) -> list[int]:
+        """How many pixels of what the status line says cannot be seen, across and down."""
+        cut = "(it) => [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight]"
+        found: list[int] = self.status.evaluate(cut)
+        return found
+
     def expect_count(self, state: str, count: int) -> None:
         """Wait until that many partitions are in the state."""
         expect(self.canvas).to_have_attribute(f"data-counts-{state}", str(count))

@@ -110,8 +110,18 @@ def test_of_a_text_that_cannot_be_read_everything_that_is_said_can_be_read(noteb
     bar.select("2026-01-01, [2026-01-03...2027-01-01]")
     expect(bar.status).to_contain_text("2026-01-20")
     notebook.screenshot("unreadable")
-    cut = "(it) => [it.scrollWidth - it.clientWidth, it.scrollHeight - it.clientHeight]"
-    assert bar.status.evaluate(cut) == [0, 0]
+    assert bar.cut_from_status == [0, 0]
+
+
+def test_of_a_selection_that_cannot_run_everything_that_is_said_can_be_read(notebook):
+    notebook.start(LOAD, WEEK, "%%asset sales --partitions days\n1 / 0", "%%asset totals --partitions days\nsales")
+    bar = notebook.bar(3)
+    bar.select("2026-01-03")
+    bar.materialize()
+    bar.expect_count("blocked", 1)
+    expect(bar.status).to_contain_text("to have it tried again")
+    notebook.screenshot("blocked")
+    assert bar.cut_from_status == [0, 0]
 
 
 def test_the_first_and_the_last_of_long_keys_are_not_written_over_each_other(notebook):
