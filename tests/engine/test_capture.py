@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import io
 import logging
@@ -58,6 +59,20 @@ def test_streams_that_somebody_else_put_in_place_meanwhile_are_left(monkeypatch)
         theirs = io.StringIO()
         monkeypatch.setattr(sys, "stdout", theirs)
     assert sys.stdout is theirs
+
+
+def test_a_run_that_ends_while_somebody_prints_lets_the_print_finish(monkeypatch):
+    class EndsTheRun(io.StringIO):
+        def write(self, text):
+            run.close()  # as another thread would
+            return super().write(text)
+
+    run = contextlib.ExitStack()
+    monkeypatch.setattr(sys, "stdout", theirs := EndsTheRun())
+    run.enter_context(streams())
+    print("all", "of", "it")
+    assert sys.stdout is theirs
+    assert theirs.getvalue() == "all of it\n"
 
 
 def test_displays_are_kept_with_their_text():

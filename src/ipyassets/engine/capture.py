@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -176,6 +176,8 @@ class _Streams:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
+        # kept and used again: `print` holds no reference to where it writes, and other threads may be printing to one
+        self._stand_ins: deque[Stream] = deque(maxlen=4)
         self._handler = _Handler()
         self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         self._hook: Callable[..., object] = sys.breakpointhook
@@ -183,10 +185,7 @@ class _Streams:
     def enter(self) -> None:
         with self._lock:
             self._users += 1
-            if not isinstance(sys.stdout, Stream):
-                sys.stdout = Stream(sys.stdout)
-            if not isinstance(sys.stderr, Stream):
-                sys.stderr = Stream(sys.stderr)
+            sys.stdout, sys.stderr = self._stand_in(sys.stdout), self._stand_in(sys.stderr)
             if self._users == 1:
                 logging.getLogger().addHandler(self._handler)
                 self._hook, sys.breakpointhook = sys.breakpointhook, self._talk
@@ -202,6 +201,13 @@ class _Streams:
                     sys.stdout = sys.stdout.inner
                 if isinstance(sys.stderr, Stream):
                     sys.stderr = sys.stderr.inner
+
+    def _stand_in(self, stream: TextIO) -> Stream:
+        """What stands in for a stream, which may be one that does already."""
+        found = stream if isinstance(stream, Stream) else next((s for s in self._stand_ins if s.inner is stream), None)
+        if found is None:
+            self._stand_ins.append(found := Stream(stream))
+        return found
 
     def _talk(self, *args: object, **kwargs: object) -> object:
         """A debugger talks to its user: from a breakpoint on, nothing of this body is captured."""
