@@ -10,7 +10,7 @@ from itertools import islice
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.plan import Plan
-from ipyassets.engine.ready import NOTHING, behind, ready
+from ipyassets.engine.ready import NOTHING, Ready, behind
 from ipyassets.partitions import Spans
 
 REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others can start
@@ -31,6 +31,7 @@ class Frontier:
         self._working: dict[AssetKey, dict[int, float]] = {key: {} for key in plan.pending}  # and how far each has come
         self._lost: dict[AssetKey, Spans] = {}
         self._taken: dict[AssetKey, list[int]] = {key: [] for key in plan.pending}
+        self._able = Ready(self._graph, self._spaces)
         self._ready: dict[AssetKey, Spans] = {}
         self._next: dict[AssetKey, Iterator[int]] = {}
         self._lock = threading.RLock()
@@ -46,7 +47,7 @@ class Frontier:
                 key: waiting | Spans.from_indices(self._working[key]) | self._lost.get(key, NOTHING)
                 for key, waiting in self._waiting.items()
             }
-            self._ready = ready(self._graph, self._spaces, self._waiting, outstanding)
+            self._ready = self._able.of(self._waiting, outstanding)
             self._next = {key: iter(spans) for key, spans in self._ready.items()}
             self._refilled = time.monotonic()
             self._cost = self._refilled - began

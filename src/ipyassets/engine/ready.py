@@ -15,20 +15,34 @@ Partitions = Mapping[AssetKey, Spans]
 NOTHING = Spans.empty()
 
 
-def ready(
-    graph: AssetGraph, spaces: Mapping[AssetKey, PartitionSpace], pending: Partitions, outstanding: Partitions
-) -> dict[AssetKey, Spans]:
-    """The pending partitions that read nothing outstanding: nothing that is pending, running or failed."""
-    found = {}
-    for key, waiting in pending.items():
-        for edge in graph.edges[key]:
-            if not waiting:
-                break
-            if held := outstanding.get(edge.up, NOTHING):
-                waiting -= edge.mapping.downstream(held, spaces[edge.up], spaces[key])  # noqa: PLW2901
-        if waiting:
-            found[key] = waiting
-    return found
+class Ready:
+    """The pending partitions that may start: those that read nothing outstanding, be it pending, running or failed.
+
+    It is worked out anew only for assets of which something has changed, or of what they read: a chain of assets has as
+    many turns as links, and all links would be gone through in each.
+    """
+
+    def __init__(self, graph: AssetGraph, spaces: Mapping[AssetKey, PartitionSpace]) -> None:
+        self._graph, self._spaces = graph, spaces
+        self._known: dict[AssetKey, tuple[tuple[Spans, ...], Spans]] = {}  # what it was worked out from, and the result
+
+    def of(self, pending: Partitions, outstanding: Partitions) -> dict[AssetKey, Spans]:
+        """What may start now, by asset."""
+        found = {}
+        for key, waiting in pending.items():
+            held = [outstanding.get(edge.up, NOTHING) for edge in self._graph.edges[key]]
+            known = self._known.get(key)
+            if known is None or known[0] != (waiting, *held):
+                known = self._known[key] = (waiting, *held), self._able(key, waiting, held)
+            if known[1]:
+                found[key] = known[1]
+        return found
+
+    def _able(self, key: AssetKey, waiting: Spans, held: Iterable[Spans]) -> Spans:
+        for edge, spans in zip(self._graph.edges[key], held, strict=True):
+            if waiting and spans:
+                waiting -= edge.mapping.downstream(spans, self._spaces[edge.up], self._spaces[key])
+        return waiting
 
 
 def behind(
