@@ -165,3 +165,23 @@ def test_a_set_named_like_a_word_of_the_grammar_takes_nothing_from_it(selection,
 
 def test_keys_are_quoted_where_they_must_be():
     assert text(Spans.range(1, 3), SequenceSpace(["x", "a b", 'c"', "y"])) == '"a b", "c\\""'
+
+
+class Listed(SequenceSpace):
+    times = 0
+
+    def __iter__(self):
+        self.times += 1
+        return super().__iter__()
+
+
+def test_a_shape_that_is_read_again_does_not_look_at_every_key_again():
+    space = Listed(["listed-a", "listed-b", "c"])
+    again = Listed(["listed-a", "listed-b", "c"])
+    assert parse("listed-*", space) == parse("listed-* & listed-*", space) == parse("listed-*", again)
+    assert (space.times, again.times) == (1, 0)
+
+
+def test_a_shape_is_read_anew_in_other_keys():
+    assert parse("new-*", SequenceSpace(["new-a", "b"])) == Spans.range(0, 1)
+    assert parse("new-*", SequenceSpace(["new-a", "b", "new-c"])) == Spans.of([(0, 1), (2, 3)])

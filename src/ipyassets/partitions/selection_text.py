@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -256,6 +257,7 @@ class _Reader:
         return InvalidSelectionError(f"cannot read selection {self.text!r} {where}{reason}", self.text, position)
 
 
+@lru_cache(maxsize=16)  # a bar reads its text again at every change, and a shape looks at every key
 def _fitting(shape: str, space: PartitionSpace) -> Spans:
     """The keys that are like a shape in which an asterisk stands for anything."""
     if not shape.strip("*"):
