@@ -4,8 +4,11 @@ import contextlib
 import contextvars
 import io
 import logging
+import signal
 import sys
 import threading
+
+import pytest
 
 from ipyassets.engine.capture import DISPLAYED, LIMIT, Stream, captured, current_output, streams
 
@@ -136,6 +139,14 @@ def test_a_flood_of_displays_is_cut():
     assert output.text.count("beyond 20 MB") == 1
 
 
+@pytest.fixture
+def own_interrupts():
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("own_interrupts")  # pdb takes them over when it is told to continue
 def test_a_breakpoint_of_plain_python_stops_in_the_body(monkeypatch, capsys):
     monkeypatch.setattr(sys, "breakpointhook", sys.__breakpointhook__)
     monkeypatch.delenv("PYTHONBREAKPOINT", raising=False)
