@@ -24,6 +24,7 @@ LATER = DailyPartitionsDefinition("2024-01-05")
 COLORS = StaticPartitionsDefinition(["red", "blue"])
 BOTH = MultiPartitionsDefinition({"date": DAYS, "color": COLORS})
 SINCE = MultiPartitionsDefinition({"date": LATER, "color": COLORS})
+ONLY_RED = StaticPartitionsDefinition(["red"])
 TWINS = MultiPartitionsDefinition({"p": COLORS, "q": COLORS})
 BY_DATE = {"date": DimensionPartitionMapping("date", TimeWindowPartitionMapping(-1, -1))}
 BY_COLOR = {"color": DimensionPartitionMapping("color", IdentityPartitionMapping())}
@@ -93,6 +94,19 @@ def test_missing_keys_are_whole_keys():
         {"date": DimensionPartitionMapping("date", TimeWindowPartitionMapping()), **BY_COLOR}
     )
     assert read(mapping, "blue|2024-01-04", BOTH, SINCE) == ([], ["blue|2024-01-04"])
+
+
+def test_what_reads_nothing_in_one_dimension_lacks_nothing_in_another():
+    mapping = MultiPartitionMapping({**BY_DATE, **BY_COLOR})
+    down, up = BOTH.space(NOW), MultiPartitionsDefinition({"date": LATER, "color": ONLY_RED}).space(NOW)
+    nowhere = MultiPartitionsDefinition({"date": LATER, "color": StaticPartitionsDefinition([])}).space(NOW)
+    every = Spans.range(0, len(down))
+    assert set(mapping.lacking(every, down, up)) == {
+        each for each in every if mapping.upstream(Spans.range(each, each + 1), down, up).missing
+    }
+    by_date = MultiPartitionMapping(BY_DATE)
+    assert by_date.upstream(every, down, nowhere) == (Spans.empty(), ())
+    assert by_date.lacking(every, down, nowhere) == Spans.empty()
 
 
 def test_dimensions_may_have_other_names_downstream():

@@ -74,11 +74,13 @@ class ByDimensionMapping(PartitionMapping):
         """Those of which a dimension calls for what does not exist, while the others read something."""
         here, there = product_of(down), product_of(up)
         mine, theirs = dict(here.dimensions), dict(there.dimensions)
-        found = [
-            here.along(each.down, each.mapping.lacking(_all(mine[each.down]), mine[each.down], theirs[each.up]))
-            for each in self.dependencies(down, up)
-        ]
-        return _existing(down, _flat(down, spans) & _union(found))
+        found, asking = Spans.empty(), _flat(down, spans)
+        for side, read, mapping in self.dependencies(down, up):
+            space, other = mine[side], theirs.pop(read)
+            lost = mapping.lacking(_all(space), space, other)
+            found |= here.along(side, lost)
+            asking &= here.along(side, lost | mapping.downstream(_all(other), other, space))
+        return _existing(down, found & asking) if all(map(len, theirs.values())) else Spans.empty()
 
 
 def _missing(there: ProductSpace, sides: Mapping[int, Mapped]) -> Iterator[str]:
