@@ -117,3 +117,12 @@ def test_dagsters_names_lead_to_the_same_answers():
     assert list(read_of.required_but_nonexistent_partition_keys) == []
     assert list(readers) == ["2024-01-03", "2024-01-04"]
     assert list(whole.partitions_subset) == ["2024-01-04"]
+
+
+def test_an_empty_subset_reads_nothing_also_under_dagsters_names():
+    days = DailyPartitionsDefinition("2024-01-01")
+    with partition_loading_context(NOON.now):
+        found = TimeWindowPartitionMapping().get_upstream_mapped_partitions_result_for_partitions(
+            days.empty_subset(), days, days
+        )
+    assert list(found.partitions_subset) == []

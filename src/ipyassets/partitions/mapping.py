@@ -103,7 +103,9 @@ class PartitionMapping(ABC):
         """What a subset reads, under Dagster's name; None means an asset without partitions."""
         moment = as_of(current_time, dynamic_partitions_store)
         up = upstream_partitions_def.space(moment)
-        down = downstream_partitions_subset or PartitionsSubset.all(_space(downstream_partitions_def, moment))
+        down = downstream_partitions_subset
+        if down is None:
+            down = PartitionsSubset.all(_space(downstream_partitions_def, moment))
         found = self.between(downstream_partitions_def, upstream_partitions_def).upstream(down.spans, down.space, up)
         return UpstreamPartitionsResult(PartitionsSubset(up, found.spans), found.missing)
 
