@@ -51,7 +51,7 @@ class Dispatch:
         self._given_up: list[tuple[AssetKey, list[int], Work | None]] = []
         self._endings = Endings(manner.on_error, frontier, accounts)
         self._is_changed = True
-        self._is_cancelled = self._is_interrupted = False
+        self._is_cancelled = self._is_interrupted = self._has_skipped = False
         self._most = len(plan) + 1
 
     @property
@@ -82,10 +82,11 @@ class Dispatch:
         """Wait a moment for something to end, and take it in."""
         self._is_changed |= self.neighbours.look()
         done = [work for work in self._work if work.done()]
-        if not done:
+        if not done and not self._has_skipped:
             # shielded, because an interrupted wait may keep locks for ever that workers need
             pause = min(self._frontier.until_refill, POLL_SECONDS) if self._is_changed else POLL_SECONDS
             done = list(wait(self._work, pause, FIRST_COMPLETED).done)
+        self._has_skipped = False
         with interruptible():
             if not self._work:
                 self.neighbours.give_way()
@@ -162,6 +163,7 @@ class Dispatch:
         if reason := self._workshop.skipped_for(key, index):
             self._accounts.end(self._accounts.event(Attempt.SKIPPED, key, index, reason), index)
             self._frontier.finish(key, index)
+            self._is_changed = self._has_skipped = True  # others may start at once, and were not handed out yet
         return bool(reason)
 
     def _absorb(self, work: Work) -> None:
@@ -214,13 +216,11 @@ class Dispatch:
 
     def _begin_again(self, result: StepResult, overtaken: DamagedPartitionError) -> None:
         key = result.events[0].asset_key
-        space = self._plan.facts.spaces[key]
+        keys = [each.partition_key for each in result.events]
         self.neighbours.follow()
         if isinstance(overtaken.asset_key, AssetKey):
             self._workshop.look_up(overtaken.asset_key, overtaken.partition_key)
-        self._frontier.give_back(
-            key, Spans.from_indices([space.index_of(each.partition_key) for each in result.events])
-        )
+        self._frontier.give_back(key, Spans.from_indices(self._plan.facts.spaces[key].indices(keys)))
 
     def _settle(self, event: Event, raised: Raised | None) -> None:
         key = event.asset_key
