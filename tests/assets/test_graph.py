@@ -76,3 +76,13 @@ def test_whether_an_input_is_a_value_is_decided_by_the_mapping():
     whole = asset(name="whole")(lambda up: 1)
     graph = AssetGraph.of([up, same, whole])
     assert [graph.edges[AssetKey(name)][0].gives_one for name in ("same", "whole")] == [True, False]
+
+
+def test_a_function_that_is_no_asset_is_named_with_what_it_lacks():
+    def plain():
+        return 1
+
+    with pytest.raises(InvalidDefinitionError, match="plain is not an asset: write @asset above it"):
+        AssetGraph.of([plain])  # type: ignore[list-item]
+    with pytest.raises(InvalidDefinitionError, match=r"'a' is not an asset$"):
+        AssetGraph.of(["a"])  # type: ignore[list-item]

@@ -102,6 +102,17 @@ def test_keys_are_a_list_a_range_or_a_selection_text(instance):
         assert counts(instance, days)["fresh"] == count
 
 
+def test_a_reversed_range_is_refused_instead_of_making_nothing(instance):
+    with pytest.raises(InvalidInvocationError, match="reversed: '2024-01-01' comes before '2024-01-03'"):
+        materialize([days], partition_keys=PartitionKeyRange("2024-01-03", "2024-01-01"), instance=instance)
+
+
+def test_nothing_is_made_of_an_empty_selection(instance):
+    result = materialize([days, doubled], partition_key="2024-01-05", selection=[], instance=instance)
+    assert result.success
+    assert counts(instance, days) == {"missing": 10}
+
+
 def test_what_a_selected_asset_lacks_is_filled_first(instance):
     result = materialize([days, doubled], selection="doubled", partition_key="2024-01-03", instance=instance)
     assert result.progress.materialized == 2
@@ -451,6 +462,28 @@ def test_a_skip_is_a_result_with_a_reason_and_passes_to_what_reads_it_alone(inst
     graph = AssetGraph.of(assets)
     assert instance.describe(graph, "some", "b").reason == "a holiday"
     assert instance.describe(graph, "each", "b").reason == "some b was skipped"
+
+
+def test_what_follows_skipped_partitions_does_not_wait_for_what_runs_beside_them(instance):
+    many = StaticPartitionsDefinition([f"{each:03}" for each in range(101)])
+    last_is_made = threading.Event()
+
+    @asset(partitions_def=many)
+    def source(context):
+        return 1 if context.partition_key == "100" else Skip("nothing")
+
+    @asset(partitions_def=many)
+    def reader(source):
+        last_is_made.set()
+        return source
+
+    @asset
+    def beside():
+        return last_is_made.wait(2)  # less than a hundred pauses of the run take
+
+    materialize([source], partition_keys="all", instance=instance)
+    asked = {"selection": [reader, beside], "partition_keys": "all", "max_workers": 2, "instance": instance}
+    assert materialize([source, reader, beside], **asked).asset_value(beside)
 
 
 def test_none_is_a_skip_where_an_output_is_not_required(instance):

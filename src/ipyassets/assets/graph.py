@@ -57,6 +57,9 @@ class AssetGraph:
             raise InvalidDefinitionError(f"assets are given in a list: [{assets.key}]")
         by_key: dict[AssetKey, AssetsDefinition] = {}
         for one in assets:
+            if not isinstance(one, AssetsDefinition):
+                hint = ": write @asset above it" if callable(one) else ""  # type: ignore[unreachable]  # as above
+                raise InvalidDefinitionError(f"{getattr(one, '__qualname__', repr(one))} is not an asset{hint}")
             if by_key.setdefault(one.key, one) is not one:
                 raise InvalidDefinitionError(f"two different assets are called {one.key}: rename one of them")
         edges = {key: tuple(_edges(one, by_key)) for key, one in by_key.items()}

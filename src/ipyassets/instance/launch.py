@@ -107,8 +107,8 @@ def materialize(
     `raise_on_error` is False. Ctrl-C ends the run: what has finished is kept, the rest is cancelled, and
     KeyboardInterrupt is raised; a body in another thread that does not end at once runs on, and its value is not
     stored. With `dry_run` nothing runs, and what would run is returned. `watch` is handed the run before it begins.
-    Raises InvalidInvocationError where a partition key is lacking or not called for, UnknownPartitionError for a key
-    that does not exist.
+    Raises InvalidInvocationError where a partition key is lacking or not called for or a range is reversed,
+    UnknownPartitionError for a key that does not exist.
     """
     chosen = instance or current_instance()
     made = _planned(chosen, assets, resources, selection, partition_key, partition_keys, upstream)
@@ -175,7 +175,7 @@ def materialize_to_memory(
     memory = InMemoryIOManager()
     scratch = Instance.ephemeral(io_manager=memory, dynamic_keys=instance)
     return materialize(
-        [one.with_io_manager(memory) for one in assets],
+        [one.with_io_manager(memory) for one in AssetGraph.of(assets)],
         run_config,
         scratch,
         resources,
@@ -235,10 +235,10 @@ def wanted(
                 f"{partitioned[0]} is partitioned: give partition_key or partition_keys, such as partition_keys='all'"
             )
         return {key: Spans.range(0, 1) for key in keys}
-    if not partitioned:
+    if keys and not partitioned:
         raise InvalidInvocationError(f"no asset selected is partitioned: leave partition_key out to make {keys[0]}")
     found = {key: spans for key in partitioned if (spans := _partitions(facts, key, asked)) is not None}
-    if not found:
+    if partitioned and not found:
         _exactly(facts, partitioned[0], asked)
     # an asset that is partitioned otherwise is made as far as the others need it
     others = {key: Spans.range(0, 1) for key in keys if key not in partitioned}
@@ -276,6 +276,8 @@ def _exactly(facts: Facts, key: AssetKey, asked: Asked) -> Spans:
     if isinstance(asked, str):
         return parse(asked, space, facts.named(key))
     if isinstance(asked, PartitionKeyRange):
-        return space.between(asked.start, asked.end)
+        if not (found := space.between(asked.start, asked.end)):
+            raise InvalidInvocationError(f"the range is reversed: {asked.end!r} comes before {asked.start!r}")
+        return found
     indices = space.indices(asked)
     return Spans.from_indices([space.index(each) for each in asked] if (indices < 0).any() else indices)
