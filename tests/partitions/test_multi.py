@@ -15,6 +15,7 @@ from ipyassets.partitions import (
     MultiPartitionsDefinition,
     PartitionKeyRange,
     StaticPartitionsDefinition,
+    ValuesPartitionsDefinition,
     partition_loading_context,
 )
 
@@ -123,3 +124,13 @@ def test_what_makes_no_product_is_refused(dimensions):
 def test_dimensions_are_names_and_definitions(dimensions):
     with pytest.raises(InvalidArgumentError):
         MultiPartitionsDefinition(dimensions)
+
+
+def test_values_with_a_sign_of_selections_are_no_dimension():
+    with pytest.raises(InvalidDefinitionError, match=r"'x\|y' of dimension 'a'"):
+        MultiPartitionsDefinition({"a": ValuesPartitionsDefinition(["x|y"]), "date": DAYS})
+
+
+def test_a_filter_is_a_function():
+    with pytest.raises(InvalidArgumentError, match="where must be a function"):
+        MultiPartitionsDefinition({"date": DAYS, "color": COLORS}, where="red")  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError
+from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, UnknownPartitionError
 from ipyassets.partitions import (
     AsOf,
     DailyPartitionsDefinition,
@@ -271,3 +271,13 @@ def test_a_schedule_is_said_once():
 def test_validation_finds_a_format_that_is_too_coarse():
     with pytest.raises(InvalidDefinitionError, match="finer fmt"):
         HourlyPartitionsDefinition(dt.datetime(2024, 1, 1), fmt="%Y-%m-%d").validate_partition_definition()
+
+
+def test_an_unknown_schedule_type_is_refused_with_those_there_are():
+    with pytest.raises(InvalidArgumentError, match=r"'DAYLY' is not one of \['HOURLY', 'DAILY'"):
+        TimeWindowPartitionsDefinition("2024-01-01", "%Y-%m-%d", schedule_type="DAYLY")
+
+
+def test_what_is_no_text_is_no_key():
+    with pytest.raises(UnknownPartitionError, match="5 is not a partition"):
+        DailyPartitionsDefinition("2024-01-01").validate_partition_key(5)  # type: ignore[arg-type]

@@ -11,7 +11,11 @@ import numpy as np
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, InvalidPartitionKeyError, nearest
 from ipyassets.partitions.arguments import name_of
 from ipyassets.partitions.as_of import AsOf, as_of
-from ipyassets.partitions.definitions import PartitionsDefinition, StaticPartitionsDefinition
+from ipyassets.partitions.definitions import (
+    PartitionsDefinition,
+    StaticPartitionsDefinition,
+    ValuesPartitionsDefinition,
+)
 from ipyassets.partitions.keys import SEPARATOR, MultiPartitionKey, TimeWindow
 from ipyassets.partitions.product_space import ProductSpace, SparseSpace
 from ipyassets.partitions.space import PartitionSpace
@@ -44,7 +48,7 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         >>> MultiPartitionsDefinition({"first": days, "last": days}, where=in_order).get_num_partitions()
         3
 
-    InvalidDefinitionError for fewer than two dimensions, for a dimension that is itself of several, and for static keys
+    InvalidDefinitionError for fewer than two dimensions, for a dimension that is itself of several, and for keys listed
     with one of `|,[]`.
     """
 
@@ -58,6 +62,8 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         self._dimensions = tuple(
             PartitionDimensionDefinition(name, partitions_defs[name]) for name in sorted(partitions_defs)
         )
+        if where is not None and not callable(where):
+            raise InvalidArgumentError(f"where must be a function of a MultiPartitionKey, not {where!r}")
         self.where = where
 
     @property
@@ -167,7 +173,7 @@ def _check_dimension(name: object, definition: object) -> None:
         raise InvalidDefinitionError(f"dimension {name!r} has dimensions itself: name all of them side by side")
     if getattr(definition, "partition_fn", None) is not None:
         raise InvalidDefinitionError(f"dimension {name!r} must name its dynamic partitions")
-    if isinstance(definition, StaticPartitionsDefinition):
+    if isinstance(definition, (StaticPartitionsDefinition, ValuesPartitionsDefinition)):
         for key in definition.get_partition_keys():
             if _NOT_IN_A_DIMENSION & set(key):
                 raise InvalidDefinitionError(f"key {key!r} of dimension {name!r} must not contain any of | , [ ]")

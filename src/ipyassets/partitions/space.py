@@ -51,7 +51,7 @@ class PartitionSpace(ABC):
 
     def index(self, key: str) -> int:
         """The index of `key`; UnknownPartitionError names the first, the last and the nearest key."""
-        found = self.index_of(key)
+        found = self.index_of(key) if isinstance(key, str) else -1  # type: ignore[redundant-expr]  # notebooks are not checked
         if found < 0:
             raise self.unknown(key)
         return found

@@ -67,7 +67,7 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         if cron_schedule is None:
             if schedule_type is None:
                 raise InvalidDefinitionError("give either a cron_schedule or a schedule_type")
-            cron_schedule = schedule_of(ScheduleType(schedule_type), minute_offset or 0, hour_offset or 0, day_offset)
+            cron_schedule = schedule_of(_kind_of(schedule_type), minute_offset or 0, hour_offset or 0, day_offset)
         elif schedule_type is not None or minute_offset or hour_offset or day_offset:
             raise InvalidDefinitionError(
                 f"cron schedule {cron_schedule!r} already says what schedule_type and offsets say"
@@ -164,6 +164,14 @@ class TimeWindowPartitionsDefinition(Scheduled, WindowLookup, PartitionsDefiniti
         parts += [f"end_offset={self.end_offset}"] if self.end_offset else []
         parts += [f"exclusions={list(self.exclusions)!r}"] if self.exclusions else []
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _kind_of(given: object) -> ScheduleType:
+    try:
+        return ScheduleType(given)
+    except ValueError:
+        names = [each.value for each in ScheduleType]
+        raise InvalidArgumentError(f"schedule_type {given!r} is not one of {names}") from None
 
 
 def _exclusions(given: object) -> tuple[str | datetime, ...] | None:
