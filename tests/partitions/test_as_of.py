@@ -52,3 +52,12 @@ def test_without_a_store_only_asking_for_keys_is_an_error():
 def test_a_time_is_a_datetime():
     with pytest.raises(InvalidArgumentError):
         as_of("2024-01-01")  # type: ignore[arg-type]
+
+
+def test_a_store_without_any_keys_is_a_store():
+    class Listed(Fruits, list[str]):
+        def get_dynamic_partitions(self, partitions_def_name):
+            return list(self)
+
+    with partition_loading_context(dynamic_partitions_store=Listed()) as now:
+        assert now.keys_of("fruits") == ()

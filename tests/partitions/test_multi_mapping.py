@@ -155,3 +155,9 @@ def test_one_dimension_that_points_backward_is_enough_to_depend_on_oneself():
     MultiPartitionMapping(BY_DATE).validate_self_dependency(BOTH)
     with pytest.raises(InvalidMappingError):
         MultiPartitionMapping(BY_COLOR).validate_self_dependency(BOTH)
+
+
+def test_equal_mappings_hash_alike_whatever_the_order_of_their_dimensions():
+    one, other = MultiPartitionMapping({**BY_DATE, **BY_COLOR}), MultiPartitionMapping({**BY_COLOR, **BY_DATE})
+    assert one == other
+    assert hash(one) == hash(other)

@@ -75,7 +75,9 @@ def partition_loading_context(
     if effective_dt is not None and not isinstance(effective_dt, datetime):
         raise InvalidArgumentError(f"effective_dt must be a datetime, not {effective_dt!r}")
     now, store = _FIXED.get()
-    token = _FIXED.set((effective_dt or now, dynamic_partitions_store or store))
+    if dynamic_partitions_store is not None:
+        store = dynamic_partitions_store
+    token = _FIXED.set((effective_dt or now, store))
     try:
         yield as_of()
     finally:

@@ -140,7 +140,7 @@ class MultiPartitionMapping(ByDimensionMapping):
             )
 
     def __hash__(self) -> int:
-        return hash(tuple(self.downstream_mappings_by_upstream_dimension.items()))
+        return hash(frozenset(self.downstream_mappings_by_upstream_dimension.items()))
 
     def dependencies(self, down: PartitionSpace, up: PartitionSpace) -> Sequence[DimensionDependency]:  # noqa: ARG002
         """The pairs named."""
