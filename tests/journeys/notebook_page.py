@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -125,6 +127,13 @@ class NotebookPage:
         """The outputs of a cell as the notebook would save them."""
         found: list[dict[str, object]] = self.page.evaluate(READ_OUTPUTS, index)
         return found
+
+    def expect_output(self, index: int, text: str) -> None:
+        """Wait until the outputs of a cell, as the notebook would save them, have a text."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in json.dumps(self.outputs(index)):
+            assert time.monotonic() < deadline, f"{text!r} is not in the outputs of cell {index}"
+            self.page.wait_for_timeout(50)
 
     def text(self, index: int) -> str:
         """What a cell shows as text: streams, values and tracebacks."""

@@ -97,6 +97,7 @@ def test_a_published_notebook_shows_the_last_states_without_a_kernel(notebook):
     bar.press("Enter")
     bar.expect_count("fresh", 5)
     bar.expect_finished()
+    notebook.expect_output(2, "5 fresh")
     notebook.publish("journey.ipynb")
     picture = notebook.page.locator(".jp-OutputArea-output").last
     expect(picture).to_contain_text("5 fresh")
