@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
@@ -142,8 +141,7 @@ class Accounts:
             if event.attempt is Attempt.FAILED:
                 failed.setdefault(event.asset_key, []).append(event.partition_key)
         for key, partition_keys in failed.items():  # an I/O manager may have raised after it had stored the value
-            with contextlib.suppress(Exception):  # what stays aside is nobody's until it is compacted away
-                self._books.tidy(key, partition_keys)
+            self._books.tidy(key, partition_keys)
 
     def _publish(self, events: Sequence[Event], stored: Stored) -> None:
         with self._ending:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import partial
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.accounts import Accounts
-from ipyassets.engine.endings import Endings
+from ipyassets.engine.endings import SHORT_SECONDS, Endings
 from ipyassets.engine.failing import Raised
 from ipyassets.engine.frontier import Frontier
 from ipyassets.engine.inline import InlineExecutor
@@ -28,7 +27,6 @@ Work = Future[tuple[StepResult, ...]]
 
 POLL_SECONDS = 0.05  # how soon a cancel or an interrupt is noticed
 DRAIN_SECONDS = 0.15  # how long an interrupted run waits for what is about to end
-SHORT_SECONDS = 0.02  # what a task of a few short partitions should take
 CANCELLED = "the run was cancelled"
 
 
@@ -204,8 +202,7 @@ class Dispatch:
         self._given_up.append((key, indices, work))
 
     def _drop(self, key: AssetKey, partition_keys: Sequence[str], _work: Work | None = None) -> None:
-        with contextlib.suppress(Exception):  # what stays aside is nobody's, and takes room until it is compacted away
-            self._books.tidy(key, partition_keys)
+        self._books.tidy(key, partition_keys)
 
     def _overtaken(self, raised: Raised | None) -> DamagedPartitionError | None:
         """The error of a step whose input somebody has made again since it was looked up; None if it was not that."""

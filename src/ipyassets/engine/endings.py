@@ -9,7 +9,8 @@ from ipyassets.engine.manner import OnError
 from ipyassets.events import Attempt, Event
 from ipyassets.partitions import Spans
 
-SHORT_SECONDS = 0.02  # what a partition is believed to take until one has ended
+# What a partition is believed to take until one has ended, and what a task of several should take.
+SHORT_SECONDS = 0.02
 
 
 class Endings:

@@ -228,14 +228,12 @@ class Runs:
 
     def _tidy(self, io_manager: IOManager, key: AssetKey, partition_keys: Sequence[str]) -> None:
         """Drop what is stored aside for partitions, but for those that another run is making."""
-        claims = self.claims()
-        try:
+        # what stays aside is nobody's, and takes room until it is compacted away
+        with contextlib.suppress(Exception), contextlib.closing(self.claims()) as claims:
             free = claims.take(key, partition_keys)
             files = io_manager.files if isinstance(io_manager, FileIOManager) else None
             if isinstance(files, ValueFiles):
                 unstage(files, key, free, self.store.artifacts(key, free))
-        finally:
-            claims.close()
 
     def _finish(self, graph: AssetGraph) -> None:
         """Put recorded values in place whose writers were stopped before they could."""
