@@ -172,9 +172,13 @@ def test_waiting_ends_when_it_may_or_when_what_it_waits_for_holds():
 
 def test_waiting_is_ended_by_an_interrupt_that_leaves_no_lock_held():
     event = threading.Event()
-    threading.Timer(0.1, interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
+
+    def wait():
+        threading.Timer(0.1, interrupt).start()
         waited(event.wait, 20)
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()
     event.set()
 
 

@@ -60,9 +60,10 @@ def read(instance: Instance, asset: ia.AssetsDefinition, size: int) -> float:
 def interrupt(instance: Instance, asset: ia.AssetsDefinition, seconds: float, late: Late) -> None:
     """Read it, and be interrupted after so many seconds, perhaps just after the end."""
     timer = threading.Timer(seconds, late.send)
-    timer.start()
-    is_reading = True
+    is_reading = False
     try:
+        timer.start()  # within, for on a busy machine it may not have returned when the interrupt comes
+        is_reading = True
         instance.store.load(asset, None)
         is_reading = False
         timer.join()

@@ -506,8 +506,8 @@ def test_an_async_body_that_is_interrupted_cleans_up_behind_itself(instance, is_
 
     @asset
     async def waiting():
-        threading.Timer(0.1, interrupt).start()
         try:
+            threading.Timer(0.1, interrupt).start()
             await asyncio.sleep(20)
         finally:
             cleaned.append(1)
@@ -530,9 +530,13 @@ def test_the_waiting_for_a_started_run_can_be_interrupted_and_the_run_goes_on(in
     graph = AssetGraph.of([made])
     run = instance.start(instance.plan(graph, {made.key: ALL}))
     gate.until_entered()
-    threading.Timer(0.1, interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
+
+    def wait():
+        threading.Timer(0.1, interrupt).start()
         run.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()
     gate.passes.release(4)
     assert run.wait(20).success
 
