@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 
 SLICE_SECONDS = 0.05  # how soon an interrupt ends a waiting
@@ -44,38 +43,40 @@ class _Shield:
             raise KeyboardInterrupt
 
 
-@contextlib.contextmanager
-def shielded() -> Iterator[None]:
+class shielded:  # noqa: N801 - reads as a statement
     """Within this block, an interrupt of the main thread waits for the next `interruptible` part, or the end.
 
     What is shielded within an interruptible part, as a run within a body, is shielded just so. Elsewhere than in the
     main thread this does nothing: Python interrupts no other.
+
+    A class, because a generator takes several microseconds more, and all that is read or stored goes through here.
     """
-    if not _is_main():
-        yield
-        return
-    if (outer := _Shield.installed) is not None:
-        was_open, outer.is_open = outer.is_open, False
-        try:
-            yield
-        finally:
-            outer.is_open = was_open
-        if was_open:
-            outer.take()
-        return
-    before = signal.getsignal(signal.SIGINT)
-    if not callable(before):
-        yield
-        return
-    shield = _Shield(before)
-    signal.signal(signal.SIGINT, shield)
-    _Shield.installed = shield
-    try:
-        yield
-    finally:
-        _Shield.installed = None
-        signal.signal(signal.SIGINT, before)
-    shield.take()
+
+    __slots__ = ("_is_outermost", "_shield", "_was_open")
+
+    def __enter__(self) -> None:
+        self._shield, self._is_outermost = None, False
+        if not _is_main():
+            return
+        if (outer := _Shield.installed) is not None:
+            self._shield = outer
+            self._was_open, outer.is_open = outer.is_open, False
+        elif callable(before := signal.getsignal(signal.SIGINT)):
+            self._shield, self._was_open, self._is_outermost = _Shield(before), True, True
+            signal.signal(signal.SIGINT, self._shield)
+            _Shield.installed = self._shield
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        shield = self._shield
+        if shield is None:
+            return
+        if self._is_outermost:
+            _Shield.installed = None
+            signal.signal(signal.SIGINT, shield.before)
+        else:
+            shield.is_open = self._was_open
+        if self._was_open and error is None:
+            shield.take()
 
 
 class interruptible:  # noqa: N801 - reads as a statement, like `shielded`
@@ -83,7 +84,7 @@ class interruptible:  # noqa: N801 - reads as a statement, like `shielded`
 
     It is raised again at the end if the block has kept it to itself, as IPython does for `!command`.
 
-    A class, because a generator could be interrupted before it has closed the shield again.
+    A class, too, because a generator could be interrupted before it has closed the shield again.
     """
 
     __slots__ = ("_raised", "_shield", "_was_open")

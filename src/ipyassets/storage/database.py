@@ -16,13 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipyassets.errors import DamagedLogError, IncompatibleLogError, InvalidInvocationError, UnwritableStoreError
+from ipyassets.errors import UnwritableStoreError
 from ipyassets.interrupt import shielded
 from ipyassets.storage.schema import check, migrate
+from ipyassets.storage.sqlite_errors import PATIENCE_SECONDS, explained
 
 IN_MEMORY = ":memory:"
-# How long a process waits for another one's transaction; ours last milliseconds.
-PATIENCE_SECONDS = 30.0
 # Ends the name of a whole database that is about to be put in the place of a damaged one.
 REPAIRED = ".repaired"
 
@@ -265,36 +264,3 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-@contextmanager
-def explained(path: Path | None) -> Iterator[None]:
-    """SQLite's errors as ours, where they say something about the file."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
-            raise InvalidInvocationError(f"{path} was let go of: its instance is closed, ask another") from error
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_NOTADB:
-            raise IncompatibleLogError(f"{path} is not an event log: move it away, or choose another root") from error
-        # Our statements are right: where they do not fit the tables, or text is no text, the file has changed.
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR) or "decode" in str(error):
-            raise DamagedLogError(f"{path} is damaged ({error}): repair() saves what can be read of it") from error
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise UnwritableStoreError(
-                f"{path} is kept locked by another program, for longer than {PATIENCE_SECONDS:g} s: try again when it"
-                " is done"
-            ) from error
-        if code in _NO_ACCESS:
-            raise UnwritableStoreError(f"{path} could not be written or read: {error}") from error
-        raise
-
-
-_NO_ACCESS = (
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-)

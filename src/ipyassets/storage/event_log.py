@@ -12,6 +12,7 @@ from ipyassets.errors import InvalidPartitionKeyError
 from ipyassets.events import Artifact, Event, Place, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
+from ipyassets.storage.short_names import Names, id_of
 from ipyassets.storage.signature import Signer, key_id_of
 from ipyassets.storage.vouching import sealed, vouched
 
@@ -22,6 +23,7 @@ _REPLACED = 1 << 40
 
 _VALUES = ", ".join("?" * (event_rows.COLUMNS.count(",") + 1))
 _INSERT = f"INSERT INTO event ({event_rows.COLUMNS}) VALUES ({_VALUES})"  # noqa: S608  # constants
+_REPLACE = "REPLACE INTO latest (asset, partition, event, made, facts, inputs) VALUES (?, ?, ?, ?, ?, ?)"
 _SELECT = f"SELECT {event_rows.COLUMNS} FROM event"  # noqa: S608  # a constant
 
 
@@ -38,6 +40,7 @@ class SqliteEventLog:
     def __init__(self, path: str | Path, *, durable: bool = True, signer: Callable[[], Signer] | None = None) -> None:
         self.database = Database(path, durable=durable)
         self._signer = signer
+        self._names: Names | None = None
 
     def append(self, events: Sequence[Event], before_commit: Callable[[], None] = lambda: None) -> None:
         """Record events in one transaction: all or none of them.
@@ -50,25 +53,15 @@ class SqliteEventLog:
             _check_key(event.partition_key)
         events = sealed(events, self._signer)
         with self.database.write() as connection:
-            read = {use.asset_key for event in events for use in event.inputs}
-            ids = _ids_of(connection, {event.asset_key for event in events} | read)
-            at = _place_ids(connection, {put for event in events if (put := event_rows.place_of(event))})
-            first = last_id(connection) + 1
-            new = [event_rows.row(i, event, ids, at) for i, event in enumerate(events, first)]
-            connection.executemany(_INSERT, new)
-            key_ids = {key_id_of(event.artifact.digest) for event in events if event.artifact}
-            connection.executemany("INSERT OR IGNORE INTO signer (key_id) VALUES (?)", [(each,) for each in key_ids])
-            placed = [(event, (ids[event.asset_key], str(event.partition_key))) for event in events]
-            rows = _rows_at(connection, {place for event, place in placed if latest.builds_on_what_stands(event)})
-            last: dict[tuple[int, str], int] = {}
-            for i, (event, place) in enumerate(placed, first):
-                rows[place] = latest.updated(i, event, ids, rows.get(place))
-                last[place] = i
-            connection.executemany(
-                "REPLACE INTO latest (asset, partition, event, made, facts, inputs) VALUES (?, ?, ?, ?, ?, ?)",
-                [(*place, last[place], *row) for place, row in rows.items()],
-            )
+            names, self._names = self._names_in(connection), None  # known again once this is committed
+            first = names.last + 1
+            rows = [event_rows.row(i, event, names.assets, names.places) for i, event in enumerate(events, first)]
+            connection.executemany(_INSERT, rows)
+            names.keep_signers(key_id_of(event.artifact.digest) for event in events if event.artifact)
+            connection.executemany(_REPLACE, _latest(connection, events, names))
             before_commit()
+        names.last += len(events)
+        self._names = names
 
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset that the log knows."""
@@ -178,6 +171,11 @@ class SqliteEventLog:
         """Let go of the file; nothing may be asked afterwards."""
         self.database.close()
 
+    def _names_in(self, connection: sqlite3.Connection) -> Names:
+        """The short names in the log now: those known already, unless somebody else has recorded something."""
+        names, last = self._names, last_id(connection)
+        return names if names and names.hold(connection, last) else Names(connection, last)
+
     def _events(self, connection: sqlite3.Connection, query: str, arguments: tuple[object, ...]) -> list[Event]:
         rows = connection.execute(query, arguments).fetchall()
         if not rows:
@@ -217,44 +215,24 @@ def last_id(connection: sqlite3.Connection) -> int:
     return found[0] if found else 0
 
 
-def id_of(connection: sqlite3.Connection, asset_key: AssetKey) -> int | None:
-    """The number of an asset in a log, None where nothing is known of it."""
-    found = connection.execute("SELECT id FROM asset WHERE key = ?", (asset_key.to_string(),)).fetchone()
-    return found[0] if found else None
-
-
-def _ids_of(connection: sqlite3.Connection, asset_keys: Iterable[AssetKey]) -> dict[AssetKey, int]:
-    """The numbers of assets; those not known yet get one."""
-    ids: dict[AssetKey, int] = {}
-    for key in asset_keys:
-        found = id_of(connection, key)
-        ids[key] = _inserted(connection, "asset (key) VALUES (?)", (key.to_string(),)) if found is None else found
-    return ids
-
-
-def _inserted(connection: sqlite3.Connection, what: str, values: tuple[str, ...]) -> int:
-    """The number of a row that is added."""
-    number = connection.execute(f"INSERT INTO {what}", values).lastrowid
-    assert number is not None  # noqa: S101  # added just now
-    return number
-
-
 def _names(connection: sqlite3.Connection) -> Mapping[int, AssetKey]:
     return {i: AssetKey.from_db_string(text) for i, text in connection.execute("SELECT id, key FROM asset")}
 
 
-def _place_ids(connection: sqlite3.Connection, places: set[Place]) -> dict[Place, int]:
-    """The numbers of places; those not known yet get one."""
-    ids: dict[Place, int] = {}
-    for place in places:
-        named = (place.location, place.manager)
-        found = connection.execute("SELECT id FROM place WHERE location = ? AND manager = ?", named).fetchone()
-        ids[place] = found[0] if found else _inserted(connection, "place (location, manager) VALUES (?, ?)", named)
-    return ids
-
-
 def _places(connection: sqlite3.Connection) -> dict[int, Place]:
     return {i: Place(*named) for i, *named in connection.execute("SELECT id, location, manager FROM place")}
+
+
+def _latest(connection: sqlite3.Connection, events: Sequence[Event], names: Names) -> list[tuple[object, ...]]:
+    """What stands of each partition after some events, as rows."""
+    places = [(names.assets[event.asset_key], str(event.partition_key)) for event in events]
+    asked = {place for place, event in zip(places, events, strict=True) if latest.builds_on_what_stands(event)}
+    rows = _rows_at(connection, asked) if asked else {}
+    last: dict[tuple[int, str], int] = {}
+    for i, (place, event) in enumerate(zip(places, events, strict=True), names.last + 1):
+        rows[place] = latest.updated(i, event, names.assets, rows.get(place))
+        last[place] = i
+    return [(*place, last[place], *row) for place, row in rows.items()]
 
 
 def _rows_at(connection: sqlite3.Connection, places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], latest.Row]:

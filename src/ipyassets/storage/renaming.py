@@ -12,12 +12,13 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import BusyPartitionError, InvalidArgumentError, UnknownAssetError
 from ipyassets.events import Artifact
 from ipyassets.storage.claims import Claims, NoClaims, claimed_whole
-from ipyassets.storage.event_log import JUMP, SqliteEventLog, id_of
+from ipyassets.storage.event_log import JUMP, SqliteEventLog
 from ipyassets.storage.flushing import flush_folders
 from ipyassets.storage.meeting import first_dimension, refuse_long, refuse_meeting
 from ipyassets.storage.paths import address, identity
 from ipyassets.storage.placing import refuse_outside
 from ipyassets.storage.reading import looked_at
+from ipyassets.storage.short_names import id_of
 from ipyassets.storage.signature import content_of
 from ipyassets.storage.staging import put_in_place
 from ipyassets.storage.value_files import ValueFiles

@@ -22,14 +22,13 @@ from ipyassets.events import Place
 from ipyassets.storage import event_rows
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.database import (
-    PATIENCE_SECONDS,
     REPAIRED,
     connect_to_read,
-    explained,
     is_in_use,
     which_file,
 )
 from ipyassets.storage.event_log import JUMP, SqliteEventLog
+from ipyassets.storage.sqlite_errors import PATIENCE_SECONDS, explained
 
 Row = tuple[Any, ...]
 
