@@ -22,9 +22,9 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
 from ipyassets.interrupt import shielded
+from ipyassets.storage.carrying import Recorder
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.flushing import Flush
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 
@@ -42,7 +42,8 @@ class Store:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self.log = SqliteEventLog(folder / "events.sqlite", durable=durable)
-        self.manager = FilesystemIOManager(folder / "storage", signer=SIGNER, durable=durable)
+        self.recorder = Recorder(lambda: self.log)
+        self.manager = FilesystemIOManager(signer=SIGNER).bound(folder / "storage", SIGNER, durable=durable)
 
     def made(self, key: str, value: object) -> Event:
         """Stage a value; its event is to be recorded."""
@@ -63,9 +64,8 @@ class Store:
     def keep(self, events: list[Event]) -> None:
         """Record what was staged, and put it in place."""
         artifacts = {event.partition_key: event.artifact for event in events}
-        with Flush(self.manager.unflushed(ASSET, artifacts)) as flush:
-            self.log.append(events, before_commit=flush.wait)
-        self.manager.publish(ASSET, artifacts)
+        unflushed = self.manager.unflushed(ASSET, artifacts)
+        self.recorder.record(events, unflushed, lambda: self.manager.publish(ASSET, artifacts))
 
     def read(self, keys: list[str]) -> object:
         """The values of some partitions."""

@@ -86,7 +86,7 @@ def test_what_another_run_puts_in_place_later_stands_in_the_log_too(two, tmp_pat
         other.start()
         assert recorded.wait(LONG)
         threading.Timer(0.2, go_on.set).start()
-        append(events, **more)
+        return append(events, **more)
 
     monkeypatch.setattr(here.event_log, "append", robbed)
     make("here", here)

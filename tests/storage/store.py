@@ -11,9 +11,9 @@ from typing import Any
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.events import Artifact, Attempt, Event, InputUse, data_version
+from ipyassets.storage.carrying import Recorder
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.flushing import Flush
 from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.upkeep import Upkeep
@@ -32,10 +32,12 @@ class Store:
     versions: int = 0
     now: float = 100 * DAY
     log: SqliteEventLog = field(init=False)
+    recorder: Recorder = field(init=False)
     manager: FilesystemIOManager = field(init=False)
 
     def __post_init__(self) -> None:
         self.log = SqliteEventLog(self.root / "events.sqlite")
+        self.recorder = Recorder(lambda: self.log)
         signer = Signer(secret=self.secret)
         self.manager = FilesystemIOManager(versions=self.versions).bound(self.root / "storage", signer)
 
@@ -72,8 +74,7 @@ class Store:
             artifact=artifact,
             **more,
         )
-        with Flush(self.manager.unflushed(asset, context.stored)) as flush:
-            self.log.append([event], before_commit=flush.wait)
+        self.recorder.record([event], self.manager.unflushed(asset, context.stored))
         return event
 
     def read(self, key: str | None, asset: AssetKey = SALES) -> Any:

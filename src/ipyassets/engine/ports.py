@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ipyassets.assets.keys import AssetKey
@@ -13,8 +13,8 @@ from ipyassets.events import Artifact, Event, Records
 class EventLog(Protocol):
     """The append-only history of attempts, and the latest row of every partition."""
 
-    def append(self, events: Sequence[Event], before_commit: Callable[[], None] = ...) -> None:
-        """Record events in one transaction, all or none of them; `before_commit` is called last in it."""
+    def append(self, events: Sequence[Event]) -> int:
+        """Record events in one transaction, all or none of them; the number of the first."""
 
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset that the log knows."""

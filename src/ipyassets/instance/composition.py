@@ -34,6 +34,7 @@ from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
 from ipyassets.interrupt import shielded
 from ipyassets.partitions import AsOf, PartitionSpace, as_of
+from ipyassets.storage.carrying import recover
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage
 from ipyassets.storage.database import IN_MEMORY
@@ -204,7 +205,9 @@ class Instance(KeepsDynamicPartitions):
     def _sqlite_log(self) -> SqliteEventLog:
         signer = None if self._is_ephemeral else lambda: self._key
         path = IN_MEMORY if self._is_ephemeral else self.root / LOG
-        return SqliteEventLog(path, durable=self.durability == "full", signer=signer)
+        log = SqliteEventLog(path, durable=self.durability == "full", signer=signer)
+        recover(log, lambda: self._key)
+        return log
 
     @cached_property
     def _key(self) -> Signer:

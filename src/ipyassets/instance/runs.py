@@ -31,11 +31,11 @@ from ipyassets.events import Event
 from ipyassets.instance.announcing import Announcer, heard
 from ipyassets.instance.store import Store
 from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.storage.carrying import Recorder
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import finish_all
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
-from ipyassets.storage.flushing import Flush
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
 from ipyassets.storage.settling import settle
 from ipyassets.storage.staging import unstage
@@ -62,6 +62,10 @@ class Runs:
     _queue: queue.SimpleQueue[Callable[[], object] | None] = field(default_factory=queue.SimpleQueue)
     _thread: threading.Thread | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _recorder: Recorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recorder = Recorder(self.log)
 
     @property
     def active(self) -> list[Run]:
@@ -133,6 +137,7 @@ class Runs:
             if self._announcer is not None:
                 self._announcer.end(run)
             self.notify(run.assets)
+            self._recorder.deliver_soon()
 
     def started(self, run: Run) -> Run:
         """Work a run off on the one thread of this instance, after those started before."""
@@ -154,15 +159,10 @@ class Runs:
         unflushed: Iterable[str],
         publish: Callable[[], None],
     ) -> None:
-        """Record events and put their values in place: one run at a time, so that log and files agree.
-
-        The disk takes the unflushed files while the record is being written, and has them before it counts.
-        """
+        """Record events and put their values in place: one run at a time, so that log and files agree."""
         places = [(event.asset_key, event.partition_key) for event in events]
         claims.keep(places)
-        with Flush(unflushed) as flush, self._lock:
-            self.log().append(events, before_commit=flush.wait)
-            publish()
+        self._recorder.record(events, unflushed, publish)
         while not claims.are_good:
             with contextlib.suppress(UnwritableStoreError):  # it is recorded already
                 claims.keep(places)
@@ -220,6 +220,8 @@ class Runs:
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(5)
+        with contextlib.suppress(UnwritableStoreError, OSError):  # the log carries what the disk does not take
+            self._recorder.deliver()
 
     @cached_property
     def _announcer(self) -> Announcer | None:

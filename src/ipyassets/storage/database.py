@@ -95,10 +95,13 @@ class Database:
                         raise UnwritableStoreError(f"{self.path} was written to while it was read: ask again")
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, for this thread and this process alone: committed at the end, or undone if anything raises."""
+    def write(self, *, makes: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction, for this thread and this process alone: committed at the end, or undone if anything raises.
+
+        A file that is not there is made, or else, where nothing is worth that, UnwritableStoreError is raised.
+        """
         with shielded(), self._writing, explained(self.path):
-            writer = self._begun()
+            writer = self._begun(makes=makes)
             try:
                 yield writer
                 writer.execute("COMMIT")
@@ -114,7 +117,7 @@ class Database:
             [size] = connection.execute("PRAGMA page_size").fetchone()
         if not dry_run and (self.path is None or self.path.exists()):
             with self._writing, explained(self.path):
-                writer = self._to_write()
+                writer = self._to_write(makes=False)
                 writer.execute("VACUUM")
                 writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(free * size)
@@ -124,19 +127,21 @@ class Database:
         with self._writing, self._reading:
             self._opened.close()
 
-    def _begun(self) -> sqlite3.Connection:
+    def _begun(self, *, makes: bool) -> sqlite3.Connection:
         """The connection to write through, in a transaction on the file that is there now."""
-        writer = self._opened.writer or self._to_write()
+        writer = self._opened.writer or self._to_write(makes=makes)
         while True:
             writer.execute("BEGIN IMMEDIATE")
             if self.path is None or self._opened.is_current(self.path):
                 return writer
             writer.execute("ROLLBACK")  # it was replaced, perhaps while we waited for our turn
-            writer = self._to_write()
+            writer = self._to_write(makes=makes)
 
-    def _to_write(self) -> sqlite3.Connection:
+    def _to_write(self, *, makes: bool) -> sqlite3.Connection:
         self._follow()
         if self.path is not None and self._opened.file is None:
+            if not makes:
+                raise UnwritableStoreError(f"{self.path} is gone")
             _make(self.path)
             self._follow()
         if self._opened.writer is None:

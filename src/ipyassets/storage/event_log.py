@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidPartitionKeyError
-from ipyassets.events import Artifact, Event, Place, Records
+from ipyassets.events import Artifact, Attempt, Event, Place, Records
 from ipyassets.storage import event_rows, latest
 from ipyassets.storage.database import Database
 from ipyassets.storage.short_names import Names, id_of
@@ -42,13 +42,19 @@ class SqliteEventLog:
         self._signer = signer
         self._names: Names | None = None
 
-    def append(self, events: Sequence[Event], before_commit: Callable[[], None] = lambda: None) -> None:
-        """Record events in one transaction: all or none of them.
+    def append(
+        self,
+        events: Sequence[Event],
+        before_commit: Callable[[], None] = lambda: None,
+        carried: Mapping[int, bytes] | None = None,
+    ) -> int:
+        """Record events in one transaction, all or none of them; the number of the first, 0 where there are none.
 
-        `before_commit` is called when only the commit is left to do; if it raises, nothing is recorded.
+        `before_commit` is called when only the commit is left to do; if it raises, nothing is recorded. `carried` are
+        the bytes of some values, by the position of their events: see `carrying`.
         """
         if not events:
-            return
+            return 0
         for event in events:
             _check_key(event.partition_key)
         events = sealed(events, self._signer)
@@ -59,9 +65,12 @@ class SqliteEventLog:
             connection.executemany(_INSERT, rows)
             names.keep_signers(key_id_of(event.artifact.digest) for event in events if event.artifact)
             connection.executemany(_REPLACE, _latest(connection, events, names))
+            _carry(connection, [(first + i, value) for i, value in (carried or {}).items()])
+            _drop_carried(connection, [event for event in events if event.attempt is Attempt.WIPED], names)
             before_commit()
         names.last += len(events)
         self._names = names
+        return first
 
     def records(self, asset_key: AssetKey) -> Records:
         """The latest row of every partition of an asset that the log knows."""
@@ -233,6 +242,20 @@ def _latest(connection: sqlite3.Connection, events: Sequence[Event], names: Name
         rows[place] = latest.updated(i, event, names.assets, rows.get(place))
         last[place] = i
     return [(*place, last[place], *row) for place, row in rows.items()]
+
+
+def _carry(connection: sqlite3.Connection, values: Sequence[tuple[int, bytes]]) -> None:
+    if values:
+        connection.executemany("INSERT INTO carried (event, value) VALUES (?, ?)", values)
+
+
+def _drop_carried(connection: sqlite3.Connection, wiped: Sequence[Event], names: Names) -> None:
+    """Forget the bytes of all values that partitions had: wiped, they are to be found nowhere."""
+    if wiped and connection.execute("SELECT 1 FROM carried LIMIT 1").fetchone():
+        connection.executemany(
+            "DELETE FROM carried WHERE event IN (SELECT id FROM event WHERE asset = ? AND partition = ?)",
+            [(names.assets[event.asset_key], str(event.partition_key)) for event in wiped],
+        )
 
 
 def _rows_at(connection: sqlite3.Connection, places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], latest.Row]:

@@ -61,7 +61,7 @@ class Flush:
             for path in paths:
                 try:
                     self._open.append(os.open(path, _FLAGS))
-                except FileNotFoundError:
+                except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                     continue
             # Once all are open: handed over in one go they cost a third, and the journal takes most of them at once.
             for descriptor in self._open:

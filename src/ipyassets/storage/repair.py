@@ -18,7 +18,7 @@ from ipyassets.errors import (
     InvalidArgumentError,
     UnwritableStoreError,
 )
-from ipyassets.events import Place
+from ipyassets.events import Event, Place
 from ipyassets.storage import event_rows
 from ipyassets.storage.damage import Damage
 from ipyassets.storage.database import (
@@ -97,7 +97,8 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
         if not names:
             raise DamagedLogError(f"nothing can be read of {path}: move it away and start with an empty log")
         places = {row[0]: Place(*row[1:]) for row in _rows(source, "place", "id, location, manager")}
-        saved, lost, last = _copy_events(source, log, names, places)
+        carried: dict[int, bytes] = dict(_rows(source, "carried", "event, value"))  # type: ignore[arg-type]  # pairs
+        saved, lost, last = _copy_events(source, log, names, places, carried)
         Damage(log).record(_findings(source, names))
         keys = list(_rows(source, "dynamic_key", "position, definition, key"))
         with log.database.write() as connection:
@@ -110,19 +111,26 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
 
 
 def _copy_events(
-    source: sqlite3.Connection, log: SqliteEventLog, names: Mapping[int, AssetKey], places: Mapping[int, Place]
+    source: sqlite3.Connection,
+    log: SqliteEventLog,
+    names: Mapping[int, AssetKey],
+    places: Mapping[int, Place],
+    carried: Mapping[int, bytes],
 ) -> tuple[int, int, int]:
     """How many events were copied, how many were not, and the number of the last one."""
     saved = lost = last = 0
     columns = event_rows.COLUMNS if places else event_rows.COLUMNS.replace("place", "NULL")  # a log of the first format
     for rows in _batches(_rows(source, "event", columns)):
-        events = []
+        events: list[Event] = []
+        values: dict[int, bytes] = {}
         for row in rows:
             with suppress(DamagedLogError):  # a row that was hit itself
                 events.append(event_rows.event(row, names, places))
+                if row[0] in carried:
+                    values[len(events) - 1] = carried[row[0]]
                 lost += (row[0] - last - 1) % JUMP  # where numbers jumped, nothing is missing
                 last = row[0]
-        log.append(events)
+        log.append(events, carried=values)
         saved += len(events)
     return saved, lost, last
 

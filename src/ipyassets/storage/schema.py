@@ -69,6 +69,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "ALTER TABLE event ADD COLUMN place INTEGER REFERENCES place",
     ),
+    (
+        # The bytes of small values that the disk may not have in their files yet; as a rule none (carrying.py).
+        "CREATE TABLE carried (event INTEGER PRIMARY KEY, value BLOB NOT NULL)",
+    ),
 )
 VERSION = len(MIGRATIONS)
 

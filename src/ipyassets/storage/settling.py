@@ -17,7 +17,7 @@ _LATEST = 10
 class History(Protocol):
     """What an event log tells of a partition's past, and takes in."""
 
-    def append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event]) -> int:
         """Record events."""
 
     def history(self, asset_key: AssetKey, partition_key: str | None = None, limit: int | None = None) -> list[Event]:

@@ -142,6 +142,8 @@ class ValueFiles:
 
         They are not compared with their records again: whoever calls this has staged them, or has just compared them.
         """
+        if self.kept:  # a version may stay longer than the log carries its bytes
+            Flush(self.unflushed(asset_key, artifacts)).wait()
         for partition_key, artifact in artifacts.items():
             staged = self.staged(asset_key, partition_key, artifact.digest)
             place = self._place(asset_key, partition_key)

@@ -1,0 +1,227 @@
+"""Small values that the log carries along with their records, until the disk has their files.
+
+What storing a small value takes is waiting for the disk: once for its file, and once for its record. A single wait will
+do where the record holds the bytes as well. Once there are many of them, or a run has ended, the disk is made to have
+all their files, which takes a fraction of a wait for each; then the log forgets the bytes.
+
+A power cut may take files whose bytes the log has: whoever opens it next writes them again. They come to lie aside,
+where every recorded value is looked for, and from where the next run puts them in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from blake3 import blake3
+
+from ipyassets.assets.keys import AssetKey
+from ipyassets.errors import IpyassetsError
+from ipyassets.events import Artifact, Event, Place
+from ipyassets.storage.event_log import SqliteEventLog
+from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk
+from ipyassets.storage.paths import DISPLACED, identity
+from ipyassets.storage.placing import is_inside
+from ipyassets.storage.reading import holds
+from ipyassets.storage.signature import Signer, content_of, seal_of
+from ipyassets.storage.staging import STAGING, NewFile
+from ipyassets.storage.threads import begin
+
+# Of more that are recorded together, flushing takes less.
+FEW = 8
+# Bytes of a value: from here on the log takes as long for them as the disk for a file.
+LARGEST = 1 << 14
+# So many wait for their files at most.
+MANY = 256
+
+
+class Recorder:
+    """Records events, and puts their values in place, one batch at a time: whatever is cut short, log and files agree.
+
+    The disk has a value, in its file or with its record, before its record counts.
+    """
+
+    def __init__(self, log: Callable[[], SqliteEventLog]) -> None:
+        self._log = log
+        self._carried: list[int] = []  # events
+        self._recording = threading.RLock()
+        self._delivering = threading.Lock()
+
+    def record(
+        self, events: Sequence[Event], unflushed: Iterable[str], publish: Callable[[], None] = lambda: None
+    ) -> None:
+        """Record events whose staged files the disk may not have yet, and have `publish` put these in place."""
+        log = self._log()
+        carried, others = carry(log, events, unflushed)
+        with Flush(others) as flush, self._recording:
+            first = log.append(events, before_commit=flush.wait, carried=carried)
+            self._carried += [first + i for i in carried]
+            publish()
+        if len(self._carried) >= MANY:
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Wait until the disk has the file of every value recorded here; UnwritableStoreError where it cannot."""
+        if not self._carried:
+            return
+        with self._delivering:
+            with self._recording:
+                events, self._carried = self._carried, []
+            try:
+                deliver(self._log(), events)
+            except BaseException:
+                with self._recording:
+                    self._carried += events
+                raise
+
+    def deliver_soon(self) -> None:
+        """The same on another thread, for nobody to wait for: the log carries what the disk cannot take."""
+        if self._carried:
+            begin(Recorder._delivered, self)
+
+    def _delivered(self) -> None:
+        with contextlib.suppress(IpyassetsError, OSError):
+            self.deliver()
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """A value that a log carries: of which event it is, whether it stands, and whose it is."""
+
+    event: int
+    stands: bool
+    value: bytes
+    asset_key: AssetKey
+    partition_key: str
+    artifact: Artifact
+
+    def files(self, root: Path) -> tuple[str, str, str]:
+        """Wherever its file may be, in the order in which it gets there."""
+        assert self.artifact.place is not None  # noqa: S101  # or it would not be carried
+        place = f"{root}/{self.artifact.place.location}/{self.artifact.path}"
+        return _staged(root, self.asset_key, self.partition_key, self.artifact), place, f"{place}/{DISPLACED}"
+
+
+def carry(
+    log: SqliteEventLog, events: Sequence[Event], unflushed: Iterable[str]
+) -> tuple[dict[int, bytes], Collection[str]]:
+    """The values that the log is to carry, by the position of their events, and the files that are to be flushed.
+
+    Carried are few small values, in files below the folder that the log is in.
+    """
+    files = list(unflushed)
+    if log.database.path is None or not 0 < len(files) <= FEW:
+        return {}, files
+    root, others, carried = log.database.path.parent, set(files), dict[int, bytes]()
+    for i, event in enumerate(events):
+        artifact = event.artifact
+        if artifact is None or artifact.size > LARGEST or not _is_below(artifact.place):
+            continue
+        staged = _staged(root, event.asset_key, event.partition_key, artifact)
+        if staged in others and len(value := _content(staged)) == artifact.size:
+            carried[i] = value
+            others.remove(staged)
+    return carried, others
+
+
+def deliver(log: SqliteEventLog, events: Sequence[int]) -> None:
+    """Wait until the disk has the files of values that the log carries for some events, and have it forget these."""
+    if log.database.path is None or not events:
+        return
+    root = log.database.path.parent
+    if not (found := list(_carried(log, events))):
+        return
+    Flush(file for each in found for file in _there(each.files(root))).wait()
+    flush_folders({os.path.dirname(file) for each in found for file in each.files(root)[:2]})  # noqa: PTH120 - many
+    with log.database.write(makes=False) as connection:
+        connection.executemany("DELETE FROM carried WHERE event = ?", [(each.event,) for each in found])
+
+
+def _there(files: tuple[str, str, str]) -> Iterator[str]:
+    """Which of the files of a value to flush: it may be put in place meanwhile, so that place comes last."""
+    staged, place, displaced = files
+    if os.path.exists(staged):  # noqa: PTH110 - asked of many
+        yield staged
+    yield displaced if os.path.isdir(place) else place  # noqa: PTH112
+
+
+def recover(log: SqliteEventLog, signer: Callable[[], Signer]) -> None:
+    """Write the files again that a power cut took while the log still had their bytes.
+
+    Only what was signed by whoever opens the log, and only below its folder; the rest is left to its owner. Where the
+    disk takes nothing, the log carries on.
+    """
+    if log.database.path is None or not log.database.is_writable:
+        return
+    with contextlib.suppress(IpyassetsError, OSError):
+        root = log.database.path.parent
+        there = [each.event for each in _carried(log) if not each.stands or _is_there(each, root, signer)]
+        deliver(log, there)
+
+
+def _is_there(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
+    """Whether a value has its file, by now at the latest."""
+    staged, *places = each.files(root)
+    if any(holds(file, each.artifact) for file in (staged, *places)):
+        return True
+    is_whole = blake3(each.value).hexdigest() == content_of(each.artifact.digest)
+    if not (is_whole and is_inside(staged, root)):
+        return False
+    if not signer().signed(each.asset_key, each.partition_key, each.artifact.digest):
+        return False
+    new = NewFile(staged.rpartition("-")[0])
+    descriptor = new.begin()
+    try:
+        os.write(descriptor, each.value)
+        flush_to_disk(descriptor)
+    finally:
+        os.close(descriptor)
+    new.finish(staged, each.artifact)
+    return True
+
+
+def _carried(log: SqliteEventLog, events: Sequence[int] | None = None) -> Iterator[_Carried]:
+    """What a log carries, for some events or all."""
+    among = "" if events is None else "WHERE carried.event IN (SELECT value FROM json_each(?))"
+    with log.database.read() as connection:
+        rows = connection.execute(
+            f"""SELECT carried.event, latest.made IS carried.event, carried.value,
+                    asset.key, event.partition, event.path, event.size, event.digest, place.location, place.manager
+                FROM carried CROSS JOIN event ON event.id = carried.event CROSS JOIN asset ON asset.id = event.asset
+                CROSS JOIN place ON place.id = event.place
+                LEFT JOIN latest ON latest.asset = event.asset AND latest.partition = event.partition {among}""",  # noqa: S608 - constants
+            () if events is None else (json.dumps(events),),
+        ).fetchall()
+    for event, stands, value, asset, partition, path, size, digest, *place in rows:
+        if _is_below(found := Place(*place)):
+            artifact = Artifact(path, size, digest, found)
+            yield _Carried(event, bool(stands), value, AssetKey.from_db_string(asset), partition, artifact)
+
+
+def _is_below(place: Place | None) -> bool:
+    """Whether a place is below the folder that the log is in."""
+    if place is None or not place.location:
+        return False
+    location = PurePosixPath(place.location)
+    return not location.is_absolute() and ".." not in location.parts and ":" not in place.location
+
+
+def _staged(root: Path, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> str:
+    """Where a value is before it is put in place; see `ValueFiles.staged`."""
+    assert artifact.place is not None  # noqa: S101  # asked before
+    folder = os.path.join(root, artifact.place.location, STAGING)  # noqa: PTH118 - of every value that is recorded
+    return f"{folder}/{identity(asset_key, partition_key)}-{seal_of(artifact.digest)}"
+
+
+def _content(file: str) -> bytes:
+    """The bytes of a small file."""
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(descriptor, LARGEST + 1)
+    finally:
+        os.close(descriptor)

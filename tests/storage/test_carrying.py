@@ -1,0 +1,264 @@
+"""Small values that the log carries until the disk has their files: what a power cut takes comes back from there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets.assets.graph import AssetGraph
+from ipyassets.errors import DamagedPartitionError, NotMaterializedError
+from ipyassets.events import State
+from ipyassets.storage.carrying import FEW, LARGEST, MANY, Recorder, carry, recover
+from ipyassets.storage.repair import repair
+from ipyassets.storage.signature import Signer
+from tests.storage.store import SALES, Store
+
+KEYS = ["a", "b", "c"]
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "root")
+    yield store
+    store.close()
+
+
+def carried(root):
+    """How many values a log carries, as another program sees it."""
+    with contextlib.closing(sqlite3.connect(root / "events.sqlite")) as reader:
+        return reader.execute("SELECT count(*) FROM carried").fetchone()[0]
+
+
+def opened_again(store, secret=b"mine"):
+    """Open the log as the next process does, which finds whatever the last one left."""
+    recover(store.log, lambda: Signer(secret=secret))
+
+
+def emptied(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+def filled_with_zeros(file: Path) -> None:
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+@pytest.mark.parametrize("take", [emptied, filled_with_zeros, Path.unlink])
+def test_what_a_power_cut_takes_is_written_again_and_put_in_place_by_the_next_housekeeping(store, take):
+    store.make("a", {"number": 1})
+    take(store.file("a"))
+    opened_again(store)
+    assert store.read("a") == {"number": 1}
+    assert carried(store.root) == 0
+    assert store.upkeep.compact().finished == 1
+    assert store.read("a") == {"number": 1}
+    assert store.aside == []
+
+
+@pytest.mark.parametrize("take", [emptied, Path.unlink])
+def test_a_power_cut_before_a_value_is_put_in_place_leaves_the_new_one(store, take):
+    store.make("a", 1)
+    store.record("a", 2)
+    (name,) = store.aside
+    take(Path(store.files.staging, name))
+    opened_again(store)
+    assert store.read("a") == 2
+    assert store.upkeep.compact().finished == 1
+    assert store.read("a") == 2
+
+
+def test_values_that_are_there_are_let_alone_and_no_longer_carried(store):
+    store.make("a", 1)
+    store.record("b", 2)
+    before = store.file("a").stat().st_ino, store.aside
+    opened_again(store)
+    assert (store.file("a").stat().st_ino, store.aside) == before
+    assert carried(store.root) == 0
+    assert [store.read(key) for key in "ab"] == [1, 2]
+
+
+def test_a_value_that_was_replaced_does_not_come_back(store):
+    store.make("a", 1)
+    store.make("a", "x" * 2 * LARGEST)
+    opened_again(store)
+    assert (carried(store.root), store.aside) == (0, [])
+    assert store.read("a") == "x" * 2 * LARGEST
+
+
+def test_a_wiped_value_is_carried_no_longer(store):
+    store.make("a", 1)
+    store.make("a", 2)
+    store.make("b", 3)
+    store.upkeep.wipe(SALES, ["a"])
+    assert carried(store.root) == 1
+    opened_again(store)
+    with pytest.raises(NotMaterializedError):
+        store.read("a")
+    assert store.read("b") == 3
+
+
+def test_a_renamed_asset_takes_what_the_log_carries_of_it_along(store):
+    store.make("a", 1)
+    store.upkeep.rename(SALES, "income")
+    (file,) = (store.root / "storage" / "income").iterdir()
+    emptied(file)
+    opened_again(store)
+    (artifact,) = store.log.artifacts(renamed := store.log.asset_keys()[0], ["a"]).values()
+    with store.files.verified(renamed, "a", artifact) as found:
+        assert store.manager.load(found) == 1
+
+
+def test_what_stands_in_the_way_of_a_folder_is_found_there(store):
+    store.make("a", 1)
+    store.make("a|b", 2)
+    assert store.file("a").name == "%value"
+    opened_again(store)
+    assert (carried(store.root), store.aside) == (0, [])
+    assert [store.read(key) for key in ("a", "a|b")] == [1, 2]
+
+
+def test_a_repaired_log_carries_what_the_damaged_one_did(store):
+    store.make("a", 1)
+    store.make("b", 2)
+    store.record("c", 3)
+    repair(store.root / "events.sqlite")
+    assert carried(store.root) == 3
+    for file in (store.file("a"), store.file("b"), Path(store.files.staging, *store.aside)):
+        emptied(file)
+    opened_again(store)
+    assert [store.read(key) for key in KEYS] == [1, 2, 3]
+
+
+def test_what_somebody_else_signed_is_left_to_him(store):
+    store.make("a", 1)
+    emptied(store.file("a"))
+    opened_again(store, b"another's")
+    assert (carried(store.root), store.aside) == (1, [])
+    with pytest.raises(DamagedPartitionError):
+        store.read("a")
+    opened_again(store)
+    assert store.read("a") == 1
+
+
+def changed(store, statement, *arguments):
+    with contextlib.closing(sqlite3.connect(store.root / "events.sqlite")) as connection, connection:
+        connection.execute(statement, arguments)
+
+
+def test_bytes_that_are_not_those_recorded_are_not_written(store):
+    store.make("a", 1)
+    emptied(store.file("a"))
+    changed(store, "UPDATE carried SET value = ?", b"cos\nsystem\n")
+    opened_again(store)
+    assert store.aside == []
+    with pytest.raises(DamagedPartitionError):
+        store.read("a")
+
+
+@pytest.mark.parametrize("location", ["../outside", "/outside", "storage/../../outside", "s3://outside"])
+def test_nothing_is_written_outside_of_the_root_whatever_a_log_says(store, tmp_path, location):
+    store.make("a", 1)
+    emptied(store.file("a"))
+    changed(
+        store, "UPDATE place SET location = ?", location.replace("/outside", f"{tmp_path}/outside", location[0] == "/")
+    )
+    (tmp_path / "outside").mkdir()
+    opened_again(store)
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert carried(store.root) == 1
+
+
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_root(store, tmp_path):
+    store.make("a", 1)
+    emptied(store.file("a"))
+    Path(store.files.staging).rmdir()
+    (tmp_path / "outside").mkdir()
+    Path(store.files.staging).symlink_to(tmp_path / "outside")
+    opened_again(store)
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_only_few_and_small_values_are_carried(store):
+    values = {"small": 1, "large": "x" * LARGEST, **{str(number): number for number in range(FEW)}}
+    events = {key: store.record(key, value) for key, value in values.items()}
+    files = {key: store.files.staged(SALES, key, event.artifact.digest) for key, event in events.items()}
+
+    def of(*keys):
+        found, flushed = carry(store.log, [events[key] for key in keys], [files[key] for key in keys])
+        return [keys[i] for i in found], sorted(flushed)
+
+    assert of("small", "large") == (["small"], [files["large"]])
+    assert of(*map(str, range(FEW))) == ([str(number) for number in range(FEW)], [])
+    assert of("small", *map(str, range(FEW))) == ([], sorted(files[key] for key in files if key != "large"))
+
+
+def test_the_log_forgets_what_it_carries_once_that_is_much(store):
+    for number in range(MANY - 1):
+        store.make(str(number), number)
+    assert carried(store.root) == MANY - 1
+    store.make("last", 1)
+    assert carried(store.root) == 0
+
+
+def test_a_version_has_reached_the_disk_before_it_is_one(tmp_path, monkeypatch):
+    store = Store(tmp_path / "root", versions=2)
+    flushed = []
+    fsync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: (flushed.append(os.fstat(descriptor).st_ino), fsync(descriptor))
+    )
+    for number in range(3):
+        store.make("a", number)
+    kept = [each for each in store.files.versions.folder.rglob("*") if each.is_file()]
+    assert len(kept) == 3
+    assert {each.stat().st_ino for each in kept} <= set(flushed)
+    store.close()
+
+
+def letters(partitions=KEYS):
+    @asset(partitions_def=StaticPartitionsDefinition(partitions))
+    def letters(context):
+        return context.partition_key * 3
+
+    return letters
+
+
+def test_the_next_instance_finds_all_that_a_run_has_made_though_a_power_cut_took_the_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(Recorder, "deliver", lambda _: None)  # it never comes to that
+    made = letters()
+    materialize([made], partition_keys="all", instance=Instance(tmp_path))
+    assert carried(tmp_path) == len(KEYS)
+    monkeypatch.undo()
+    for key in KEYS:
+        emptied(tmp_path / "storage" / "letters" / key)
+    instance, graph = Instance(tmp_path), AssetGraph.of([made])
+    assert instance.facts(graph).counts(made.key) == {State.FRESH: 3}
+    assert [instance.store.load(made, key) for key in KEYS] == ["aaa", "bbb", "ccc"]
+    materialize([made], partition_keys=["a"], instance=instance)
+    assert [(tmp_path / "storage" / "letters" / key).stat().st_size > 0 for key in KEYS] == [True] * 3
+    instance.close()
+    assert carried(tmp_path) == 0
+
+
+def test_a_run_that_has_ended_leaves_nothing_for_the_log_to_carry(tmp_path):
+    instance = Instance(tmp_path)
+    materialize([letters()], partition_keys="all", instance=instance)
+    instance.close()
+    assert carried(tmp_path) == 0
+
+
+def test_a_store_that_cannot_be_written_to_is_read_all_the_same(store, monkeypatch):
+    store.make("a", 1)
+    store.make("b", 2)
+    emptied(store.file("a"))
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    opened_again(store)
+    assert store.read("b") == 2
+    assert carried(store.root) == 2
+    monkeypatch.undo()
+    opened_again(store)
+    assert [store.read(key) for key in "ab"] == [1, 2]
