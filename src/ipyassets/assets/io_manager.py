@@ -207,7 +207,7 @@ class IOManager(ABC):
     def stage(self, context: OutputContext, obj: object) -> None:
         """Make `obj` ready without touching what is stored, where that can be done; `publish` then puts it in place.
 
-        The engine calls `stage`, waits until the disk has what is `unflushed`, records what was reported in
+        The engine calls `stage`, sees to it that the disk has what is `unflushed`, records what was reported in
         `context.stored`, and calls `publish`: whatever is interrupted, the previous value stands until the new one is
         recorded. Without a way to do so it is stored at once.
         """
@@ -216,8 +216,9 @@ class IOManager(ABC):
     def unflushed(self, asset_key: AssetKey, artifacts: Mapping[str, object]) -> Iterable[str]:
         """The files of staged values, one Artifact for each partition key, that have yet to survive a power cut.
 
-        Asked of many at once, in the process that records them, wherever they were staged. The disk has these files
-        before any of the values is recorded. Without a way to tell, whatever is staged is believed to be safe.
+        Asked of many at once, in the process that records them, wherever they were staged. The disk has these files, or
+        the event log their bytes, before any of the values counts as recorded. Without a way to tell, whatever is
+        staged is believed to be safe.
         """
         del asset_key, artifacts
         return ()

@@ -88,8 +88,12 @@ def are_plain(texts: Sequence[str], *, portable: bool = False) -> bool:
 @lru_cache(_IN_HAND)
 def identity(asset_key: AssetKey, partition_key: str) -> str:
     """A short name of a partition for dotted files and locks: eight digits for the asset, sixteen for both."""
-    asset = asset_key.to_string()
-    return _short_hash(asset)[:ASSET_DIGITS] + _short_hash(f"{asset}\0{partition_key}")
+    return _asset_identity(asset_key) + _short_hash(f"{asset_key.to_string()}\0{partition_key}")
+
+
+@lru_cache(_IN_HAND)
+def _asset_identity(asset_key: AssetKey) -> str:
+    return _short_hash(asset_key.to_string())[:ASSET_DIGITS]
 
 
 def place_identity(address: str) -> str:

@@ -97,7 +97,7 @@ def _copied(source: sqlite3.Connection, fresh: Path, path: Path) -> Repaired:
         if not names:
             raise DamagedLogError(f"nothing can be read of {path}: move it away and start with an empty log")
         places = {row[0]: Place(*row[1:]) for row in _rows(source, "place", "id, location, manager")}
-        carried: dict[int, bytes] = dict(_rows(source, "carried", "event, value"))  # type: ignore[arg-type]  # pairs
+        carried: dict[int, bytes] = dict(_rows(source, "carried", "event, value"))
         saved, lost, last = _copy_events(source, log, names, places, carried)
         Damage(log).record(_findings(source, names))
         keys = list(_rows(source, "dynamic_key", "position, definition, key"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STAGING = ".staging"
 PARTIAL = ".part"  # ends the name of what was not complete when it got it
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _OURS = re.compile(r"[0-9a-f]{24}(?:-[0-9a-z]+|\.[0-9a-f]+)(?:\.part)?")
 
 
@@ -60,12 +61,11 @@ class NewFile:
 
     def _create(self, name: str) -> int:
         """A new file, and a folder for it where there is none."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
-            descriptor = os.open(name, flags, 0o666)
+            descriptor = os.open(name, _NEW, 0o666)
         except FileNotFoundError:
             Path(name).parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(name, flags, 0o666)
+            descriptor = os.open(name, _NEW, 0o666)
         self._name = name
         return descriptor
 

@@ -5,7 +5,8 @@ A value goes through four steps, with the event log between the last two:
     stage      the file is written under a name of nobody's; complete, it is named by its seal, in a dotted folder.
                A small one is complete in memory: it has that name from the start
     flush      the disk has it: small ones of a group together, which costs a fraction of one by one, and while the log
-               writes what it is going to record
+               writes what it is going to record. Of few small ones the log has the bytes as well, and the disk their
+               files later: see `carrying`
     (append)   the log has recorded the artifact: this is the moment from which the value is the partition's
     publish    the file is renamed to the partition's address; asked for, what it replaces is kept as a version
 
@@ -18,7 +19,8 @@ is cut short, by a signal or by the power:
     reads it, publishes it or brings it back; what is merely moved keeps its record, and is compared when it is read.
 3.  Whoever changes a partition's files holds its claim, from the last look at the log until he is done: runs, and all
     of housekeeping. Readers hold none, and change nothing.
-4.  A value is recorded only once it is complete and named, and on disk where that was asked for.
+4.  A value is recorded only once it is complete and named, and on disk where that was asked for, or else carried by
+    the log.
 5.  Bytes go only once it is certain that nobody needs them: the record says that the value is gone, or what takes its
     place is there, or nobody has recorded them and their writer is long dead.
 6.  The key signs what was written here, what a person has let in by name, and what it had signed before; never bytes
