@@ -194,6 +194,7 @@ class Database:
         if path != IN_MEMORY:
             _use_write_ahead_log(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        connection.execute(f"PRAGMA fullfsync = {int(self._durable)}")  # macOS: as `flush_to_disk`
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 

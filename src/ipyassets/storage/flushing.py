@@ -51,9 +51,12 @@ class Flush:
 
     def wait(self) -> None:
         """Return once the disk has them."""
+        if not self._open:
+            return
         count = min(WAITING, len(self._open) // _WORTH_A_THREAD + 1)
         try:
             together(_flush_each, [self._open[start::count] for start in range(count)], WAITING)
+            _flush_drive(self._open[-1])
         except OSError as error:
             raise _untaken(error) from error
         finally:
@@ -79,7 +82,7 @@ class Flush:
 
 def _flush_each(descriptors: Sequence[int]) -> None:
     for descriptor in descriptors:
-        flush_to_disk(descriptor)
+        os.fsync(descriptor)
 
 
 def _untaken(error: OSError) -> UnwritableStoreError:
@@ -97,9 +100,13 @@ def begin_to_flush(descriptor: int, start: int = 0, count: int = 0) -> None:
 
 def flush_to_disk(descriptor: int) -> None:
     """Wait until the disk itself has what was written, as far as the operating system can tell."""
-    if _WHOLLY is None:
-        os.fsync(descriptor)
-    else:
+    os.fsync(descriptor)
+    _flush_drive(descriptor)
+
+
+def _flush_drive(descriptor: int) -> None:
+    """Have the drive write what it has been given, of any file, where fsync alone does not see to it."""
+    if _WHOLLY is not None:
         fcntl.fcntl(descriptor, _WHOLLY)
 
 
