@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -262,3 +263,23 @@ def test_a_store_that_cannot_be_written_to_is_read_all_the_same(store, monkeypat
     monkeypatch.undo()
     opened_again(store)
     assert [store.read(key) for key in "ab"] == [1, 2]
+
+
+def test_a_disk_that_is_full_when_a_value_is_written_again_leaves_it_to_the_log(store, monkeypatch):
+    store.make("a", "x" * 3000)
+    emptied(store.file("a"))
+    room, write = [1000], os.write
+
+    def written(descriptor, data):
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = write(descriptor, bytes(data)[: room[0]])
+        room[0] -= count
+        return count
+
+    monkeypatch.setattr(os, "write", written)
+    opened_again(store)
+    assert (carried(store.root), store.aside) == (1, [])
+    monkeypatch.undo()
+    opened_again(store)
+    assert store.read("a") == "x" * 3000

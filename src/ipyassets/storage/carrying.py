@@ -29,6 +29,7 @@ from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside
 from ipyassets.storage.reading import holds
 from ipyassets.storage.signature import Signer, content_of, seal_of
+from ipyassets.storage.sink import Sink
 from ipyassets.storage.staging import STAGING, NewFile
 from ipyassets.storage.threads import begin
 
@@ -175,13 +176,15 @@ def _is_there(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
     if not signer().signed(each.asset_key, each.partition_key, each.artifact.digest):
         return False
     new = NewFile(staged.rpartition("-")[0])
-    descriptor = new.begin()
     try:
-        os.write(descriptor, each.value)
-        flush_to_disk(descriptor)
-    finally:
-        os.close(descriptor)
-    new.finish(staged, each.artifact)
+        with Sink(new.begin) as sink:
+            sink.write(each.value)
+            sink.begin(new.begin())
+            flush_to_disk(sink.fileno())
+        new.finish(staged, each.artifact)
+    except BaseException:
+        new.drop()
+        raise
     return True
 
 
