@@ -134,6 +134,16 @@ def test_a_repaired_log_carries_what_the_damaged_one_did(store):
     assert [store.read(key) for key in KEYS] == [1, 2, 3]
 
 
+def test_a_repaired_log_carries_what_was_made_again_after_it_was_wiped(store):
+    store.make("a", 1)
+    store.upkeep.wipe(SALES, ["a"])
+    store.make("a", 2)
+    repair(store.root / "events.sqlite")
+    emptied(store.file("a"))
+    opened_again(store)
+    assert store.read("a") == 2
+
+
 def test_what_somebody_else_signed_is_left_to_him(store):
     store.make("a", 1)
     emptied(store.file("a"))

@@ -65,8 +65,9 @@ class SqliteEventLog:
             connection.executemany(_INSERT, rows)
             names.keep_signers(key_id_of(event.artifact.digest) for event in events if event.artifact)
             connection.executemany(_REPLACE, _latest(connection, events, names))
-            _carry(connection, [(first + i, value) for i, value in (carried or {}).items()])
+            # First: repair appends what was wiped along with what was made again.
             _drop_carried(connection, [event for event in events if event.attempt is Attempt.WIPED], names)
+            _carry(connection, [(first + i, value) for i, value in (carried or {}).items()])
             before_commit()
         names.last += len(events)
         self._names = names
