@@ -191,6 +191,18 @@ def test_nothing_is_written_through_a_link_that_leads_out_of_the_root(store, tmp
     assert list((tmp_path / "outside").iterdir()) == []
 
 
+def test_what_keeps_one_value_from_being_written_again_keeps_no_other(store):
+    store.make("a", 1)
+    store.make("b", 2)
+    emptied(store.file("a"))
+    emptied(store.file("b"))
+    changed(store, "INSERT INTO place (location, manager) VALUES ('events.sqlite', '')")  # no folder
+    changed(store, "UPDATE event SET place = 2 WHERE partition = 'a'")
+    opened_again(store)
+    assert store.read("b") == 2
+    assert carried(store.root) == 1
+
+
 def test_only_few_and_small_values_are_carried(store):
     values = {"small": 1, "large": "x" * LARGEST, **{str(number): number for number in range(FEW)}}
     events = {key: store.record(key, value) for key, value in values.items()}

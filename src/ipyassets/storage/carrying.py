@@ -161,8 +161,15 @@ def recover(log: SqliteEventLog, signer: Callable[[], Signer]) -> None:
         return
     with contextlib.suppress(IpyassetsError, OSError):
         root = log.database.path.parent
-        there = [each.event for each in _carried(log) if not each.stands or _is_there(each, root, signer)]
-        deliver(log, there)
+        deliver(log, [each.event for each in _carried(log) if not each.stands or _is_safe(each, root, signer)])
+
+
+def _is_safe(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
+    """Whether a value has its file now; what is wrong with one says nothing about the others."""
+    try:
+        return _is_there(each, root, signer)
+    except (IpyassetsError, OSError):
+        return False
 
 
 def _is_there(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
