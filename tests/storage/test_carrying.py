@@ -15,6 +15,7 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import DamagedPartitionError, NotMaterializedError
 from ipyassets.events import State
 from ipyassets.storage.carrying import FEW, LARGEST, MANY, Recorder, carry, recover
+from ipyassets.storage.paths import identity
 from ipyassets.storage.repair import repair
 from ipyassets.storage.signature import Signer
 from tests.storage.store import SALES, Store
@@ -189,6 +190,48 @@ def test_nothing_is_written_through_a_link_that_leads_out_of_the_root(store, tmp
     Path(store.files.staging).symlink_to(tmp_path / "outside")
     opened_again(store)
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE event SET path = '../../outside'", "UPDATE event SET digest = substr(digest, 1, 64) || ?"]
+)
+def test_nothing_outside_of_the_root_is_opened_whatever_a_log_says(store, tmp_path, monkeypatch, statement):
+    store.make("a", 1)
+    (tmp_path / "outside").touch()
+    (tmp_path / "root" / "storage" / ".staging" / f"{identity(SALES, 'a')}-").mkdir()  # a name may lead through it
+    changed(store, "UPDATE latest SET made = NULL")
+    changed(store, statement, *["/../../../../outside"] * statement.count("?"))
+    seen, real = [], os.open
+
+    def watched(path, *arguments, **more):
+        seen.append(os.path.realpath(path))
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", watched)
+    opened_again(store)
+    assert str(tmp_path / "outside") not in seen
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE carried SET value = 'text'",
+        "UPDATE event SET digest = NULL",
+        "UPDATE event SET path = NULL",
+        "UPDATE event SET path = 'x' || char(0)",
+        "UPDATE place SET location = 'x' || char(0)",
+        "UPDATE place SET location = x'00'",
+        "UPDATE asset SET key = 'x'",
+        "UPDATE asset SET key = '7'",
+        "UPDATE asset SET key = x'ff'",
+    ],
+)
+def test_a_damaged_log_can_be_opened_whatever_it_says_of_what_it_carries(store, damage):
+    store.make("a", 1)
+    emptied(store.file("a"))
+    changed(store, damage)
+    opened_again(store)
+    assert carried(store.root) == 1
 
 
 def test_what_keeps_one_value_from_being_written_again_keeps_no_other(store):

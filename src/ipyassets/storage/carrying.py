@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from blake3 import blake3
 
 from ipyassets.assets.keys import AssetKey
-from ipyassets.errors import IpyassetsError
+from ipyassets.errors import InvalidDefinitionError, IpyassetsError
 from ipyassets.events import Artifact, Event, Place
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk
@@ -121,7 +121,7 @@ def carry(
     root, others, carried = log.database.path.parent, set(files), dict[int, bytes]()
     for i, event in enumerate(events):
         artifact = event.artifact
-        if artifact is None or artifact.size > LARGEST or not _is_below(artifact.place):
+        if artifact is None or artifact.size > LARGEST or not _is_below(artifact):
             continue
         staged = _staged(root, event.asset_key, event.partition_key, artifact)
         if staged in others and len(value := _content(staged)) == artifact.size:
@@ -208,17 +208,20 @@ def _carried(log: SqliteEventLog, events: Sequence[int] | None = None) -> Iterat
             () if events is None else (json.dumps(events),),
         ).fetchall()
     for event, stands, value, asset, partition, path, size, digest, *place in rows:
-        if _is_below(found := Place(*place)):
-            artifact = Artifact(path, size, digest, found)
-            yield _Carried(event, bool(stands), value, AssetKey.from_db_string(asset), partition, artifact)
+        with contextlib.suppress(TypeError, ValueError, InvalidDefinitionError):  # damaged: see `repair`
+            artifact = Artifact(path, size, digest, Place(*place))
+            if _is_below(artifact) and isinstance(value, bytes):
+                yield _Carried(event, bool(stands), value, AssetKey.from_db_string(asset), partition, artifact)
 
 
-def _is_below(place: Place | None) -> bool:
-    """Whether a place is below the folder that the log is in."""
-    if place is None or not place.location:
+def _is_below(artifact: Artifact) -> bool:
+    """Whether a value belongs below the folder that the log is in."""
+    place = artifact.place
+    if place is None or not place.location or ":" in place.location:
         return False
-    location = PurePosixPath(place.location)
-    return not location.is_absolute() and ".." not in location.parts and ":" not in place.location
+    path = PurePosixPath(place.location, artifact.path)
+    is_plain = "\0" not in str(path) and seal_of(artifact.digest).isalnum()  # a staged file has it in its name
+    return is_plain and not path.is_absolute() and ".." not in path.parts
 
 
 def _staged(root: Path, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> str:
