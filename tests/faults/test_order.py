@@ -53,6 +53,8 @@ def run(instance, size, keys=KEYS):
 def test_the_disk_has_every_file_before_any_value_is_recorded_and_put_in_place(tmp_path, monkeypatch, keys, size):
     instance = Instance(tmp_path)
     run(instance, size, keys)
+    instance.close()
+    instance = Instance(tmp_path)
     seen = watch(monkeypatch, tmp_path / "events.sqlite")
     run(instance, size + 1, keys)
     monkeypatch.undo()

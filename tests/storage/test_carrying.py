@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -313,6 +315,22 @@ def test_the_next_instance_finds_all_that_a_run_has_made_though_a_power_cut_took
 def test_a_run_that_has_ended_leaves_nothing_for_the_log_to_carry(tmp_path):
     instance = Instance(tmp_path)
     materialize([letters()], partition_keys="all", instance=instance)
+    instance.close()
+    assert carried(tmp_path) == 0
+
+
+def test_closing_waits_for_what_is_being_delivered(tmp_path, monkeypatch):
+    begun, fsync = threading.Event(), os.fsync
+
+    def slowly(descriptor):
+        begun.set()
+        time.sleep(0.1)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slowly)
+    instance = Instance(tmp_path)
+    materialize([letters()], partition_keys="all", instance=instance)
+    assert begun.wait(5)
     instance.close()
     assert carried(tmp_path) == 0
 

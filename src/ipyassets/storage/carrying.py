@@ -68,11 +68,11 @@ class Recorder:
 
     def deliver(self) -> None:
         """Wait until the disk has the file of every value recorded here; UnwritableStoreError where it cannot."""
-        if not self._carried:
-            return
-        with self._delivering:
+        with self._delivering:  # somebody else may be about to
             with self._recording:
                 events, self._carried = self._carried, []
+            if not events:
+                return
             try:
                 deliver(self._log(), events)
             except BaseException:
