@@ -14,7 +14,7 @@ import pytest
 
 from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.errors import DamagedPartitionError, NotMaterializedError
+from ipyassets.errors import DamagedPartitionError, InvalidInvocationError, NotMaterializedError
 from ipyassets.events import State
 from ipyassets.storage.carrying import FEW, LARGEST, MANY, Recorder, carry, recover
 from ipyassets.storage.paths import identity
@@ -335,11 +335,33 @@ def test_closing_waits_for_what_is_being_delivered(tmp_path, monkeypatch):
     assert carried(tmp_path) == 0
 
 
+def refuse(_descriptor):
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_values_are_recorded_though_the_disk_refuses_the_files_of_those_before(store, monkeypatch):
+    monkeypatch.setattr(os, "fsync", refuse)
+    for number in range(MANY + 1):
+        store.make(str(number), number)
+    assert carried(store.root) == MANY + 1
+
+
+def test_an_instance_lets_go_of_a_log_that_was_damaged_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.setattr(Recorder, "deliver_soon", lambda _: None)
+    instance = Instance(tmp_path)
+    materialize([letters()], partition_keys="all", instance=instance)
+    with contextlib.closing(sqlite3.connect(tmp_path / "events.sqlite")) as connection:
+        connection.execute("DROP TABLE carried")
+    instance.close()
+    with pytest.raises(InvalidInvocationError, match="closed"):
+        instance.event_log.cursor()
+
+
 def test_a_store_that_cannot_be_written_to_is_read_all_the_same(store, monkeypatch):
     store.make("a", 1)
     store.make("b", 2)
     emptied(store.file("a"))
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    monkeypatch.setattr(os, "fsync", refuse)
     opened_again(store)
     assert store.read("b") == 2
     assert carried(store.root) == 2

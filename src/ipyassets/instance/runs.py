@@ -220,8 +220,7 @@ class Runs:
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(5)
-        with contextlib.suppress(UnwritableStoreError, OSError):  # the log carries what the disk does not take
-            self._recorder.deliver()
+        self._recorder.deliver()
 
     @cached_property
     def _announcer(self) -> Announcer | None:

@@ -67,27 +67,21 @@ class Recorder:
             self.deliver()
 
     def deliver(self) -> None:
-        """Wait until the disk has the file of every value recorded here; UnwritableStoreError where it cannot."""
+        """Wait until the disk has the file of every value recorded here.
+
+        The log goes on to carry what the disk does not take, for whoever opens it next: that is no reason to raise.
+        """
         with self._delivering:  # somebody else may be about to
             with self._recording:
                 events, self._carried = self._carried, []
-            if not events:
-                return
-            try:
-                deliver(self._log(), events)
-            except BaseException:
-                with self._recording:
-                    self._carried += events
-                raise
+            if events:
+                with contextlib.suppress(IpyassetsError, OSError):
+                    deliver(self._log(), events)
 
     def deliver_soon(self) -> None:
-        """The same on another thread, for nobody to wait for: the log carries what the disk cannot take."""
+        """The same on another thread, for nobody to wait for."""
         if self._carried:
-            begin(Recorder._delivered, self)
-
-    def _delivered(self) -> None:
-        with contextlib.suppress(IpyassetsError, OSError):
-            self.deliver()
+            begin(Recorder.deliver, self)
 
 
 @dataclass(frozen=True, slots=True)
