@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from ipyassets.storage.carrying import FEW, LARGEST, MANY, Recorder, carry, reco
 from ipyassets.storage.paths import identity
 from ipyassets.storage.repair import repair
 from ipyassets.storage.signature import Signer
+from tests.faults.hardship import NOBODY
 from tests.storage.store import SALES, Store
 
 KEYS = ["a", "b", "c"]
@@ -344,6 +346,35 @@ def test_values_are_recorded_though_the_disk_refuses_the_files_of_those_before(s
     for number in range(MANY + 1):
         store.make(str(number), number)
     assert carried(store.root) == MANY + 1
+
+
+@contextlib.contextmanager
+def without_privileges(folder):
+    """As somebody to whom permissions mean something."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOBODY, -1)
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
+@pytest.mark.parametrize(("mode", "left"), [(0o444, 0), (0o000, 1)])
+def test_the_log_forgets_all_values_but_those_whose_files_are_shut_to_this_user(mode, left):
+    with tempfile.TemporaryDirectory() as folder:  # pytest's are shut to everybody else
+        store = Store(Path(folder))
+        store.make("a", 1)
+        store.make("b", 2)
+        store.file("a").chmod(mode)
+        with without_privileges(store.root):
+            store.recorder.deliver()
+        assert carried(store.root) == left
+        store.close()
 
 
 def test_an_instance_lets_go_of_a_log_that_was_damaged_meanwhile(tmp_path, monkeypatch):

@@ -24,7 +24,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError, IpyassetsError
 from ipyassets.events import Artifact, Event, Place
 from ipyassets.storage.event_log import SqliteEventLog
-from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk
+from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk, is_shut
 from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside
 from ipyassets.storage.reading import holds
@@ -125,11 +125,15 @@ def carry(
 
 
 def deliver(log: SqliteEventLog, events: Sequence[int]) -> None:
-    """Wait until the disk has the files of values that the log carries for some events, and have it forget these."""
+    """Wait until the disk has the files of values that the log carries for some events, and have it forget these.
+
+    It does not forget those whose files somebody has shut to this user.
+    """
     if log.database.path is None or not events:
         return
     root = log.database.path.parent
-    if not (found := list(_carried(log, events))):
+    found = [each for each in _carried(log, events) if not any(map(is_shut, each.files(root)))]
+    if not found:
         return
     Flush(file for each in found for file in _there(each.files(root))).wait()
     flush_folders({os.path.dirname(file) for each in found for file in each.files(root)[:2]})  # noqa: PTH120 - many

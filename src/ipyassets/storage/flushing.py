@@ -22,7 +22,8 @@ _OPEN = 100
 # From so many files on for each, threads pay: what they ask of the disk at the same moment, it does once.
 _WORTH_A_THREAD = 4
 # Windows flushes only what may be written to.
-_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+_ACCESS, _ASKED = (os.O_RDWR, os.W_OK) if os.name == "nt" else (os.O_RDONLY, os.R_OK)
+_FLAGS = _ACCESS | getattr(os, "O_CLOEXEC", 0)
 
 
 class Flush:
@@ -87,6 +88,11 @@ def _flush_each(descriptors: Sequence[int]) -> None:
 
 def _untaken(error: OSError) -> UnwritableStoreError:
     return UnwritableStoreError(f"the disk could not take what was staged: {error}")
+
+
+def is_shut(path: str) -> bool:
+    """Whether there is a file that this user cannot have flushed."""
+    return os.path.exists(path) and not os.access(path, _ASKED)  # noqa: PTH110 - asked of many
 
 
 def begin_to_flush(descriptor: int, start: int = 0, count: int = 0) -> None:
