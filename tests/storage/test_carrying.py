@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import stat
 import tempfile
 import threading
 import time
@@ -375,6 +376,20 @@ def test_the_log_forgets_all_values_but_those_whose_files_are_shut_to_this_user(
             store.recorder.deliver()
         assert carried(store.root) == left
         store.close()
+
+
+def test_the_log_forgets_values_where_the_file_system_cannot_be_asked_to_flush_a_folder(store, monkeypatch):
+    fsync = os.fsync
+
+    def of_files_alone(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", of_files_alone)
+    store.make("a", 1)
+    store.recorder.deliver()
+    assert carried(store.root) == 0
 
 
 def test_an_instance_lets_go_of_a_log_that_was_damaged_meanwhile(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -17,6 +18,8 @@ except ImportError:  # Windows
 else:
     _WHOLLY = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync alone stops at the drive's cache
 _CAN_BEGIN = hasattr(os, "posix_fadvise")
+# What file systems of other systems, and of networks, answer that do not know of it.
+_NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 # Files held open at a time: a process may often open no more than 256, and this is not all that it does.
 _OPEN = 100
 # From so many files on for each, threads pay: what they ask of the disk at the same moment, it does once.
@@ -117,7 +120,10 @@ def _flush_drive(descriptor: int) -> None:
 
 
 def flush_folders(folders: Iterable[str]) -> None:
-    """Wait until the disk has the names in folders, where the operating system can be asked for that."""
+    """Wait until the disk has the names in folders, where the operating system can be asked for that.
+
+    Raises UnwritableStoreError where the disk cannot take them.
+    """
     for folder in folders:
         try:
             descriptor = os.open(folder, os.O_RDONLY)
@@ -125,5 +131,8 @@ def flush_folders(folders: Iterable[str]) -> None:
             continue
         try:
             flush_to_disk(descriptor)
+        except OSError as error:
+            if error.errno not in _NOT_FOR_FOLDERS:
+                raise _untaken(error) from error
         finally:
             os.close(descriptor)
