@@ -11,6 +11,7 @@ import sqlite3
 import pytest
 
 from ipyassets import BackfillPolicy, Instance, StaticPartitionsDefinition, asset, materialize
+from ipyassets.engine import accounts
 from ipyassets.errors import UnwritableStoreError
 
 KEYS = ["a", "b", "c"]
@@ -55,6 +56,7 @@ def test_the_disk_has_every_file_before_any_value_is_recorded_and_put_in_place(t
     run(instance, size, keys)
     instance.close()
     instance = Instance(tmp_path)
+    monkeypatch.setattr(accounts, "COMMIT_SECONDS", 60)  # all in one go, however busy this machine is
     seen = watch(monkeypatch, tmp_path / "events.sqlite")
     run(instance, size + 1, keys)
     monkeypatch.undo()
