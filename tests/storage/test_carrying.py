@@ -96,6 +96,14 @@ def test_a_value_that_was_replaced_does_not_come_back(store):
     assert store.read("a") == "x" * 2 * LARGEST
 
 
+def test_a_value_that_stands_by_another_record_comes_back(store):
+    event = store.make("a", 1)
+    store.log.append([event])  # as `settle` does
+    emptied(store.file("a"))
+    opened_again(store)
+    assert store.read("a") == 1
+
+
 def test_a_wiped_value_is_carried_no_longer(store):
     store.make("a", 1)
     store.make("a", 2)

@@ -86,7 +86,7 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class _Carried:
-    """A value that a log carries: of which event it is, whether it stands, and whose it is."""
+    """A value that a log carries: of which event it is, whether it stands by whichever record, and whose it is."""
 
     event: int
     stands: bool
@@ -198,11 +198,12 @@ def _carried(log: SqliteEventLog, events: Sequence[int] | None = None) -> Iterat
     among = "" if events is None else "WHERE carried.event IN (SELECT value FROM json_each(?))"
     with log.database.read() as connection:
         rows = connection.execute(
-            f"""SELECT carried.event, latest.made IS carried.event, carried.value,
+            f"""SELECT carried.event, standing.digest IS event.digest, carried.value,
                     asset.key, event.partition, event.path, event.size, event.digest, place.location, place.manager
                 FROM carried CROSS JOIN event ON event.id = carried.event CROSS JOIN asset ON asset.id = event.asset
                 CROSS JOIN place ON place.id = event.place
-                LEFT JOIN latest ON latest.asset = event.asset AND latest.partition = event.partition {among}""",  # noqa: S608 - constants
+                LEFT JOIN latest ON latest.asset = event.asset AND latest.partition = event.partition
+                LEFT JOIN event AS standing ON standing.id = latest.made {among}""",  # noqa: S608 - constants
             () if events is None else (json.dumps(events),),
         ).fetchall()
     for event, stands, value, asset, partition, path, size, digest, *place in rows:
