@@ -104,6 +104,15 @@ def test_a_value_that_stands_by_another_record_comes_back(store):
     assert store.read("a") == 1
 
 
+def test_a_value_that_somebody_else_has_just_put_in_place_is_recorded(store):
+    event = store.make("a", 1)
+    store.recorder.record([event], [store.files.staged(SALES, "a", event.artifact.digest)])
+    assert [each.artifact for each in store.log.history(SALES, "a")] == [event.artifact] * 2
+    emptied(store.file("a"))
+    opened_again(store)
+    assert store.read("a") == 1
+
+
 def test_a_wiped_value_is_carried_no_longer(store):
     store.make("a", 1)
     store.make("a", 2)

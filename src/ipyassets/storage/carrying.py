@@ -231,8 +231,11 @@ def _staged(root: Path, asset_key: AssetKey, partition_key: str, artifact: Artif
 
 
 def _content(file: str) -> bytes:
-    """The bytes of a small file."""
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    """The bytes of a small file; none of one that somebody else has just put in place."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return b""
     try:
         return os.read(descriptor, LARGEST + 1)
     finally:
