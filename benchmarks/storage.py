@@ -43,7 +43,7 @@ class Store:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self.log = SqliteEventLog(folder / "events.sqlite", durable=durable)
-        self.recorder = Recorder(lambda: self.log)
+        self.recorder = Recorder(lambda: self.log, lambda: SIGNER)
         self.manager = FilesystemIOManager(signer=SIGNER).bound(folder / "storage", SIGNER, durable=durable)
 
     def made(self, key: str, value: object) -> Event:

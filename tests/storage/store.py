@@ -37,8 +37,8 @@ class Store:
 
     def __post_init__(self) -> None:
         self.log = SqliteEventLog(self.root / "events.sqlite")
-        self.recorder = Recorder(lambda: self.log)
         signer = Signer(secret=self.secret)
+        self.recorder = Recorder(lambda: self.log, lambda: signer)
         self.manager = FilesystemIOManager(versions=self.versions).bound(self.root / "storage", signer)
 
     @property

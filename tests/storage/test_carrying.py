@@ -20,6 +20,7 @@ from ipyassets.errors import DamagedPartitionError, InvalidInvocationError, NotM
 from ipyassets.events import State
 from ipyassets.storage.carrying import FEW, LARGEST, MANY, Recorder, carry, recover
 from ipyassets.storage.paths import identity
+from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.repair import repair
 from ipyassets.storage.signature import Signer
 from tests.faults.hardship import NOBODY
@@ -274,7 +275,8 @@ def test_only_few_and_small_values_are_carried(store):
     files = {key: store.files.staged(SALES, key, event.artifact.digest) for key, event in events.items()}
 
     def of(*keys):
-        found, flushed = carry(store.log, [events[key] for key in keys], [files[key] for key in keys])
+        staged = [files[key] for key in keys]
+        found, flushed = carry(store.log, [events[key] for key in keys], staged, lambda: store.files.signer)
         return [keys[i] for i in found], sorted(flushed)
 
     assert of("small", "large") == (["small"], [files["large"]])
@@ -330,6 +332,14 @@ def test_the_next_instance_finds_all_that_a_run_has_made_though_a_power_cut_took
     assert [(tmp_path / "storage" / "letters" / key).stat().st_size > 0 for key in KEYS] == [True] * 3
     instance.close()
     assert carried(tmp_path) == 0
+
+
+def test_what_an_io_manager_signs_with_a_key_of_its_own_is_not_carried(tmp_path, monkeypatch):
+    monkeypatch.setattr(Recorder, "deliver_soon", lambda _: None)
+    instance = Instance(tmp_path, io_manager=FilesystemIOManager(signer=Signer(secret=b"its own")))
+    materialize([letters()], partition_keys="all", instance=instance)
+    assert carried(tmp_path) == 0  # nobody who opens the log could tell whose it is
+    instance.close()
 
 
 def test_a_run_that_has_ended_leaves_nothing_for_the_log_to_carry(tmp_path):

@@ -99,7 +99,13 @@ class Instance(KeepsDynamicPartitions):
         self._reads = ReadsBook()
         self._facts: Facts | None = None
         self._runs = Runs(
-            lambda: self._sqlite_log, self.store, self._renewed, self._claims, lambda: self._live_runs, self
+            lambda: self._sqlite_log,
+            self.store,
+            self._renewed,
+            self._claims,
+            lambda: self._live_runs,
+            lambda: self._key,
+            self,
         )
 
     @classmethod

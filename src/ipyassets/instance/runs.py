@@ -38,6 +38,7 @@ from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.live_runs import LiveRun, LiveRuns
 from ipyassets.storage.settling import settle
+from ipyassets.storage.signature import Signer
 from ipyassets.storage.staging import unstage
 from ipyassets.storage.value_files import ValueFiles
 
@@ -55,6 +56,7 @@ class Runs:
     renew: Callable[[Plan], Plan]
     claims: Callable[[], Claims | NoClaims]
     live_runs: Callable[[], LiveRuns | None]
+    signer: Callable[[], Signer]
     owner: object
     _active: list[Run] = field(default_factory=list)
     _in_line: deque[Run] = field(default_factory=deque)  # those started and not ended, the oldest at work
@@ -65,7 +67,7 @@ class Runs:
     _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self._recorder = Recorder(self.log)
+        self._recorder = Recorder(self.log, self.signer)
 
     @property
     def active(self) -> list[Run]:

@@ -28,7 +28,7 @@ from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk, is_s
 from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside
 from ipyassets.storage.reading import holds
-from ipyassets.storage.signature import Signer, content_of, seal_of
+from ipyassets.storage.signature import Signer, content_of, key_id_of, seal_of
 from ipyassets.storage.sink import Sink
 from ipyassets.storage.staging import STAGING, NewFile
 from ipyassets.storage.threads import begin
@@ -44,11 +44,13 @@ MANY = 256
 class Recorder:
     """Records events, and puts their values in place, one batch at a time: whatever is cut short, log and files agree.
 
-    The disk has a value, in its file or with its record, before its record counts.
+    The disk has a value, in its file or with its record, before its record counts. `signer` is that of whoever will
+    open the log again.
     """
 
-    def __init__(self, log: Callable[[], SqliteEventLog]) -> None:
+    def __init__(self, log: Callable[[], SqliteEventLog], signer: Callable[[], Signer]) -> None:
         self._log = log
+        self._signer = signer
         self._carried: list[int] = []  # events
         self._recording = threading.RLock()
         self._delivering = threading.Lock()
@@ -58,7 +60,7 @@ class Recorder:
     ) -> None:
         """Record events whose staged files the disk may not have yet, and have `publish` put these in place."""
         log = self._log()
-        carried, others = carry(log, events, unflushed)
+        carried, others = carry(log, events, unflushed, self._signer)
         with Flush(others) as flush, self._recording:
             first = log.append(events, before_commit=flush.wait, carried=carried)
             self._carried += [first + i for i in carried]
@@ -103,11 +105,12 @@ class _Carried:
 
 
 def carry(
-    log: SqliteEventLog, events: Sequence[Event], unflushed: Iterable[str]
+    log: SqliteEventLog, events: Sequence[Event], unflushed: Iterable[str], signer: Callable[[], Signer]
 ) -> tuple[dict[int, bytes], Collection[str]]:
     """The values that the log is to carry, by the position of their events, and the files that are to be flushed.
 
-    Carried are few small values, in files below the folder that the log is in.
+    Carried are few small values, in files below the folder that the log is in, that `recover` will find signed: an I/O
+    manager may have a key of its own.
     """
     files = list(unflushed)
     if log.database.path is None or not 0 < len(files) <= FEW:
@@ -118,7 +121,8 @@ def carry(
         if artifact is None or artifact.size > LARGEST or not _is_below(artifact):
             continue
         staged = _staged(root, event.asset_key, event.partition_key, artifact)
-        if staged in others and len(value := _content(staged)) == artifact.size:
+        is_ours = staged in others and key_id_of(artifact.digest) == signer().key_id
+        if is_ours and len(value := _content(staged)) == artifact.size:
             carried[i] = value
             others.remove(staged)
     return carried, others
