@@ -16,6 +16,7 @@ import pytest
 
 from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
 from ipyassets.assets.graph import AssetGraph
+from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, InvalidInvocationError, NotMaterializedError
 from ipyassets.events import State
 from ipyassets.storage.carrying import FEW, LARGEST, MANY, Recorder, carry, recover
@@ -135,6 +136,23 @@ def test_a_renamed_asset_takes_what_the_log_carries_of_it_along(store):
     (artifact,) = store.log.artifacts(renamed := store.log.asset_keys()[0], ["a"]).values()
     with store.files.verified(renamed, "a", artifact) as found:
         assert store.manager.load(found) == 1
+
+
+def test_an_asset_that_is_renamed_while_it_is_being_delivered_stays_carried(store, monkeypatch):
+    store.make("a", 1)
+    file, real, somebody = str(store.file("a")), os.open, Store(store.root)
+
+    def renamed_first(path, *arguments, **more):
+        if path == file:
+            monkeypatch.setattr(os, "open", real)
+            somebody.upkeep.rename(SALES, "income")
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", renamed_first)
+    store.recorder.deliver()
+    assert store.log.asset_keys() == [AssetKey("income")]
+    assert carried(store.root) == 1
+    somebody.close()
 
 
 def test_what_stands_in_the_way_of_a_folder_is_found_there(store):

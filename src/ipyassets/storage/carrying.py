@@ -142,7 +142,9 @@ def deliver(log: SqliteEventLog, events: Sequence[int]) -> None:
     Flush(file for each in found for file in _there(each.files(root))).wait()
     flush_folders({os.path.dirname(file) for each in found for file in each.files(root)[:2]})  # noqa: PTH120 - many
     with log.database.write(makes=False) as connection:
-        connection.executemany("DELETE FROM carried WHERE event = ?", [(each.event,) for each in found])
+        # One that was renamed meanwhile may have gone before it was flushed.
+        done = "DELETE FROM carried WHERE event = (SELECT id FROM event WHERE id = ? AND path = ?)"
+        connection.executemany(done, [(each.event, each.artifact.path) for each in found])
 
 
 def _there(files: tuple[str, str, str]) -> Iterator[str]:
