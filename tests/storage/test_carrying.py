@@ -127,6 +127,23 @@ def test_a_wiped_value_is_carried_no_longer(store):
     assert store.read("b") == 3
 
 
+def test_a_value_that_is_wiped_while_the_log_is_opened_does_not_come_back(store):
+    store.make("a", 1)
+    emptied(store.file("a"))
+    somebody = Store(store.root)
+    wiping = threading.Thread(target=somebody.upkeep.wipe, args=(SALES, ["a"]))
+
+    def signer():
+        wiping.start()
+        wiping.join(0.3)  # if it can: this thread is about to write the value again
+        return Signer(secret=b"mine")
+
+    recover(store.log, signer)
+    wiping.join()
+    assert (carried(store.root), store.aside) == (0, [])
+    somebody.close()
+
+
 def test_a_renamed_asset_takes_what_the_log_carries_of_it_along(store):
     store.make("a", 1)
     store.upkeep.rename(SALES, "income")

@@ -163,29 +163,41 @@ def recover(log: SqliteEventLog, signer: Callable[[], Signer]) -> None:
     """
     if log.database.path is None or not log.database.is_writable:
         return
+    root = log.database.path.parent
+    there: list[int] = []
+    lost: list[int] = []
     with contextlib.suppress(IpyassetsError, OSError):
-        root = log.database.path.parent
-        deliver(log, [each.event for each in _carried(log) if not each.stands or _is_safe(each, root, signer)])
+        for each in _carried(log):
+            (there if not each.stands or _is_there(each, root) else lost).append(each.event)
+        if lost:
+            with log.database.write(makes=False):  # nobody makes, wipes or renames any of them meanwhile
+                again = _carried(log, lost)
+                there += [each.event for each in again if not each.stands or _is_written(each, root, signer)]
+        deliver(log, there)
 
 
-def _is_safe(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
-    """Whether a value has its file now; what is wrong with one says nothing about the others."""
-    try:
-        return _is_there(each, root, signer)
-    except (IpyassetsError, OSError):
-        return False
+def _is_there(each: _Carried, root: Path) -> bool:
+    """Whether a value has its file."""
+    with contextlib.suppress(OSError):  # says nothing about others
+        return any(holds(file, each.artifact) for file in each.files(root))
+    return False
 
 
-def _is_there(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
+def _is_written(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
     """Whether a value has its file, by now at the latest."""
-    staged, *places = each.files(root)
-    if any(holds(file, each.artifact) for file in (staged, *places)):
+    if _is_there(each, root):
         return True
-    is_whole = blake3(each.value).hexdigest() == content_of(each.artifact.digest)
-    if not (is_whole and is_inside(staged, root)):
-        return False
-    if not signer().signed(each.asset_key, each.partition_key, each.artifact.digest):
-        return False
+    staged, digest = each.files(root)[0], each.artifact.digest
+    with contextlib.suppress(IpyassetsError, OSError):
+        is_whole = blake3(each.value).hexdigest() == content_of(digest)
+        if is_whole and is_inside(staged, root) and signer().signed(each.asset_key, each.partition_key, digest):
+            _write(each, staged)
+            return True
+    return False
+
+
+def _write(each: _Carried, staged: str) -> None:
+    """Write a value aside."""
     new = NewFile(staged.rpartition("-")[0])
     try:
         with Sink(new.begin) as sink:
@@ -196,7 +208,6 @@ def _is_there(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
     except BaseException:
         new.drop()
         raise
-    return True
 
 
 def _carried(log: SqliteEventLog, events: Sequence[int] | None = None) -> Iterator[_Carried]:
