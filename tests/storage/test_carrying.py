@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pickle
 import sqlite3
 import stat
 import tempfile
@@ -142,6 +143,17 @@ def test_a_value_that_is_wiped_while_the_log_is_opened_does_not_come_back(store)
     wiping.join()
     assert (carried(store.root), store.aside) == (0, [])
     somebody.close()
+
+
+def test_what_was_put_in_the_place_of_a_carried_value_by_hand_stays_there(store):
+    store.make("a", 1)
+    store.file("a").write_bytes(by_hand := pickle.dumps("by hand"))
+    opened_again(store)
+    with pytest.raises(DamagedPartitionError):
+        store.read("a")
+    store.upkeep.trust(SALES, ["a"])
+    assert store.file("a").read_bytes() == by_hand
+    assert store.read("a") == "by hand"
 
 
 def test_a_renamed_asset_takes_what_the_log_carries_of_it_along(store):

@@ -27,7 +27,7 @@ from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk, is_shut
 from ipyassets.storage.paths import DISPLACED, identity
 from ipyassets.storage.placing import is_inside
-from ipyassets.storage.reading import holds
+from ipyassets.storage.reading import holds, looked_at
 from ipyassets.storage.signature import Signer, content_of, key_id_of, seal_of
 from ipyassets.storage.sink import Sink
 from ipyassets.storage.staging import STAGING, NewFile
@@ -172,7 +172,7 @@ def recover(log: SqliteEventLog, signer: Callable[[], Signer]) -> None:
         if lost:
             with log.database.write(makes=False):  # nobody makes, wipes or renames any of them meanwhile
                 again = _carried(log, lost)
-                there += [each.event for each in again if not each.stands or _is_written(each, root, signer)]
+                there += [each.event for each in again if not each.stands or _is_written(each, log, signer)]
         deliver(log, there)
 
 
@@ -183,17 +183,35 @@ def _is_there(each: _Carried, root: Path) -> bool:
     return False
 
 
-def _is_written(each: _Carried, root: Path, signer: Callable[[], Signer]) -> bool:
+def _is_written(each: _Carried, log: SqliteEventLog, signer: Callable[[], Signer]) -> bool:
     """Whether a value has its file, by now at the latest."""
+    assert log.database.path is not None  # noqa: S101  # or nothing would be carried
+    root, digest = log.database.path.parent, each.artifact.digest
     if _is_there(each, root):
         return True
-    staged, digest = each.files(root)[0], each.artifact.digest
+    staged, *places = each.files(root)
     with contextlib.suppress(IpyassetsError, OSError):
         is_whole = blake3(each.value).hexdigest() == content_of(digest)
-        if is_whole and is_inside(staged, root) and signer().signed(each.asset_key, each.partition_key, digest):
+        if not (is_whole and is_inside(staged, root) and signer().signed(each.asset_key, each.partition_key, digest)):
+            return False
+        history = log.history(each.asset_key, each.partition_key)
+        earlier = {content_of(event.artifact.digest) for event in history if event.artifact}
+        if all(_is_left(file, each.value, earlier) for file in places):
             _write(each, staged)
             return True
     return False
+
+
+def _is_left(file: str, value: bytes, earlier: Collection[str]) -> bool:
+    """Whether a power cut leaves this of a value: no file, an earlier one, a part, or zeros in place of what it lacks.
+
+    Anything else was put there by hand, and would be lost for a value that is written again.
+    """
+    found = looked_at(file)
+    if found is None or found[0] in earlier:
+        return True
+    there = _content(file)
+    return len(there) <= len(value) and all(byte in (0, whole) for byte, whole in zip(there, value, strict=False))
 
 
 def _write(each: _Carried, staged: str) -> None:
