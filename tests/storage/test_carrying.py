@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import pickle
+import signal
 import sqlite3
 import stat
 import tempfile
@@ -463,6 +464,20 @@ def test_the_log_forgets_values_where_the_file_system_cannot_be_asked_to_flush_a
     monkeypatch.setattr(os, "fsync", of_files_alone)
     store.make("a", 1)
     store.recorder.deliver()
+    assert carried(store.root) == 0
+
+
+def test_an_interrupt_comes_once_what_is_being_delivered_is(store, monkeypatch):
+    fsync = os.fsync
+
+    def interrupted(descriptor):
+        signal.raise_signal(signal.SIGINT)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    store.make("a", 1)
+    with pytest.raises(KeyboardInterrupt):
+        store.recorder.deliver()
     assert carried(store.root) == 0
 
 

@@ -23,6 +23,7 @@ from blake3 import blake3
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidDefinitionError, IpyassetsError
 from ipyassets.events import Artifact, Event, Place
+from ipyassets.interrupt import shielded
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.flushing import Flush, flush_folders, flush_to_disk, is_shut
 from ipyassets.storage.paths import DISPLACED, identity
@@ -73,7 +74,7 @@ class Recorder:
 
         The log goes on to carry what the disk does not take, for whoever opens it next: that is no reason to raise.
         """
-        with self._delivering:  # somebody else may be about to
+        with shielded(), self._delivering:  # somebody else may be about to
             with self._recording:
                 events, self._carried = self._carried, []
             if events:
