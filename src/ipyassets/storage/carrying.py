@@ -111,10 +111,10 @@ def carry(
     """The values that the log is to carry, by the position of their events, and the files that are to be flushed.
 
     Carried are few small values, in files below the folder that the log is in, that `recover` will find signed: an I/O
-    manager may have a key of its own.
+    manager may have a key of its own. Windows replaces no file that is open, as while it is flushed later.
     """
     files = list(unflushed)
-    if log.database.path is None or not 0 < len(files) <= FEW:
+    if log.database.path is None or not 0 < len(files) <= FEW or os.name == "nt":
         return {}, files
     root, others, carried = log.database.path.parent, set(files), dict[int, bytes]()
     for i, event in enumerate(events):
