@@ -366,7 +366,7 @@ def letters(partitions=KEYS):
 
 
 def test_the_next_instance_finds_all_that_a_run_has_made_though_a_power_cut_took_the_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(Recorder, "deliver", lambda _: None)  # it never comes to that
+    monkeypatch.setattr(Recorder, "deliver_soon", lambda _: None)  # it never comes to that
     made = letters()
     materialize([made], partition_keys="all", instance=Instance(tmp_path))
     assert carried(tmp_path) == len(KEYS)
