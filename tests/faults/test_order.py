@@ -20,6 +20,15 @@ SMALL, LARGE = 1, 100_000
 COUNT = "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM carried)"
 
 
+@pytest.fixture(autouse=True)
+def runs_are_short():
+    """However long a run takes, it records all when it ends, and other processes are told nothing of it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("ipyassets.engine.accounts.COMMIT_SECONDS", 600.0)
+        patched.setattr("ipyassets.instance.announcing.FIRST_SECONDS", 600.0)
+        yield
+
+
 def watch(monkeypatch, log):
     """What is asked of the disk from now on, in order, with how many events, and values, the log has at that moment.
 
