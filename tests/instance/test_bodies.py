@@ -158,11 +158,12 @@ def test_a_retry_policy_waits_gives_up_and_counts_only_the_last_attempt(instance
         raise ValueError(len(calls))
 
     result = materialize([failing], instance=instance, raise_on_error=False)
+    ended = time.monotonic()
     assert len(calls) == 3
     assert min(calls[1] - calls[0], calls[2] - calls[1]) >= 0.1
     event = event_of(instance, failing)
     assert (event.attempt, event.retries) == (Attempt.FAILED, 2)
-    assert event.seconds < 0.1
+    assert event.seconds <= ended - calls[1] - 0.1  # the last attempt began so long after the one before it
     assert result.troubles[0].reason == "ValueError: 3"
 
 
@@ -243,19 +244,26 @@ def test_a_part_of_a_batch_waits_as_long_as_its_policy_says_before_it_is_tried_a
     batch, calls = batch_that_fails(1, policy=RetryPolicy(delay=0.3))
     began = time.monotonic()
     materialize([batch], partition_keys="all", instance=instance)
-    assert (len(calls), time.monotonic() - began >= 0.3) == (2, True)
-    assert event_of(instance, batch, "b").seconds < 0.3
+    lasted = time.monotonic() - began
+    assert (len(calls), lasted >= 0.3) == (2, True)
+    assert event_of(instance, batch, "b").seconds <= lasted - 0.3
 
 
 @pytest.mark.parametrize("executor", [None, "threads"])
 def test_a_run_that_is_cancelled_tries_no_part_of_a_batch_again(instance, executor):
     batch, calls = batch_that_fails(9, policy=RetryPolicy(delay=600))
 
-    def cancel_soon(run):
-        threading.Timer(0.3, run.cancel).start()
+    def cancel_once_the_rest_is_recorded(run):
+        deadline = time.monotonic() + 20
+        while not len(instance.event_log.records(batch.key).keys) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.cancel()
+
+    def watch(run):
+        threading.Thread(target=cancel_once_the_rest_is_recorded, args=(run,)).start()
 
     result = materialize(
-        [batch], partition_keys="all", instance=instance, executor=executor, watch=cancel_soon, raise_on_error=False
+        [batch], partition_keys="all", instance=instance, executor=executor, watch=watch, raise_on_error=False
     )
     assert (len(calls), result.progress.cancelled) == (1, 1)
     assert event_of(instance, batch, "a").attempt is Attempt.MATERIALIZED
