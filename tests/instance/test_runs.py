@@ -68,6 +68,13 @@ def gated(gate, name="gated"):
     return body
 
 
+def until(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def counts(instance, graph, made):
     return {str(state): count for state, count in instance.facts(graph).counts(made.key).items()}
 
@@ -359,13 +366,13 @@ instance.start(instance.plan(graph, {gated.key: Spans.range(0, 4)})).wait()
 
 
 def test_a_run_that_dies_with_its_process_leaves_nothing_running(tmp_path):
+    instance = Instance(tmp_path)
+    made = asset(name="gated", partitions_def=LETTERS, code_version="1")(lambda: "again")
     with subprocess.Popen([sys.executable, "-c", DYING, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "at c\n"
-        time.sleep(0.3)
+        until(lambda: set(instance.event_log.records(made.key).keys) == {"a", "b"})
         process.kill()
-    instance = Instance(tmp_path)
-    made = asset(name="gated", partitions_def=LETTERS, code_version="1")(lambda: "again")
     states = instance.facts(AssetGraph.of([made])).counts(made.key)
     assert states == {State.STALE: 2, State.MISSING: 2}
     assert materialize([made], partition_keys="all", instance=instance).success
