@@ -482,11 +482,17 @@ def test_an_interrupt_while_a_part_of_a_batch_waits_to_be_tried_again_keeps_the_
         retry_policy=RetryPolicy(max_retries=1, delay=600),
     )
     def batch(context):
-        threading.Timer(0.3, interrupt).start()
         return dict.fromkeys(context.partition_keys, 1) | {"b": ValueError()}
 
+    def interrupt_once_the_rest_is_recorded():
+        until(lambda: len(instance.event_log.records(batch.key).keys) == 3)
+        interrupt()
+
+    def watch(_run):
+        threading.Thread(target=interrupt_once_the_rest_is_recorded).start()
+
     with pytest.raises(KeyboardInterrupt):
-        materialize([batch], partition_keys="all", instance=instance)
+        materialize([batch], partition_keys="all", instance=instance, watch=watch)
     assert counts(instance, AssetGraph.of([batch]), batch) == {"fresh": 3, "cancelled": 1}
 
 
