@@ -77,6 +77,11 @@ def test_what_another_run_puts_in_place_later_stands_in_the_log_too(two, tmp_pat
     class Waiting(Publishing):
         before = staticmethod(wait)
 
+    class First(ia.FilesystemIOManager):
+        def publish(self, asset_key, artifacts):
+            super().publish(asset_key, artifacts)
+            go_on.set()
+
     other = threading.Thread(target=make, args=("there", there, Waiting()))
     append = here.event_log.append
 
@@ -85,10 +90,9 @@ def test_what_another_run_puts_in_place_later_stands_in_the_log_too(two, tmp_pat
         (tmp_path / "claims.lock").unlink()
         other.start()
         assert recorded.wait(LONG)
-        threading.Timer(0.2, go_on.set).start()
         return append(events, **more)
 
     monkeypatch.setattr(here.event_log, "append", robbed)
-    make("here", here)
+    make("here", here, First())
     other.join()
     assert standing(here) == standing(there) == ("there", {State.FRESH: 1})
