@@ -464,7 +464,9 @@ def test_a_skip_is_a_result_with_a_reason_and_passes_to_what_reads_it_alone(inst
     assert instance.describe(graph, "each", "b").reason == "some b was skipped"
 
 
-def test_what_follows_skipped_partitions_does_not_wait_for_what_runs_beside_them(instance):
+def test_what_follows_skipped_partitions_does_not_wait_for_what_runs_beside_them(instance, monkeypatch):
+    for pause in ("dispatch.POLL_SECONDS", "frontier.REFILL_SECONDS"):
+        monkeypatch.setattr(f"ipyassets.engine.{pause}", 60)  # it shows where a run pauses
     many = StaticPartitionsDefinition([f"{each:03}" for each in range(101)])
     last_is_made = threading.Event()
 
@@ -479,7 +481,7 @@ def test_what_follows_skipped_partitions_does_not_wait_for_what_runs_beside_them
 
     @asset
     def beside():
-        return last_is_made.wait(2)  # less than a hundred pauses of the run take
+        return last_is_made.wait(20)
 
     materialize([source], partition_keys="all", instance=instance)
     asked = {"selection": [reader, beside], "partition_keys": "all", "max_workers": 2, "instance": instance}
