@@ -327,7 +327,9 @@ def test_a_body_that_fails_because_of_the_interrupt_has_not_failed(instance):
     assert instance.facts(AssetGraph.of([calling])).counts(calling.key) == {State.CANCELLED: 1}
 
 
-def test_what_ends_within_a_moment_of_an_interrupt_is_kept(instance):
+def test_what_ends_within_a_moment_of_an_interrupt_is_kept(instance, monkeypatch):
+    monkeypatch.setattr("ipyassets.engine.dispatch.DRAIN_SECONDS", 20)  # a moment, on however slow a machine
+
     @asset
     def prompt(context):
         interrupt()
@@ -343,11 +345,13 @@ def test_what_ends_within_a_moment_of_an_interrupt_is_kept(instance):
 
 def test_no_more_of_an_asset_run_at_a_time_than_it_allows(instance):
     running, most = [], []
+    meeting = threading.Barrier(2)
 
     @asset(partitions_def=LETTERS, max_concurrent=2)
     def narrow():
         running.append(1)
         most.append(len(running))
+        meeting.wait(20)
         time.sleep(0.02)
         running.pop()
 
