@@ -204,12 +204,20 @@ def test_a_failing_body_can_be_read_from_the_bar(kernel):
     assert not any(m["msg_type"] == "stream" and "looking" in m["content"]["text"] for m in kernel.published)
 
 
-def test_a_cell_that_prints_while_a_run_goes_on_keeps_its_prints(kernel):
-    kernel.run("%%asset slow --partitions days\ntime.sleep(0.01)\nprint('from the body')")
+TALKATIVE = """\
+%%asset slow --partitions days
+while not Path("end").exists():
+    print("from the body")
+    time.sleep(0.001)"""
+
+
+def test_a_cell_that_prints_while_a_run_goes_on_keeps_its_prints(kernel, tmp_path):
+    kernel.run(TALKATIVE)
     bar = kernel.bar("slow")
     kernel.send(bar, {"kind": "materialize"}, encode_selection(JANUARY, 365))
-    kernel.until(lambda: bar.traits["run"]["active"])
+    kernel.until(lambda: counts(bar).get("running") == 1)
     answer = kernel.run("for i in range(50):\n    print('cell', i)\n    time.sleep(0.01)")
+    (tmp_path / "end").touch()
     printed = "".join(output.get("text", "") for output in answer.outputs)
     assert printed == "".join(f"cell {i}\n" for i in range(50))
 
