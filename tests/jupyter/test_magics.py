@@ -454,7 +454,7 @@ def test_an_interrupt_cancels_and_keeps_what_is_finished(kernel):
 
 def test_an_interrupt_of_a_shell_command_cancels_though_ipython_keeps_it_to_itself(kernel):
     pid = int(value(kernel, "__import__('os').getpid()"))
-    kernel.run("%%asset one --partitions letters\nlines = !sleep 2; echo got\nlines")
+    kernel.run("%%asset one --partitions letters\nlines = !sleep 30; echo got\nlines")
     cell = kernel.begin("%materialize one")
     kernel.until(lambda: "running" in kernel.bar("one").traits["counts"])
     os.kill(pid, signal.SIGINT)
@@ -568,7 +568,7 @@ def test_resources_of_definitions_are_at_hand_in_bodies(kernel):
 
 
 def test_cancelling_an_asset_leaves_runs_alone_that_only_feed_it(kernel):
-    kernel.run("%%asset feed --partitions letters\nimport time\ntime.sleep(0.2)\npartition_key")
+    kernel.run("%%asset feed --partitions letters\nimport time\nwhile not context.cancelled: time.sleep(0.01)")
     kernel.run("%%asset fed --partitions letters\nfeed")
     bar = kernel.bar("feed")
     kernel.send(bar, {"kind": "materialize"}, bytes([0, 1, 1, 1]))
