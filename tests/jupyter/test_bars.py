@@ -70,6 +70,12 @@ def bars(instance):
     made.close("the end")
 
 
+@pytest.fixture
+def no_calm(monkeypatch):
+    """No second goes by between two lines of a test, however slow the machine."""
+    monkeypatch.setattr("ipyassets.jupyter.bridge.LINGER", LONG)
+
+
 def opened(bars, definition):
     view = View()
     bar = bars.open(definition, GRAPH)
@@ -98,7 +104,7 @@ def test_what_is_saved_is_brought_up_to_date_only_when_nothing_runs(bars, instan
     assert all(counts.keys() <= {6, 9} for counts in view.saved)
 
 
-def test_what_a_cell_shows_comes_before_what_is_saved(bars, instance):
+def test_what_a_cell_shows_comes_before_what_is_saved(no_calm, bars, instance):
     instance.run(instance.plan(GRAPH, {words.key: Spans.range(0, 2)}))
     _, view = opened(bars, words)
     before, edited = len(view.saved), AssetGraph.of([other_letters, words])
@@ -110,7 +116,7 @@ def test_what_a_cell_shows_comes_before_what_is_saved(bars, instance):
     assert view.saved[before:] == [{5: 2, 9: 1}]
 
 
-def test_a_loop_of_runs_is_saved_once_it_is_over(bars, instance):
+def test_a_loop_of_runs_is_saved_once_it_is_over(no_calm, bars, instance):
     _, view = opened(bars, letters)
     for index in range(3):
         instance.run(instance.plan(GRAPH, {letters.key: Spans.range(index, index + 1)}))
@@ -249,7 +255,7 @@ def test_what_is_saved_after_a_cell_does_not_wait_for_another_process(two):
     bars.refresh(graph)
     _, view = opened(bars, slow)
     run = there.start(there.plan(graph, {slow.key: Spans.range(0, 3)}))
-    until(lambda: here.elsewhere)
+    until(lambda: here.facts(graph).counts(slow.key) == {State.RUNNING: 1, State.QUEUED: 2})
     bars.refresh(graph)
     assert bars.settle(LONG)
     assert view.saved[-1] == {State.RUNNING: 1, State.QUEUED: 2}

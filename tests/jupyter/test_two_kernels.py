@@ -88,7 +88,7 @@ def test_a_run_is_cancelled_on_the_bar_of_the_other_kernel(two):
     a, b = two
     mine, theirs = a.bar("slow"), b.bar("slow")
     a.send(mine, {"kind": "materialize"}, ALL)
-    b.until(lambda: theirs.traits["run"]["active"])
+    b.until(lambda: counts(theirs) == {"running": 1, "queued": 5})
     b.send(theirs, {"kind": "cancel"})
     a.until(lambda: counts(mine) == {"fresh": 1, "cancelled": 5})
     b.until(lambda: counts(theirs) == {"fresh": 1, "cancelled": 5} and not theirs.traits["run"]["active"])
