@@ -11,7 +11,7 @@
         SpaceMismatchError              (ValueError) an operation between partitions of two different universes
         NoDynamicPartitionsError        dynamic keys were asked for where no store of them is known
         UnknownAssetError               (LookupError) a name that is no asset here
-        NotMaterializedError            (LookupError, FileNotFoundError) a value was asked for that is not stored
+        NotMaterializedError            (FileNotFoundError, LookupError) a value was asked for that is not stored
         DamagedPartitionError           a stored value is not what its record says: file gone, or content changed
             UntrustedPartitionError     a stored value that was not signed by this user's key, so it is not unpickled
         BusyPartitionError              a partition that somebody else is making, or looking after, just now
@@ -95,7 +95,7 @@ class UnknownAssetError(IpyassetsError, LookupError):
     """A name is not that of an asset here."""
 
 
-class NotMaterializedError(IpyassetsError, LookupError, FileNotFoundError):
+class NotMaterializedError(IpyassetsError, FileNotFoundError, LookupError):
     """A value was asked for that is not stored; an I/O manager may take it for a file that is not found."""
 
 

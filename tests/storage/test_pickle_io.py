@@ -272,6 +272,14 @@ def test_what_was_never_stored_is_a_file_that_is_not_found(tmp_path):
     assert str(caught.value).startswith("sales 'a' is not materialized: nothing is stored at ")
 
 
+def test_what_was_never_stored_is_told_the_same_beside_dask():
+    import distributed  # noqa: F401 - has every exception pickled in a way of its own from then on
+
+    error = pickle.loads(pickle.dumps(NotMaterializedError("nothing is stored")))
+    assert isinstance(error, NotMaterializedError)
+    assert str(error) == "nothing is stored"
+
+
 def test_large_partitions_of_a_slice_are_all_loaded(manager):
     artifacts: dict[str, Artifact] = {}
     for i, key in enumerate("abc"):
