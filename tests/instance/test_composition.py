@@ -16,6 +16,7 @@ from ipyassets import (
     InMemoryIOManager,
     Instance,
     Signer,
+    StaticPartitionsDefinition,
     asset,
     current_instance,
     materialize,
@@ -23,6 +24,7 @@ from ipyassets import (
 )
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
+from ipyassets.engine.run import Run
 from ipyassets.errors import (
     DamagedPartitionError,
     InvalidArgumentError,
@@ -32,6 +34,7 @@ from ipyassets.errors import (
 )
 from ipyassets.events import State
 from ipyassets.instance.current import set_default_instance
+from ipyassets.partitions import Spans
 
 
 @asset
@@ -288,3 +291,32 @@ def test_what_is_asked_of_a_closed_instance_is_refused_in_words(tmp_path):
     instance.close()
     with pytest.raises(InvalidInvocationError, match="closed"):
         materialize([one], instance=instance)
+
+
+def test_what_ends_while_states_are_looked_up_is_not_taken_for_what_was_never_begun():
+    begun, gate = threading.Event(), threading.Event()
+    runs: list[Run] = []
+
+    class Slow(InMemoryIOManager):
+        """Takes so long to look for values that a run comes to its end meanwhile."""
+
+        def present(self, asset_key, partition_keys):
+            for run in runs:
+                gate.set()
+                assert run.wait(20)
+            return super().present(asset_key, partition_keys)
+
+    @asset(partitions_def=StaticPartitionsDefinition(["a", "b"]), io_manager_def=Slow())
+    def letters(context):
+        if context.partition_key == "b":
+            begun.set()
+            assert gate.wait(20)
+
+    instance, graph = Instance.ephemeral(), AssetGraph.of([letters])
+    materialize([letters], partition_keys=["a"], instance=instance)
+    runs.append(instance.start(instance.plan(graph, {letters.key: Spans.range(1, 2)})))
+    assert begun.wait(20)
+    assert instance.facts(graph).counts(letters.key) == {State.FRESH: 1, State.RUNNING: 1}
+    assert runs[0].done
+    assert instance.facts(graph).counts(letters.key) == {State.FRESH: 2}
+    instance.close()

@@ -141,6 +141,8 @@ class Instance(KeepsDynamicPartitions):
         """The states of all partitions of some assets, now."""
         cursor, graph = self.event_log.cursor(), graph.as_written()
         spaces = self._spaces(graph)
+        # asked for before the pages: what has ended by then is recorded in them
+        activity = self._runs.activity(spaces)
         pages = {asset.key: self._statebook.page(asset, spaces[asset.key]) for asset in graph}
         code = {asset.key: version_of(asset) for asset in graph}
         facts = Facts(
@@ -150,7 +152,7 @@ class Instance(KeepsDynamicPartitions):
             code_versions={key: each.version for key, each in code.items()},
             uncounted={key: each.unhashed for key, each in code.items() if each.unhashed},
             damage={key: page.damage for key, page in pages.items() if page.damage},
-            activity=self._runs.activity(spaces),
+            activity=activity,
             book=self._reads,
             cursor=cursor,
             earlier=self._facts,
