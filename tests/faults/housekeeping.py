@@ -163,17 +163,23 @@ def work(root: Path, role: str, seed: int, *, is_careless: bool) -> None:
     """Do the same again and again, until killed; what was done is told where there is time to."""
     done = Counter[str]()
     with contextlib.suppress(KeyboardInterrupt):
-        store = opened(root, secret=b"theirs" if role == "somebody else" else b"mine")
-        worker = Worker(store, random.Random(seed), is_careless)
-        while True:
-            done[ROLES[role](worker)] += 1
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+            store = opened(root, secret=b"theirs" if role == "somebody else" else b"mine")
+            worker = Worker(store, random.Random(seed), is_careless)
+            while True:
+                done[ROLES[role](worker)] += 1
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is slow to end is told again
     with (root / "done").open("a") as file:
         file.writelines(f"{count} {what}\n" for what, count in done.items())
 
 
 def started(root: Path, role: str, seed: int, *, is_careless: bool) -> int:
-    """A process in that role."""
+    """A process in that role; an interrupt that comes before it is at work waits."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     if child := os.fork():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         return child
     status = 1
     try:
