@@ -42,6 +42,7 @@ MANY = ia.StaticPartitionsDefinition([f"{number:06}" for number in range(100_000
 BEFORE = ia.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
 LIES = {State.RUNNING, State.QUEUED, State.FAILED, State.BLOCKED, State.DAMAGED}
 AFTERWARDS = 10  # how many times between two runs that make everything
+PATIENCE = 60
 SPAN = 1.2  # how much of an undisturbed run, and a little beyond it, interrupts are spread over
 
 
@@ -294,7 +295,7 @@ def require(holds: bool, what: str) -> None:  # noqa: FBT001 - reads as a senten
 
 def until(holds: Callable[[], bool], what: str) -> None:
     """Wait a little for something to hold: a body that nobody could stop may still be running."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         require(time.monotonic() < deadline, what)
         time.sleep(0.01)
