@@ -16,6 +16,10 @@ from jupyter_client.manager import KernelManager
 from jupyter_core.utils import ensure_event_loop
 
 LONG = 60.0
+# For its bars a cell waits a second at most: here as long as it takes on however busy a machine.
+PATIENT = """import ipyassets.jupyter.bars, ipyassets.jupyter.kernel
+ipyassets.jupyter.kernel.PATIENCE = ipyassets.jupyter.bars.CLOSING = 60.0
+del ipyassets"""
 OUTPUTS = ("stream", "display_data", "execute_result", "error")
 
 
@@ -162,6 +166,8 @@ def live_kernel(folder: Path, **environment: str) -> Iterator[LiveKernel]:
         client.wait_for_ready(timeout=LONG)
         kernel = LiveKernel(client)
         try:
+            kernel.run(PATIENT)
+            kernel.forget()
             yield kernel
         finally:
             kernel.close()

@@ -173,7 +173,8 @@ def test_facts_that_cannot_be_had_are_said_on_every_bar(bars, instance, monkeypa
     assert view.now["notice"]["text"] == "a definition that means nothing"
 
 
-def test_closing_leaves_the_picture_says_why_and_lets_nothing_be_done(bars, instance):
+def test_closing_leaves_the_picture_says_why_and_lets_nothing_be_done(bars, instance, monkeypatch):
+    monkeypatch.setattr("ipyassets.jupyter.bars.CLOSING", LONG)
     _, view = opened(bars, letters)
     bars.close("the shop is closed")
     assert view.now["notice"]["text"] == "the shop is closed"
