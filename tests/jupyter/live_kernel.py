@@ -50,10 +50,12 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """What it printed, and the plain text of what it showed."""
+        """What it printed, and the plain text of what it showed, as that was in the end."""
         streams = [each["text"] for each in self.outputs if "text" in each]
-        shown = [each["data"].get("text/plain", "") for each in self.outputs if "data" in each]
-        return "".join([*streams, *shown])
+        latest = {each["transient"]["display_id"]: each["data"] for each in self.updates}
+        displays = [each for each in self.outputs if "data" in each]
+        shown = [latest.get(each.get("transient", {}).get("display_id"), each["data"]) for each in displays]
+        return "".join([*streams, *(data.get("text/plain", "") for data in shown)])
 
 
 class LiveKernel:
