@@ -20,6 +20,8 @@ from ipyassets import Instance, StaticPartitionsDefinition, asset, materialize
 @asset(partitions_def=StaticPartitionsDefinition([f"{number:02}" for number in range(40)]))
 def slow(context):
     time.sleep(0.4)
+    while context.partition_key > "04" and not context.cancelled:
+        time.sleep(0.01)
 
 materialize([slow], partition_keys="all", instance=Instance(sys.argv[1]), raise_on_error=False)
 """

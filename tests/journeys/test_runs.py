@@ -7,6 +7,10 @@ from playwright.sync_api import expect
 LOAD = "%load_ext ipyassets\nimport time\nfrom pathlib import Path\nfrom ipyassets import StaticPartitionsDefinition"
 NUMBERS = 'numbers = StaticPartitionsDefinition([f"{number:02}" for number in range(40)])'
 SLOW = "%%asset slow --partitions numbers\ntime.sleep(0.15)\npartition_key"
+# The last one waits for a file, the others for nothing: a run that goes on until a journey says so.
+HELD = "%%asset slow --partitions numbers\nwhile partition_key == '39' and not Path('go').exists(): time.sleep(0.01)\n1"
+# From the sixth on they end once their run is cancelled, or interrupted.
+ENDLESS = "%%asset slow --partitions numbers\nwhile partition_key > '04' and not context.cancelled: time.sleep(0.01)\n1"
 FAILING = """\
 %%asset inverse --partitions numbers
 number = int(partition_key)
@@ -28,7 +32,7 @@ ALL = (0, 39)
 
 
 def test_another_cell_runs_while_partitions_are_made(notebook):
-    notebook.start(LOAD, NUMBERS, SLOW, "print(6 * 7)")
+    notebook.start(LOAD, NUMBERS, HELD, "print(6 * 7)")
     bar = notebook.bar(2)
     bar.drag(*ALL)
     bar.press("Enter")
@@ -36,12 +40,14 @@ def test_another_cell_runs_while_partitions_are_made(notebook):
     notebook.run(3)
     assert notebook.text(3) == "42"
     assert bar.counts.get("fresh", 0) < 40
+    (notebook.folder / "go").touch()
     bar.expect_count("fresh", 40)
+    bar.expect_finished()
     assert len(notebook.pickles("slow")) == 40
 
 
 def test_cancelling_keeps_what_is_finished_and_leaves_the_rest_unmade(notebook):
-    notebook.start(LOAD, NUMBERS, SLOW, "1 + 1")
+    notebook.start(LOAD, NUMBERS, ENDLESS, "1 + 1")
     bar = notebook.bar(2)
     bar.drag(*ALL)
     bar.press("Enter")
@@ -147,7 +153,7 @@ def test_a_failure_fails_the_cell_of_a_blocking_run(notebook):
 
 
 def test_interrupting_a_blocking_run_keeps_what_is_finished(notebook):
-    notebook.start(LOAD, NUMBERS, SLOW)
+    notebook.start(LOAD, NUMBERS, ENDLESS)
     notebook.type_into(1, f"{NUMBERS}\n%materialize slow")
     bar = notebook.bar(2)
     notebook.begin_run(1)
