@@ -1,6 +1,9 @@
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { exampleTraits } from "./contract.ts";
 import { key, open, type Page, pointer, settled } from "./front_end.ts";
+
+// No time goes by between one view and the next, however busy the machine is.
+beforeEach(() => void vi.spyOn(performance, "now").mockReturnValue(0));
 
 test("a view that takes the place of another takes its focus over", async () => {
   const page = await open(exampleTraits("a new asset"));
