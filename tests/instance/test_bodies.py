@@ -227,7 +227,9 @@ def test_a_part_of_a_batch_that_could_not_be_stored_is_tried_again(instance):
     assert materialize([batch], partition_keys="all", instance=instance).success
 
 
-def test_a_part_of_a_batch_that_is_tried_again_reads_its_own_inputs(instance):
+def test_a_part_of_a_batch_that_is_tried_again_reads_its_own_inputs(instance, monkeypatch):
+    # however slow the machine, all that the batch reads is there before it begins
+    monkeypatch.setattr("ipyassets.engine.frontier.REFILL_SECONDS", 60)
     source = asset(name="source", partitions_def=LETTERS)(lambda context: context.partition_key)
     read = []
 

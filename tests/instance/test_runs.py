@@ -400,7 +400,10 @@ def interrupt(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_what_waits_for_an_interrupted_partition_is_cancelled_with_it(instance):
+def test_what_waits_for_an_interrupted_partition_is_cancelled_with_it(instance, monkeypatch):
+    # however slow the machine, b comes before what reads a
+    monkeypatch.setattr("ipyassets.engine.frontier.REFILL_SECONDS", 60)
+
     @asset(partitions_def=LETTERS)
     def source(context):
         if context.partition_key == "b":
