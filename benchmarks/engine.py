@@ -27,7 +27,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.standing import mixed
 from ipyassets.events import NOTHING, Artifact, Attempt, Event, InputUse
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 HOURS = HourlyPartitionsDefinition("2000-01-01-00:00", end_date="2011-05-30-00:00")  # 100,008 of them
 TEN_THOUSAND = HourlyPartitionsDefinition("2000-01-01-00:00", end_date="2001-02-20-16:00")

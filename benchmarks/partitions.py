@@ -16,8 +16,10 @@ from ipyassets import (
     StaticPartitionsDefinition,
     TimeWindowPartitionMapping,
 )
-from ipyassets.partitions import AsOf, PartitionSpace, Spans
+from ipyassets.partitions.as_of import AsOf
 from ipyassets.partitions.selection_text import parse, text
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 
 SIZES = (25_000, 100_000, 1_000_000)
 START = datetime(1910, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from functools import partial
 from benchmarks.partitions import LOOKUPS, SIZES, START, all_known
 from benchmarks.table import Row, seconds
 from ipyassets import HourlyPartitionsDefinition
-from ipyassets.partitions import AsOf
+from ipyassets.partitions.as_of import AsOf
 
 # Run by the other interpreter: seconds to list all hours up to a moment, and to ask for one of them.
 THERE = """

@@ -61,14 +61,14 @@ def test_the_check_would_see_a_heavy_library():
 
 def test_the_package_itself_loads_nothing_until_a_name_is_asked_for():
     assert "numpy" not in loaded_by("import ipyassets")
-    assert "ipyassets.partitions" in loaded_by("from ipyassets import DailyPartitionsDefinition")
+    assert "ipyassets.partitions.time_window" in loaded_by("from ipyassets import DailyPartitionsDefinition")
 
 
 def test_the_notebook_layer_is_loaded_only_by_the_extension():
     assert not [name for name in loaded_by("from ipyassets import *") if name.startswith("ipyassets.jupyter")]
 
 
-@pytest.mark.parametrize("heavy", [*HEAVY, "sqlite3", "pendulum", "ipyassets.instance", "ipyassets.jupyter"])
+@pytest.mark.parametrize("heavy", [*HEAVY, "sqlite3", "pendulum", "cronsim", "ipyassets.instance", "ipyassets.jupyter"])
 def test_a_worker_loads_what_its_task_needs(heavy):
     assert heavy not in loaded_by_a_worker()
     assert "ipyassets.storage.pickle_io" in loaded_by_a_worker()

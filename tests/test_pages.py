@@ -11,7 +11,9 @@ import pytest
 
 import ipyassets
 from ipyassets import Instance, PartitionMapping, PartitionsDefinition, partition_loading_context, use_instance
-from ipyassets.partitions import Mapped, SequenceSpace, Spans
+from ipyassets.partitions.mapping import Mapped
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 NAMES = sorted(set(ipyassets.__all__) - {"DagsterInstance"})
 PAGES = {name: inspect.getdoc(getattr(ipyassets, name)) or "" for name in NAMES}

@@ -12,6 +12,7 @@ import pytest
 
 import ipyassets
 from ipyassets import errors
+from ipyassets.public_names import HOME
 
 NAMES = [
     "AddDynamicPartitionsRequest",
@@ -151,7 +152,7 @@ def test_a_star_import_brings_them_all():
 
 
 def test_type_checkers_are_told_the_same_as_the_interpreter():
-    assert told_to_type_checkers() == {name: f"ipyassets.{home}" for name, home in ipyassets._HOME.items()}
+    assert told_to_type_checkers() == {name: f"ipyassets.{home}" for name, home in HOME.items()}
     assert set(told_to_type_checkers()) == set(NAMES)
 
 

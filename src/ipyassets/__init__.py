@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ipyassets.assets import stored
+from ipyassets.public_names import HOME, PARTS
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -55,41 +56,42 @@ if TYPE_CHECKING:
     from ipyassets.instance import DagsterInstance, Definitions, Instance, current_instance, use_instance
     from ipyassets.instance.launch import materialize, materialize_in_background, materialize_to_memory
     from ipyassets.instance.upkeep import expire, repair, upkeep
-    from ipyassets.partitions import (
-        AddDynamicPartitionsRequest,
-        AllPartitionMapping,
+    from ipyassets.partitions.as_of import partition_loading_context
+    from ipyassets.partitions.calendar_definitions import (
         DailyPartitionsDefinition,
-        DeleteDynamicPartitionsRequest,
-        DimensionPartitionMapping,
-        DynamicPartitionsDefinition,
-        EarlierPartitionsMapping,
-        FunctionPartitionMapping,
         HourlyPartitionsDefinition,
+        MonthlyPartitionsDefinition,
+        WeeklyPartitionsDefinition,
+    )
+    from ipyassets.partitions.definitions import (
+        DynamicPartitionsDefinition,
+        PartitionsDefinition,
+        StaticPartitionsDefinition,
+        ValuesPartitionsDefinition,
+    )
+    from ipyassets.partitions.dynamic import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
+    from ipyassets.partitions.earlier_mapping import EarlierPartitionsMapping
+    from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+    from ipyassets.partitions.keys import MultiPartitionKey, PartitionKeyRange, TimeWindow
+    from ipyassets.partitions.mapping import (
+        AllPartitionMapping,
         IdentityPartitionMapping,
         LastPartitionMapping,
-        MonthlyPartitionsDefinition,
-        MultiPartitionKey,
-        MultiPartitionMapping,
-        MultiPartitionsDefinition,
-        MultiToSingleDimensionPartitionMapping,
-        PaginatedResults,
-        PartitionDimensionDefinition,
-        PartitionKeyRange,
         PartitionMapping,
-        PartitionsDefinition,
-        PartitionsSubset,
-        ScheduleType,
-        SpecificPartitionsPartitionMapping,
-        StaticPartitionMapping,
-        StaticPartitionsDefinition,
-        TimeWindow,
-        TimeWindowPartitionMapping,
-        TimeWindowPartitionsDefinition,
         UpstreamPartitionsResult,
-        ValuesPartitionsDefinition,
-        WeeklyPartitionsDefinition,
-        partition_loading_context,
     )
+    from ipyassets.partitions.multi import MultiPartitionsDefinition, PartitionDimensionDefinition
+    from ipyassets.partitions.multi_mapping import (
+        DimensionPartitionMapping,
+        MultiPartitionMapping,
+        MultiToSingleDimensionPartitionMapping,
+    )
+    from ipyassets.partitions.paging import PaginatedResults
+    from ipyassets.partitions.schedule import ScheduleType
+    from ipyassets.partitions.static_mapping import SpecificPartitionsPartitionMapping, StaticPartitionMapping
+    from ipyassets.partitions.subset import PartitionsSubset
+    from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
+    from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
     from ipyassets.storage.file_io import FileIOManager
     from ipyassets.storage.memory_io import InMemoryIOManager
     from ipyassets.storage.parquet_io import ParquetIOManager
@@ -206,69 +208,14 @@ __all__ = [
 ]
 
 
-# Where each name comes from when it is first asked for, but for those of `partitions`: a worker loads what its task
-# needs, and not the rest.
-_HOMES = {
-    "assets.config": ("Config", "RunConfig"),
-    "assets.context": ("AssetExecutionContext",),
-    "assets.decorator": ("asset",),
-    "assets.definition": ("AssetDep", "AssetIn", "AssetsDefinition"),
-    "assets.direct": ("build_asset_context", "build_input_context", "build_output_context"),
-    "assets.graph": ("AssetGraph",),
-    "assets.io_manager": ("InputContext", "IOManager", "OutputContext"),
-    "assets.keys": ("AssetKey",),
-    "assets.metadata": ("MetadataValue",),
-    "assets.policies": ("BackfillPolicy", "Backoff", "Jitter", "RetryPolicy", "RetryRequested"),
-    "assets.results": ("DataVersion", "Failure", "MaterializeResult", "Output", "Skip"),
-    "assets.settings": ("ConfigurableIOManager",),
-    "engine.plan": ("Plan",),
-    "engine.result": ("RunResult",),
-    "engine.run": ("Run",),
-    "errors": (
-        "BusyPartitionError",
-        "DamagedLogError",
-        "DamagedPartitionError",
-        "IncompatibleLogError",
-        "InvalidArgumentError",
-        "InvalidDefinitionError",
-        "InvalidInvocationError",
-        "InvalidPartitionKeyError",
-        "InvalidResultError",
-        "InvalidSelectionError",
-        "IpyassetsError",
-        "MaterializationError",
-        "NotMaterializedError",
-        "RunCancelledError",
-        "UnknownAssetError",
-        "UnknownPartitionError",
-        "UnknownPlaceError",
-        "UnstorableValueError",
-        "UntrustedPartitionError",
-        "UnwritableStoreError",
-    ),
-    "events": ("State",),
-    "instance": ("DagsterInstance", "Definitions", "Instance", "current_instance", "use_instance"),
-    "instance.launch": ("materialize", "materialize_in_background", "materialize_to_memory"),
-    "instance.upkeep": ("expire", "repair", "upkeep"),
-    "storage.file_io": ("FileIOManager",),
-    "storage.memory_io": ("InMemoryIOManager",),
-    "storage.parquet_io": ("ParquetIOManager",),
-    "storage.pickle_io": ("FilesystemIOManager",),
-    "storage.signature": ("Signer",),
-    "storage.upath_io": ("UPathIOManager",),
-    "storage.wiping": ("Retention",),
-}
-_HOME = dict.fromkeys(__all__, "partitions") | {name: module for module, names in _HOMES.items() for name in names}
-_PARTS = {module.partition(".")[0] for module in _HOME.values()}
-
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 
     def __getattr__(name: str) -> object:
-        if name in _PARTS:
+        if name in PARTS:
             return import_module(f"{__name__}.{name}")
-        if name not in _HOME:
+        if name not in HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-        found = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        found = globals()[name] = getattr(import_module(f"{__name__}.{HOME[name]}"), name)
         return found
 
     def __dir__() -> list[str]:

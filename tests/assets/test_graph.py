@@ -5,7 +5,7 @@ import pytest
 from ipyassets import AssetIn, AssetKey, DailyPartitionsDefinition, StaticPartitionsDefinition, asset
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.errors import InvalidDefinitionError, UnknownAssetError
-from ipyassets.partitions import TimeWindowPartitionMapping
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 DAYS = DailyPartitionsDefinition("2024-01-01")
 BEFORE = TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)

@@ -10,7 +10,7 @@ from ipyassets.assets.io_manager import InputContext, IOManager, OutputContext
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import DamagedPartitionError, InvalidInvocationError, NotMaterializedError
-from ipyassets.partitions import StaticPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
 
 SALES = AssetKey("sales")
 LETTERS = StaticPartitionsDefinition(["b", "a", "c", "x/y", "ü", "A"])

@@ -21,7 +21,7 @@ from ipyassets import (
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.reasons import reasons
 from ipyassets.events import State
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 LETTERS = StaticPartitionsDefinition(["a", "b"])
 

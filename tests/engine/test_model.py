@@ -32,7 +32,9 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.plan import UpstreamMode
 from ipyassets.engine.reasons import reasons, told_by_attempts
 from ipyassets.events import Attempt, State
-from ipyassets.partitions import PartitionSpace, Spans, as_of
+from ipyassets.partitions.as_of import as_of
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 
 DAYS = DailyPartitionsDefinition("2024-01-07", end_date="2024-01-21")
 WEEKS = WeeklyPartitionsDefinition("2024-01-07", end_date="2024-01-21")

@@ -8,27 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyassets.engine.reads import Reads, ReadsBook, reads
-from ipyassets.partitions import (
-    AllPartitionMapping,
-    AsOf,
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import (
     DailyPartitionsDefinition,
-    DimensionPartitionMapping,
-    EarlierPartitionsMapping,
-    FunctionPartitionMapping,
     HourlyPartitionsDefinition,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
     MonthlyPartitionsDefinition,
-    MultiPartitionMapping,
-    MultiPartitionsDefinition,
-    MultiToSingleDimensionPartitionMapping,
-    Spans,
-    StaticPartitionMapping,
-    StaticPartitionsDefinition,
-    TimeWindowPartitionMapping,
     WeeklyPartitionsDefinition,
-    WholeSpace,
 )
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.earlier_mapping import EarlierPartitionsMapping
+from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+from ipyassets.partitions.mapping import AllPartitionMapping, IdentityPartitionMapping, LastPartitionMapping
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.multi_mapping import (
+    DimensionPartitionMapping,
+    MultiPartitionMapping,
+    MultiToSingleDimensionPartitionMapping,
+)
+from ipyassets.partitions.space import WholeSpace
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.static_mapping import StaticPartitionMapping
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 AS_OF = AsOf(datetime(2024, 4, 1, tzinfo=UTC))
 ZONE = "America/New_York"

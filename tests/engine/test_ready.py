@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import ipyassets as ia
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.ready import Ready
-from ipyassets.partitions import Spans, as_of
+from ipyassets.partitions.as_of import as_of
+from ipyassets.partitions.spans import Spans
 
 LINKS = 30
 LETTERS = ia.StaticPartitionsDefinition(["a", "b", "c"])

@@ -9,7 +9,7 @@ from ipyassets import DailyPartitionsDefinition, Instance, WeeklyPartitionsDefin
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.reasons import reasons
 from ipyassets.errors import DamagedPartitionError
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 DAYS = DailyPartitionsDefinition("2024-01-07", end_date="2024-01-21")
 WEEKS = WeeklyPartitionsDefinition("2024-01-07", end_date="2024-01-21")

@@ -25,7 +25,7 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.engine.capture import Stream
 from ipyassets.events import State
 from ipyassets.instance.composition import Instance
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 LETTERS = ia.StaticPartitionsDefinition(["a", "b"])
 KEYS = LETTERS.get_partition_keys()

@@ -17,8 +17,8 @@ from ipyassets.engine.facts import Activity
 from ipyassets.events import State
 from ipyassets.instance import announcing
 from ipyassets.instance.announcing import MOST, at_work, heard
-from ipyassets.partitions import Spans
 from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import LiveRun
 
 LONG = 30.0

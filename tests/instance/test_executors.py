@@ -31,7 +31,7 @@ from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidInvocationError, InvalidResultError
 from ipyassets.events import State
 from ipyassets.instance.executors import manner_of
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 ZONE = "America/New_York"
 # The clocks go forward on the 10th: that day has 23 hours.

@@ -21,7 +21,7 @@ from ipyassets import (
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.manner import Manner
 from ipyassets.events import State
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 LONG = 60.0
 LETTERS = StaticPartitionsDefinition(["a", "b"])

@@ -30,7 +30,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidInvocationError, NoInstanceError
 from ipyassets.events import State
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage import placing
 
 LETTERS = StaticPartitionsDefinition(["a", "b", "c", "d"])

@@ -9,7 +9,7 @@ from ipyassets.assets.graph import AssetGraph
 from ipyassets.instance import Instance
 from ipyassets.jupyter.asset_table import asset_table, disk_table
 from ipyassets.jupyter.namespace import Namespace
-from ipyassets.partitions import StaticPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
 
 
 @asset(partitions_def=StaticPartitionsDefinition(["a", "b"]))

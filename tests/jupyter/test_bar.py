@@ -10,12 +10,9 @@ from ipyassets.events import State
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bar import Bar, Host
 from ipyassets.jupyter.protocol import Intent, decode_selection
-from ipyassets.partitions import (
-    DailyPartitionsDefinition,
-    DynamicPartitionsDefinition,
-    Spans,
-    StaticPartitionsDefinition,
-)
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.definitions import DynamicPartitionsDefinition, StaticPartitionsDefinition
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import AtWork, LiveRun
 
 LONG = 20.0

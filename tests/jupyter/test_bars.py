@@ -15,7 +15,9 @@ from ipyassets.events import State
 from ipyassets.instance import Instance
 from ipyassets.jupyter.bars import Bars, call_line, unless_same
 from ipyassets.jupyter.protocol import Intent
-from ipyassets.partitions import FunctionPartitionMapping, Spans, StaticPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+from ipyassets.partitions.spans import Spans
 
 LONG = 20.0
 LETTERS = StaticPartitionsDefinition([*"abc"])

@@ -9,13 +9,9 @@ from ipyassets.assets.decorator import asset
 from ipyassets.instance import Instance
 from ipyassets.jupyter.completion import LISTED, SHOWN, matcher, offered
 from ipyassets.jupyter.namespace import Namespace
-from ipyassets.partitions import (
-    DailyPartitionsDefinition,
-    DynamicPartitionsDefinition,
-    HourlyPartitionsDefinition,
-    MultiPartitionsDefinition,
-    StaticPartitionsDefinition,
-)
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition, HourlyPartitionsDefinition
+from ipyassets.partitions.definitions import DynamicPartitionsDefinition, StaticPartitionsDefinition
+from ipyassets.partitions.multi import MultiPartitionsDefinition
 
 DAYS = DailyPartitionsDefinition(start_date="2013-01-01", end_date="2013-03-01")
 HOURS = HourlyPartitionsDefinition(start_date="2010-01-01-00:00", end_date="2014-01-01-00:00", timezone="UTC")

@@ -13,7 +13,8 @@ from ipyassets.jupyter.arguments import parse
 from ipyassets.jupyter.cell import Body, Cell
 from ipyassets.jupyter.declaration import Surroundings, asset_key, declare
 from ipyassets.jupyter.options import ASSET
-from ipyassets.partitions import DailyPartitionsDefinition, TimeWindowPartitionMapping
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 DAYS = DailyPartitionsDefinition(start_date="2013-01-01", end_date="2013-01-04")
 

@@ -9,7 +9,7 @@ from ipyassets import Signer
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import State
 from ipyassets.jupyter.protocol import decode, encode_selection
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.event_log import SqliteEventLog
 from tests.jupyter.live_kernel import live_kernel
 

@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 
 from ipyassets.jupyter.labels import dimension_kinds, ends, labels, ticks
-from ipyassets.partitions import (
-    AsOf,
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import (
     DailyPartitionsDefinition,
-    DynamicPartitionsDefinition,
     HourlyPartitionsDefinition,
     MonthlyPartitionsDefinition,
-    MultiPartitionsDefinition,
-    StaticPartitionsDefinition,
 )
+from ipyassets.partitions.definitions import DynamicPartitionsDefinition, StaticPartitionsDefinition
+from ipyassets.partitions.multi import MultiPartitionsDefinition
 
 CONTRACT = json.loads((Path(__file__).parent.parent / "contract" / "labels.json").read_text())
 AS_OF = AsOf(datetime(2026, 1, 1, tzinfo=UTC), {"cities": ("Oslo", "Rome")})

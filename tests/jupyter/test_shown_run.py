@@ -9,7 +9,8 @@ from ipyassets.assets.decorator import asset
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.instance import Instance
 from ipyassets.jupyter.shown_run import ShownRun
-from ipyassets.partitions import Spans, StaticPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import AtWork, LiveRun
 
 LONG = 20.0

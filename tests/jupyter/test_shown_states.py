@@ -8,7 +8,8 @@ from ipyassets.assets.decorator import asset
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.instance import Instance
 from ipyassets.jupyter.shown_states import ShownStates
-from ipyassets.partitions import DynamicPartitionsDefinition, Spans
+from ipyassets.partitions.definitions import DynamicPartitionsDefinition
+from ipyassets.partitions.spans import Spans
 
 CITIES = DynamicPartitionsDefinition(name="cities")
 ALL = Spans.range(0, 3)

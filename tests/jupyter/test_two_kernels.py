@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from ipyassets.jupyter.protocol import encode_selection
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 from tests.jupyter.live_kernel import live_kernel
 
 BEGIN = """

@@ -17,7 +17,10 @@ from ipyassets.instance import Instance
 from ipyassets.jupyter import viewmodel
 from ipyassets.jupyter.protocol import decode
 from ipyassets.jupyter.viewmodel import Choice
-from ipyassets.partitions import DailyPartitionsDefinition, MultiPartitionsDefinition, Spans, StaticPartitionsDefinition
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import AtWork, LiveRun
 
 CONTRACT = {

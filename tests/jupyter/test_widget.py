@@ -13,7 +13,8 @@ from ipyassets.instance import Instance
 from ipyassets.jupyter import widget
 from ipyassets.jupyter.protocol import encode_selection
 from ipyassets.jupyter.widget import PartitionBar, front_end
-from ipyassets.partitions import DailyPartitionsDefinition, Spans
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.spans import Spans
 
 LONG = 20.0
 CONTRACT = Path(__file__).parent.parent / "contract"

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, NoDynamicPartitionsError
-from ipyassets.partitions import AsOf, DynamicPartitionsStore, as_of, partition_loading_context
+from ipyassets.partitions.as_of import AsOf, DynamicPartitionsStore, as_of, partition_loading_context
 
 NOON = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)
 

@@ -1,8 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyassets.partitions import ProductSpace, SequenceSpace, Spans
 from ipyassets.partitions.boxes import boxes
+from ipyassets.partitions.product_space import ProductSpace
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 SPACE = ProductSpace({"a": SequenceSpace("pqr"), "b": SequenceSpace("wxyz"), "c": SequenceSpace("12")})
 

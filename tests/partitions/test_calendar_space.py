@@ -3,7 +3,9 @@ import datetime as dt
 import pytest
 
 from ipyassets.errors import UnknownPartitionError
-from ipyassets.partitions import AsOf, DailyPartitionsDefinition, HourlyPartitionsDefinition, Spans
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition, HourlyPartitionsDefinition
+from ipyassets.partitions.spans import Spans
 
 NOON = AsOf(dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC))
 DAYS = DailyPartitionsDefinition("2024-01-01").space(NOON)

@@ -1,19 +1,14 @@
 import pytest
 
 from ipyassets.errors import InvalidArgumentError
-from ipyassets.partitions import (
-    AllPartitionMapping,
-    DailyPartitionsDefinition,
-    FunctionPartitionMapping,
-    HourlyPartitionsDefinition,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
-    MultiPartitionsDefinition,
-    MultiToSingleDimensionPartitionMapping,
-    StaticPartitionsDefinition,
-    TimeWindowPartitionMapping,
-    infer_partition_mapping,
-)
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition, HourlyPartitionsDefinition
+from ipyassets.partitions.defaults import infer_partition_mapping
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+from ipyassets.partitions.mapping import AllPartitionMapping, IdentityPartitionMapping, LastPartitionMapping
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.multi_mapping import MultiToSingleDimensionPartitionMapping
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 DAYS = DailyPartitionsDefinition("2024-01-01")
 HOURS = HourlyPartitionsDefinition("2024-01-01-00:00")

@@ -9,17 +9,15 @@ from ipyassets.errors import (
     InvalidPartitionKeyError,
     UnknownPartitionError,
 )
-from ipyassets.partitions import (
-    AsOf,
+from ipyassets.partitions.as_of import AsOf, partition_loading_context
+from ipyassets.partitions.definitions import (
     DynamicPartitionsDefinition,
-    PartitionKeyRange,
     PartitionsDefinition,
-    PartitionSpace,
-    SequenceSpace,
     StaticPartitionsDefinition,
     ValuesPartitionsDefinition,
-    partition_loading_context,
 )
+from ipyassets.partitions.keys import PartitionKeyRange
+from ipyassets.partitions.space import PartitionSpace, SequenceSpace
 
 NOON = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)
 LETTERS = StaticPartitionsDefinition(["d", "b", "a", "c"])

@@ -1,10 +1,10 @@
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidPartitionKeyError
-from ipyassets.partitions import (
+from ipyassets.partitions.definitions import DynamicPartitionsDefinition
+from ipyassets.partitions.dynamic import (
     AddDynamicPartitionsRequest,
     DeleteDynamicPartitionsRequest,
-    DynamicPartitionsDefinition,
     checked_dynamic_keys,
 )
 

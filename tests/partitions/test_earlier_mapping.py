@@ -1,13 +1,10 @@
 import datetime as dt
 
-from ipyassets.partitions import (
-    AsOf,
-    DailyPartitionsDefinition,
-    EarlierPartitionsMapping,
-    SequenceSpace,
-    Spans,
-    WeeklyPartitionsDefinition,
-)
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition, WeeklyPartitionsDefinition
+from ipyassets.partitions.earlier_mapping import EarlierPartitionsMapping
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 NOW = AsOf(dt.datetime(2024, 3, 31, 12, tzinfo=dt.UTC))
 DAYS = DailyPartitionsDefinition("2024-01-01")

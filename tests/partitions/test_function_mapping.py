@@ -1,7 +1,10 @@
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
-from ipyassets.partitions import FunctionPartitionMapping, SequenceSpace, Spans, StaticPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 NUMBERS = SequenceSpace([str(number) for number in range(10)])
 ALL = Spans.range(0, 10)

@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 from ipyassets.errors import InvalidPartitionKeyError
-from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, TimeWindow
+from ipyassets.partitions.keys import MultiPartitionKey, PartitionKeyRange, TimeWindow
 
 
 def test_a_key_of_several_dimensions_is_the_text_of_its_parts_in_the_order_of_their_names():

@@ -3,21 +3,14 @@ import datetime as dt
 import pytest
 
 from ipyassets.errors import InvalidMappingError
-from ipyassets.partitions import (
-    AllPartitionMapping,
-    AsOf,
-    DailyPartitionsDefinition,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
-    SequenceSpace,
-    Spans,
-    SpecificPartitionsPartitionMapping,
-    StaticPartitionMapping,
-    StaticPartitionsDefinition,
-    TimeWindowPartitionMapping,
-    WholeSpace,
-    partition_loading_context,
-)
+from ipyassets.partitions.as_of import AsOf, partition_loading_context
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.mapping import AllPartitionMapping, IdentityPartitionMapping, LastPartitionMapping
+from ipyassets.partitions.space import SequenceSpace, WholeSpace
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.static_mapping import SpecificPartitionsPartitionMapping, StaticPartitionMapping
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 NOON = AsOf(dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC))
 DOWN, UP = SequenceSpace(["a", "b", "c"]), SequenceSpace(["c", "b", "x"])

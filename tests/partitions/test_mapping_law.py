@@ -7,31 +7,34 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipyassets.partitions import (
-    AllPartitionMapping,
-    AsOf,
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import (
     DailyPartitionsDefinition,
-    DimensionPartitionMapping,
-    EarlierPartitionsMapping,
-    FunctionPartitionMapping,
     HourlyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.earlier_mapping import EarlierPartitionsMapping
+from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+from ipyassets.partitions.mapping import (
+    AllPartitionMapping,
     IdentityPartitionMapping,
     LastPartitionMapping,
     Mapped,
-    MonthlyPartitionsDefinition,
-    MultiPartitionMapping,
-    MultiPartitionsDefinition,
-    MultiToSingleDimensionPartitionMapping,
     PartitionMapping,
-    Spans,
-    SpecificPartitionsPartitionMapping,
-    StaticPartitionMapping,
-    StaticPartitionsDefinition,
-    TimeWindowPartitionMapping,
-    TimeWindowPartitionsDefinition,
-    WeeklyPartitionsDefinition,
-    WholeSpace,
 )
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.multi_mapping import (
+    DimensionPartitionMapping,
+    MultiPartitionMapping,
+    MultiToSingleDimensionPartitionMapping,
+)
+from ipyassets.partitions.space import WholeSpace
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.static_mapping import SpecificPartitionsPartitionMapping, StaticPartitionMapping
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
+from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 NOW = AsOf(dt.datetime(2023, 3, 20, 12, tzinfo=dt.UTC))
 ZONE = "America/New_York"  # 12 March has 23 hours

@@ -8,16 +8,15 @@ from ipyassets.errors import (
     InvalidPartitionKeyError,
     UnknownPartitionError,
 )
-from ipyassets.partitions import (
-    AsOf,
-    DailyPartitionsDefinition,
+from ipyassets.partitions.as_of import AsOf, partition_loading_context
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.definitions import (
     DynamicPartitionsDefinition,
-    MultiPartitionsDefinition,
-    PartitionKeyRange,
     StaticPartitionsDefinition,
     ValuesPartitionsDefinition,
-    partition_loading_context,
 )
+from ipyassets.partitions.keys import PartitionKeyRange
+from ipyassets.partitions.multi import MultiPartitionsDefinition
 
 NOON = AsOf(dt.datetime(2024, 1, 3, 12, tzinfo=dt.UTC), {"shops": ["s1"]})
 DAYS = DailyPartitionsDefinition("2024-01-01")

@@ -3,20 +3,18 @@ import datetime as dt
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
-from ipyassets.partitions import (
-    AllPartitionMapping,
-    AsOf,
-    DailyPartitionsDefinition,
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition, WeeklyPartitionsDefinition
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.mapping import AllPartitionMapping, IdentityPartitionMapping
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.multi_mapping import (
     DimensionPartitionMapping,
-    IdentityPartitionMapping,
     MultiPartitionMapping,
-    MultiPartitionsDefinition,
     MultiToSingleDimensionPartitionMapping,
-    Spans,
-    StaticPartitionsDefinition,
-    TimeWindowPartitionMapping,
-    WeeklyPartitionsDefinition,
 )
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 NOW = AsOf(dt.datetime(2024, 1, 10, 12, tzinfo=dt.UTC))
 DAYS = DailyPartitionsDefinition("2024-01-01")

@@ -1,8 +1,8 @@
 import pytest
 
 from ipyassets.errors import InvalidArgumentError
-from ipyassets.partitions import SequenceSpace
 from ipyassets.partitions.paging import page_of
+from ipyassets.partitions.space import SequenceSpace
 
 
 @pytest.mark.parametrize("ascending", [True, False])

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyassets.errors import SpaceMismatchError, UnknownPartitionError
-from ipyassets.partitions import MultiPartitionKey, ProductSpace, SequenceSpace, Spans, SparseSpace
+from ipyassets.partitions.keys import MultiPartitionKey
+from ipyassets.partitions.product_space import ProductSpace, SparseSpace
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 SIDES = {"b": SequenceSpace(["x", "y"]), "a": SequenceSpace(["p", "q", "r"]), "c": SequenceSpace(["1", "2"])}
 SPACE = ProductSpace(SIDES)

@@ -2,8 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyassets.partitions import SequenceSpace, Spans
 from ipyassets.partitions.relation import Relation, matching
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 PAIRS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20)
 SOME = st.sets(st.integers(0, 9))

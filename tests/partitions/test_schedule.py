@@ -1,13 +1,13 @@
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError
-from ipyassets.partitions import (
+from ipyassets.partitions.calendar_definitions import (
     DailyPartitionsDefinition,
     MonthlyPartitionsDefinition,
-    ScheduleType,
-    TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
 )
+from ipyassets.partitions.schedule import ScheduleType
+from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 DAYS = DailyPartitionsDefinition("2024-01-01", hour_offset=6, minute_offset=30)
 QUARTERS = TimeWindowPartitionsDefinition(start="2024-01-01", fmt="%Y-%m-%d", cron_schedule="0 0 1 */3 *")

@@ -3,16 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipyassets.errors import InvalidSelectionError
-from ipyassets.partitions import (
-    DailyPartitionsDefinition,
-    MultiPartitionsDefinition,
-    PartitionsDefinition,
-    SequenceSpace,
-    Spans,
-    StaticPartitionsDefinition,
-    as_of,
-)
+from ipyassets.partitions.as_of import as_of
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition
+from ipyassets.partitions.definitions import PartitionsDefinition, StaticPartitionsDefinition
+from ipyassets.partitions.multi import MultiPartitionsDefinition
 from ipyassets.partitions.selection_text import parse, text
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
 
 DAYS = DailyPartitionsDefinition("2024-01-01", "2024-03-01")
 ODD = StaticPartitionsDefinition(

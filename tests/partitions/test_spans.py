@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipyassets.partitions import Spans
-from ipyassets.partitions.spans import ranges_to_indices
+from ipyassets.partitions.spans import Spans, ranges_to_indices
 
 SETS = st.sets(st.integers(0, 60))
 

@@ -1,13 +1,10 @@
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
-from ipyassets.partitions import (
-    SequenceSpace,
-    Spans,
-    SpecificPartitionsPartitionMapping,
-    StaticPartitionMapping,
-    StaticPartitionsDefinition,
-)
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.static_mapping import SpecificPartitionsPartitionMapping, StaticPartitionMapping
 
 DOWN, UP = SequenceSpace(["a", "b", "c"]), SequenceSpace(["c", "b", "x"])
 ALL = Spans.range(0, 3)

@@ -1,7 +1,9 @@
 import pytest
 
 from ipyassets.errors import SpaceMismatchError, UnknownPartitionError
-from ipyassets.partitions import PartitionKeyRange, PartitionsSubset, SequenceSpace
+from ipyassets.partitions.keys import PartitionKeyRange
+from ipyassets.partitions.space import SequenceSpace
+from ipyassets.partitions.subset import PartitionsSubset
 
 LETTERS = SequenceSpace(list("abcdef"))
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from ipyassets.errors import InvalidArgumentError, InvalidMappingError
-from ipyassets.partitions import (
-    AsOf,
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import (
     DailyPartitionsDefinition,
     HourlyPartitionsDefinition,
     MonthlyPartitionsDefinition,
-    Spans,
-    StaticPartitionsDefinition,
-    TimeWindowPartitionMapping,
     WeeklyPartitionsDefinition,
 )
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.time_mapping import TimeWindowPartitionMapping
 
 NOW = AsOf(dt.datetime(2024, 3, 31, 12, tzinfo=dt.UTC))
 DAYS = DailyPartitionsDefinition("2024-01-01")

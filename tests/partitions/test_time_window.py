@@ -6,15 +6,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipyassets.errors import InvalidArgumentError, InvalidDefinitionError, UnknownPartitionError
-from ipyassets.partitions import (
-    AsOf,
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.calendar_definitions import (
     DailyPartitionsDefinition,
     HourlyPartitionsDefinition,
     MonthlyPartitionsDefinition,
-    Spans,
-    TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
 )
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 ZONES = [
     "UTC",

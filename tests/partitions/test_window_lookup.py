@@ -4,13 +4,9 @@ import datetime as dt
 import pytest
 
 from ipyassets.errors import UnknownPartitionError
-from ipyassets.partitions import (
-    DailyPartitionsDefinition,
-    PartitionKeyRange,
-    TimeWindow,
-    WeeklyPartitionsDefinition,
-    partition_loading_context,
-)
+from ipyassets.partitions.as_of import partition_loading_context
+from ipyassets.partitions.calendar_definitions import DailyPartitionsDefinition, WeeklyPartitionsDefinition
+from ipyassets.partitions.keys import PartitionKeyRange, TimeWindow
 
 DAYS = DailyPartitionsDefinition("2024-01-01")
 NOON = dt.datetime(2024, 1, 5, 12, tzinfo=dt.UTC)

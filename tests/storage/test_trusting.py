@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ipyassets.errors import DamagedPartitionError, InvalidArgumentError, UnknownPartitionError
-from ipyassets.partitions import AsOf, StaticPartitionsDefinition
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.definitions import StaticPartitionsDefinition
 from ipyassets.storage.claims import Claims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.signature import NOT_SIGNED

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import InvalidInvocationError, RunCancelledError, nearest
-from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipyassets.partitions.definitions import PartitionsDefinition
+from ipyassets.partitions.keys import MultiPartitionKey, PartitionKeyRange, TimeWindow
 
 LOG = logging.getLogger("ipyassets.body")
 LOG.setLevel(logging.DEBUG)  # what a body logs is kept with its partition, whatever the root logger lets through

@@ -14,8 +14,8 @@ from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.signatures import name_of, signature_of
 from ipyassets.errors import InvalidDefinitionError, nearest
-from ipyassets.partitions import PartitionsDefinition
 from ipyassets.partitions.annotations import annotations_of
+from ipyassets.partitions.definitions import PartitionsDefinition
 
 CONTEXT_NAMES = frozenset({"context", "_context", "_", "__"})  # Dagster's rule for the first argument
 

@@ -14,12 +14,16 @@ from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
 from ipyassets.assets.stored import PartitionInHand, PartitionValues, stored
 from ipyassets.errors import InvalidInvocationError
-from ipyassets.partitions import AsOf, PartitionMapping, PartitionsDefinition, PartitionSpace, WholeSpace
 from ipyassets.partitions.arguments import whole_number
-from ipyassets.partitions.function_mapping import KeyFunction
+from ipyassets.partitions.as_of import AsOf
+from ipyassets.partitions.definitions import PartitionsDefinition
+from ipyassets.partitions.space import PartitionSpace, WholeSpace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ipyassets.partitions.function_mapping import KeyFunction
+    from ipyassets.partitions.mapping import PartitionMapping
 
 CoercibleToAssetKey: TypeAlias = "str | Sequence[str] | AssetKey | AssetsDefinition"
 

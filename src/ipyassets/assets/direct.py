@@ -13,15 +13,10 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.metadata import plain
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.errors import InvalidInvocationError
-from ipyassets.partitions import (
-    DynamicPartitionsStore,
-    PartitionKeyRange,
-    PartitionsDefinition,
-    PartitionSpace,
-    TimeWindow,
-    as_of,
-    partition_loading_context,
-)
+from ipyassets.partitions.as_of import DynamicPartitionsStore, as_of, partition_loading_context
+from ipyassets.partitions.definitions import PartitionsDefinition
+from ipyassets.partitions.keys import PartitionKeyRange, TimeWindow
+from ipyassets.partitions.space import PartitionSpace
 
 UNBOUND = AssetKey("asset")
 

@@ -10,7 +10,8 @@ from ipyassets.assets.definition import AssetsDefinition, Upstream
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.written_mapping import as_written
 from ipyassets.errors import InvalidDefinitionError, UnknownAssetError, nearest
-from ipyassets.partitions import PartitionMapping, infer_partition_mapping
+from ipyassets.partitions.defaults import infer_partition_mapping
+from ipyassets.partitions.mapping import PartitionMapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.scope import PartitionScope
 from ipyassets.asynchronous import finished
 from ipyassets.errors import InvalidInvocationError, InvalidResultError
-from ipyassets.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipyassets.partitions.definitions import PartitionsDefinition
+from ipyassets.partitions.keys import PartitionKeyRange, TimeWindow
 
 # Asked for once: whoever is interrupted while he asks may leave all of logging locked.
 _LOG = logging.getLogger("ipyassets")

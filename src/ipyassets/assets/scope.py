@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipyassets.errors import InvalidInvocationError
-from ipyassets.partitions import MultiPartitionKey, PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipyassets.partitions.definitions import PartitionsDefinition
+from ipyassets.partitions.keys import MultiPartitionKey, PartitionKeyRange, TimeWindow
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import functools
 from dataclasses import replace
 
 from ipyassets.assets.code_version import code_hash
-from ipyassets.partitions import FunctionPartitionMapping, MultiPartitionMapping, PartitionMapping
+from ipyassets.partitions.function_mapping import FunctionPartitionMapping
+from ipyassets.partitions.mapping import PartitionMapping
+from ipyassets.partitions.multi_mapping import MultiPartitionMapping
 
 
 @functools.singledispatch

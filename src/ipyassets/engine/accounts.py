@@ -18,7 +18,7 @@ from ipyassets.engine.result import Trouble
 from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.errors import UnstorableValueError
 from ipyassets.events import Artifact, Attempt, Event
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 _LOG = logging.getLogger("ipyassets")
 COMMIT_SECONDS = 0.05  # events are written together, at the latest after so long

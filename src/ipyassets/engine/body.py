@@ -17,7 +17,7 @@ import cloudpickle
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.errors import InvalidResultError
-from ipyassets.partitions import PartitionsDefinition
+from ipyassets.partitions.definitions import PartitionsDefinition
 
 KEPT = 64  # functions that a worker remembers
 

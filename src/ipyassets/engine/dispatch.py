@@ -21,7 +21,7 @@ from ipyassets.engine.workshop import Workshop
 from ipyassets.errors import DamagedPartitionError
 from ipyassets.events import Attempt, Event
 from ipyassets.interrupt import interruptible
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 Work = Future[tuple[StepResult, ...]]
 

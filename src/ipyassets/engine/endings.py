@@ -7,7 +7,7 @@ from ipyassets.engine.accounts import Accounts
 from ipyassets.engine.frontier import Frontier
 from ipyassets.engine.manner import OnError
 from ipyassets.events import Attempt, Event
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 # What a partition is believed to take until one has ended, and what a task of several should take.
 SHORT_SECONDS = 0.02

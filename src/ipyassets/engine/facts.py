@@ -15,7 +15,8 @@ from ipyassets.engine.reads import Reads, ReadsBook
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.standing import Mask, Standing, mixed, number
 from ipyassets.events import Attempt, State
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 
 States = NDArray[np.uint8]
 

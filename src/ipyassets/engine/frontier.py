@@ -11,7 +11,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.ready import NOTHING, Ready, behind
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 REFILL_SECONDS = 0.05  # how soon a finished partition lets those start that waited for it, while others can start
 REFILL_SHARE = 0.2  # the part of a run's time that working out what may start may take, where nothing else can

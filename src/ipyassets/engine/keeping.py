@@ -15,7 +15,7 @@ from ipyassets.engine.body import Body
 from ipyassets.errors import InvalidResultError
 from ipyassets.events import Artifact, Attempt, Place, data_version
 from ipyassets.interrupt import checkpoint
-from ipyassets.partitions import TimeWindow
+from ipyassets.partitions.keys import TimeWindow
 
 Windows = Sequence[TimeWindow | None]
 

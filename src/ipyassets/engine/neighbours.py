@@ -12,7 +12,7 @@ from ipyassets.engine.plan import Plan
 from ipyassets.engine.ready import NOTHING
 from ipyassets.engine.workshop import Workshop
 from ipyassets.events import Attempt
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 FOLLOW_SECONDS = 1.0  # how soon it is noticed what others have recorded
 WAY_SECONDS = 0.1  # how soon what was refused is asked for again

@@ -16,7 +16,7 @@ from ipyassets.engine.standing import Mask
 from ipyassets.engine.words import amount, duration, volume
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import State
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 UpstreamMode = Literal["missing", "stale", "none"]
 MODES = ("missing", "stale", "none")

@@ -12,8 +12,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ipyassets.partitions import PartitionMapping, PartitionSpace, Spans, SparseSpace
-from ipyassets.partitions.spans import ranges_to_indices
+from ipyassets.partitions.mapping import PartitionMapping
+from ipyassets.partitions.product_space import SparseSpace
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans, ranges_to_indices
 
 Ints = NDArray[np.int64]
 Versions = NDArray[np.uint64]

@@ -8,7 +8,8 @@ import numpy as np
 
 from ipyassets.assets.graph import AssetGraph
 from ipyassets.assets.keys import AssetKey
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 
 Partitions = Mapping[AssetKey, Spans]
 

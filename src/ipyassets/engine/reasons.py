@@ -14,7 +14,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts, States, differs, rewired
 from ipyassets.engine.standing import Mask
 from ipyassets.events import Attempt, Event, State
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]

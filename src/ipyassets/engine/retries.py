@@ -9,7 +9,7 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.step import Step, StepResult
 from ipyassets.engine.workshop import Workshop
 from ipyassets.events import Event
-from ipyassets.partitions import PartitionSpace
+from ipyassets.partitions.space import PartitionSpace
 
 
 class Retries:

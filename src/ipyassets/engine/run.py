@@ -20,7 +20,8 @@ from ipyassets.engine.result import RunResult
 from ipyassets.engine.workshop import Means, Workshop
 from ipyassets.events import Attempt
 from ipyassets.interrupt import interruptible, shielded, waited
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 
 EARLIER = "an earlier run"
 MARKED = 2000  # partitions that a cancelled run marks so; marking more would keep a person waiting

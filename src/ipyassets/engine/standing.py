@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ipyassets.assets.keys import AssetKey
 from ipyassets.events import Attempt, Event, Records, version_number
-from ipyassets.partitions import PartitionSpace
+from ipyassets.partitions.space import PartitionSpace
 
 T = TypeVar("T", bound=np.generic)
 Mask = NDArray[np.bool_]

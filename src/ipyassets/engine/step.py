@@ -26,7 +26,7 @@ from ipyassets.engine.figures import figures_kept
 from ipyassets.engine.keeping import Outcome, cancelled, failed, outcomes
 from ipyassets.events import Artifact, Attempt, Event, InputUse
 from ipyassets.interrupt import interruptible, waited
-from ipyassets.partitions import TimeWindow
+from ipyassets.partitions.keys import TimeWindow
 
 
 @dataclass(frozen=True, slots=True)

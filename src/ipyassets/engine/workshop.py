@@ -20,7 +20,8 @@ from ipyassets.engine.facts import Facts
 from ipyassets.engine.standing import Mask, Versions, mixed
 from ipyassets.engine.step import InputRead, Step, spanning
 from ipyassets.events import Artifact, Attempt, Event, InputUse
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.ready import first
 from ipyassets.engine.run import Run
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import AtWork, LiveRun, LiveRuns
 
 FIRST_SECONDS = 0.3  # a run that is over by then is told of by its records alone

@@ -33,7 +33,8 @@ from ipyassets.instance.runs import Runs, translated
 from ipyassets.instance.statebook import StateBook
 from ipyassets.instance.store import Store
 from ipyassets.interrupt import shielded
-from ipyassets.partitions import AsOf, PartitionSpace, as_of
+from ipyassets.partitions.as_of import AsOf, as_of
+from ipyassets.partitions.space import PartitionSpace
 from ipyassets.storage.carrying import recover
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.damage import Damage as FoundDamage

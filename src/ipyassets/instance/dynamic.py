@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from ipyassets.engine.ports import DynamicKeys
-from ipyassets.partitions import PaginatedResults, SequenceSpace, checked_dynamic_keys
-from ipyassets.partitions.paging import page_of
+from ipyassets.partitions.dynamic import checked_dynamic_keys
+from ipyassets.partitions.paging import PaginatedResults, page_of
+from ipyassets.partitions.space import SequenceSpace
 
 
 class KeepsDynamicPartitions(ABC):

@@ -24,9 +24,10 @@ from ipyassets.instance.current import current_instance
 from ipyassets.instance.executors import manner_of
 from ipyassets.instance.terminal import line_of
 from ipyassets.interrupt import shielded
-from ipyassets.partitions import PartitionKeyRange, Spans
 from ipyassets.partitions.arguments import texts
+from ipyassets.partitions.keys import PartitionKeyRange
 from ipyassets.partitions.selection_text import parse
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.memory_io import InMemoryIOManager
 
 PartitionKeys = Iterable[str] | PartitionKeyRange | str

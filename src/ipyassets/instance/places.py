@@ -7,8 +7,8 @@ from functools import lru_cache
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Facts
 from ipyassets.engine.ports import EventLog
-from ipyassets.partitions import PartitionSpace
 from ipyassets.partitions.keys import SEPARATOR
+from ipyassets.partitions.space import PartitionSpace
 from ipyassets.storage.meeting import refuse_long, refuse_meeting
 
 

@@ -20,7 +20,8 @@ from ipyassets.instance.read_ahead import ReadAhead
 from ipyassets.instance.stored_upkeep import StoredVersion, known, known_key, trust, versions, wipe
 from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
 from ipyassets.instance.trial import Shown, Trial, trial
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.trusting import Trusted
 from ipyassets.storage.wiping import Wiped
 

@@ -30,7 +30,8 @@ from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, Unwri
 from ipyassets.events import Event
 from ipyassets.instance.announcing import Announcer, heard
 from ipyassets.instance.store import Store
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.carrying import Recorder
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.compacting import finish_all

@@ -16,7 +16,8 @@ from ipyassets.engine.ports import Damage, EventLog
 from ipyassets.engine.standing import Mask, Standing
 from ipyassets.errors import InvalidResultError
 from ipyassets.events import Event
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.presence import Look, Names, list_ahead, look
 from ipyassets.storage.value_files import ValueFiles

@@ -22,7 +22,7 @@ from ipyassets.errors import (
     nearest,
 )
 from ipyassets.events import Artifact, Event
-from ipyassets.partitions import AsOf
+from ipyassets.partitions.as_of import AsOf
 from ipyassets.storage.file_io import FileIOManager
 from ipyassets.storage.opening import ADVICE
 from ipyassets.storage.pickle_io import FilesystemIOManager

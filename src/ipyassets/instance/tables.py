@@ -14,7 +14,8 @@ from ipyassets.engine.ports import EventLog
 from ipyassets.engine.reasons import reasons, told_by_attempts
 from ipyassets.errors import InvalidArgumentError, nearest
 from ipyassets.events import NOTHING, Event, State
-from ipyassets.partitions import MultiPartitionKey, PartitionSpace
+from ipyassets.partitions.keys import MultiPartitionKey
+from ipyassets.partitions.space import PartitionSpace
 
 if TYPE_CHECKING:
     import pandas as pd

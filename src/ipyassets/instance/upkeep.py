@@ -13,7 +13,7 @@ from ipyassets.errors import InvalidDefinitionError, InvalidInvocationError
 from ipyassets.instance.composition import LOG, Instance
 from ipyassets.instance.current import current_instance
 from ipyassets.instance.store import DEFAULT
-from ipyassets.partitions import PartitionSpace
+from ipyassets.partitions.space import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.repair import Repaired

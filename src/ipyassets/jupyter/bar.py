@@ -21,8 +21,8 @@ from ipyassets.jupyter.shown_run import ShownRun
 from ipyassets.jupyter.shown_states import ShownStates
 from ipyassets.jupyter.snapshot import Picture
 from ipyassets.jupyter.viewmodel import Choice
-from ipyassets.partitions import Spans
 from ipyassets.partitions import selection_text as grammar
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import LiveRun
 
 

@@ -21,8 +21,10 @@ from ipyassets.instance.executors import NAMES
 from ipyassets.jupyter.arguments import options
 from ipyassets.jupyter.namespace import Namespace
 from ipyassets.jupyter.options import ASSET, MATERIALIZE
-from ipyassets.partitions import PartitionsDefinition, PartitionSpace, as_of
+from ipyassets.partitions.as_of import as_of
+from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.selection_text import key_text, quoted
+from ipyassets.partitions.space import PartitionSpace
 
 Matcher = Callable[[CompletionContext], SimpleMatcherResult]
 

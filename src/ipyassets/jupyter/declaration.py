@@ -21,7 +21,7 @@ from ipyassets.assets.source import names_read
 from ipyassets.errors import nearest
 from ipyassets.jupyter.arguments import evaluate
 from ipyassets.jupyter.cell import Body
-from ipyassets.partitions import PartitionsDefinition
+from ipyassets.partitions.definitions import PartitionsDefinition
 
 Declare = Callable[..., Callable[[FunctionType], AssetsDefinition]]
 

@@ -12,16 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ipyassets.partitions import (
-    DynamicPartitionsDefinition,
-    MultiPartitionsDefinition,
-    PartitionsDefinition,
-    Spans,
-    SparseSpace,
-    TimeWindowPartitionsDefinition,
-)
 from ipyassets.partitions.calendar_space import CalendarSpace, WallRuns
+from ipyassets.partitions.definitions import DynamicPartitionsDefinition, PartitionsDefinition
+from ipyassets.partitions.multi import MultiPartitionsDefinition
+from ipyassets.partitions.product_space import SparseSpace
 from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
+from ipyassets.partitions.time_window import TimeWindowPartitionsDefinition
 
 Json = dict[str, Any]
 

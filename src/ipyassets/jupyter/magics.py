@@ -28,8 +28,9 @@ from ipyassets.jupyter.options import ASSET, MATERIALIZE
 from ipyassets.jupyter.progress_line import ProgressLine
 from ipyassets.jupyter.running_cell import CellName, running_cell
 from ipyassets.jupyter.tracebacks import cancelled, raise_failure
-from ipyassets.partitions import PartitionsDefinition, Spans
+from ipyassets.partitions.definitions import PartitionsDefinition
 from ipyassets.partitions.selection_text import parse as parse_selection
+from ipyassets.partitions.spans import Spans
 
 if TYPE_CHECKING:
     import pandas as pd

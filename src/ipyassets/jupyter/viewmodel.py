@@ -20,7 +20,8 @@ from ipyassets.engine.words import amount, duration, moment, volume
 from ipyassets.events import State
 from ipyassets.jupyter.labels import Json, dimension_kinds, ends, labels, ticks
 from ipyassets.jupyter.protocol import MOST_VALUES, encode, encode_selection
-from ipyassets.partitions import PartitionSpace, Spans
+from ipyassets.partitions.space import PartitionSpace
+from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import LiveRun
 
 MOST_DETAILS = 500  # partitions that the browser can speak of without asking

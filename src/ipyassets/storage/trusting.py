@@ -10,8 +10,8 @@ from pathlib import Path
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import DamagedPartitionError, UnknownPartitionError, nearest
 from ipyassets.events import Artifact, Attempt, Event, InputUse, Place, data_version
-from ipyassets.partitions import PartitionSpace
 from ipyassets.partitions.keys import distinct_keys
+from ipyassets.partitions.space import PartitionSpace
 from ipyassets.storage.claims import Claims, NoClaims, claimed_in_turn
 from ipyassets.storage.event_log import SqliteEventLog
 from ipyassets.storage.paths import address

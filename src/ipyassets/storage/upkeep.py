@@ -11,7 +11,7 @@ from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError
 from ipyassets.events import Event
-from ipyassets.partitions import PartitionSpace
+from ipyassets.partitions.space import PartitionSpace
 from ipyassets.storage import orphans as lost
 from ipyassets.storage import remote_upkeep
 from ipyassets.storage.claims import Claims, NoClaims
