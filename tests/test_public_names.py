@@ -137,7 +137,7 @@ def told_to_type_checkers() -> dict[str, str]:
         alias.name: str(statement.module)
         for statement in statements
         for alias in statement.names
-        if str(statement.module).startswith("ipyassets")
+        if str(statement.module).startswith("ipyassets") and alias.asname is None
     }
 
 

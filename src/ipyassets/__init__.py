@@ -7,10 +7,11 @@ or, in a script, decorators under Dagster's names: `@asset(partitions_def=DailyP
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from ipyassets.assets import stored
+from ipyassets.assets import binding
 from ipyassets.public_names import HOME, PARTS
+
+TYPE_CHECKING = False  # as in `typing`, which takes several times as long to load as all of this
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ipyassets.assets.policies import BackfillPolicy, Backoff, Jitter, RetryPolicy, RetryRequested
     from ipyassets.assets.results import DataVersion, Failure, MaterializeResult, Output, Skip
     from ipyassets.assets.settings import ConfigurableIOManager
+    from ipyassets.assets.stored import StoredPartitions as _StoredPartitions
     from ipyassets.engine.plan import Plan
     from ipyassets.engine.result import RunResult
     from ipyassets.engine.run import Run
@@ -222,13 +224,13 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         return sorted({*globals(), *__all__})
 
 
-def _stored(asset: "AssetsDefinition") -> stored.StoredPartitions:
+def _stored(asset: "AssetsDefinition") -> "_StoredPartitions":
     from ipyassets.instance.reading import stored_asset
 
     return stored_asset(asset)
 
 
-stored.bind(_stored)
+binding.bind(_stored)
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

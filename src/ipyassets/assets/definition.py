@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
+from ipyassets.assets.binding import stored
 from ipyassets.assets.config import Config
 from ipyassets.assets.direct import context_among, in_context, in_hand
 from ipyassets.assets.io_manager import IOManager
 from ipyassets.assets.keys import AssetKey
 from ipyassets.assets.metadata import plain
 from ipyassets.assets.policies import BackfillPolicy, RetryPolicy
-from ipyassets.assets.stored import PartitionInHand, PartitionValues, stored
+from ipyassets.assets.stored import PartitionInHand, PartitionValues
 from ipyassets.errors import InvalidInvocationError
 from ipyassets.partitions.arguments import whole_number
 from ipyassets.partitions.as_of import AsOf

@@ -1,19 +1,15 @@
-"""The seam by which an asset answers for what is stored of it.
-
-Assets are pure, so they cannot know where values are kept. The package says once, with `bind`, who does.
-"""
+"""What can be asked of what is stored of an asset; `binding` says whom."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ipyassets.assets.context import AssetExecutionContext
-    from ipyassets.assets.definition import AssetsDefinition
 
 
 class PartitionValues(Mapping[str, Any]):
@@ -89,19 +85,3 @@ class StoredPartitions(Protocol):
 
     def value(self) -> Any:
         """The value of an asset without partitions."""
-
-
-class _Binding:
-    """The one answer in force."""
-
-    answer: Callable[[AssetsDefinition], StoredPartitions]
-
-
-def bind(answer: Callable[[AssetsDefinition], StoredPartitions]) -> None:
-    """Say who answers for stored partitions; called by the package itself, and by nobody else."""
-    _Binding.answer = staticmethod(answer)
-
-
-def stored(asset: AssetsDefinition) -> StoredPartitions:
-    """What is stored of an asset, according to who was bound."""
-    return _Binding.answer(asset)
