@@ -28,7 +28,15 @@ EXTENSION = """
 from IPython.core.interactiveshell import InteractiveShell
 InteractiveShell().run_line_magic("load_ext", "ipyassets")
 """
-LATER = ("pandas", "anywidget", "ipywidgets", "matplotlib", "pendulum", "ipyassets.jupyter.bar")
+LATER = (
+    "pandas",
+    "anywidget",
+    "ipywidgets",
+    "matplotlib",
+    "pendulum",
+    "ipyassets.jupyter.bar",
+    "ipyassets.engine.step",
+)
 
 
 def printed(program: str) -> set[str]:

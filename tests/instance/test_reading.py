@@ -25,7 +25,7 @@ from ipyassets.errors import (
     NotMaterializedError,
     UnknownPartitionError,
 )
-from ipyassets.instance.trial import Shown
+from ipyassets.instance.shown import Shown
 
 DAYS = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-06")
 GRID = MultiPartitionsDefinition({"day": DAYS, "letter": StaticPartitionsDefinition(["a", "b"])})

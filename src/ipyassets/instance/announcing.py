@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from ipyassets.assets.context import Report, unheard
 from ipyassets.assets.keys import AssetKey
 from ipyassets.engine.facts import Activity
 from ipyassets.engine.ready import first
-from ipyassets.engine.run import Run
 from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Spans
 from ipyassets.storage.live_runs import AtWork, LiveRun, LiveRuns
+
+if TYPE_CHECKING:
+    from ipyassets.engine.run import Run
 
 FIRST_SECONDS = 0.3  # a run that is over by then is told of by its records alone
 AGAIN_SECONDS = 0.4

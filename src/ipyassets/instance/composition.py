@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -23,8 +23,6 @@ from ipyassets.engine.ports import DynamicKeys, EventLog
 from ipyassets.engine.reads import ReadsBook
 from ipyassets.engine.ready import Partitions
 from ipyassets.engine.reasons import reasons
-from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidArgumentError
 from ipyassets.events import Event, State
 from ipyassets.instance.dynamic import KeepsDynamicPartitions
@@ -47,6 +45,10 @@ from ipyassets.storage.pickle_io import FilesystemIOManager
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.watch import Watcher
 from ipyassets.storage.whereabouts import elsewhere
+
+if TYPE_CHECKING:
+    from ipyassets.engine.result import RunResult
+    from ipyassets.engine.run import Run
 
 HOME = "IPYASSETS_HOME"
 FOLDER = ".ipyassets"

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from ipyassets.assets.config import Config, RunConfigLike, configured, refuse_strange
 from ipyassets.assets.definition import AssetsDefinition, CoercibleToAssetKey
@@ -16,8 +16,6 @@ from ipyassets.engine.facts import Facts
 from ipyassets.engine.failing import beyond_ours
 from ipyassets.engine.manner import Manner, OnError
 from ipyassets.engine.plan import Plan, UpstreamMode
-from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import Run
 from ipyassets.errors import InvalidInvocationError, InvalidSelectionError, UnknownPartitionError
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance
@@ -29,6 +27,10 @@ from ipyassets.partitions.keys import PartitionKeyRange
 from ipyassets.partitions.selection_text import parse
 from ipyassets.partitions.spans import Spans
 from ipyassets.storage.memory_io import InMemoryIOManager
+
+if TYPE_CHECKING:
+    from ipyassets.engine.result import RunResult
+    from ipyassets.engine.run import Run
 
 PartitionKeys = Iterable[str] | PartitionKeyRange | str
 Asked: TypeAlias = "str | PartitionKeyRange | tuple[str, ...]"

@@ -17,9 +17,10 @@ from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, NotMa
 from ipyassets.instance.composition import Instance
 from ipyassets.instance.current import current_instance, neighbourhood
 from ipyassets.instance.read_ahead import ReadAhead
+from ipyassets.instance.shown import Shown
 from ipyassets.instance.stored_upkeep import StoredVersion, known, known_key, trust, versions, wipe
 from ipyassets.instance.tables import concatenated, errors_table, history_table, plotted, status_table
-from ipyassets.instance.trial import Shown, Trial, trial
+from ipyassets.instance.trial import Trial, trial
 from ipyassets.partitions.space import PartitionSpace
 from ipyassets.partitions.spans import Spans
 from ipyassets.storage.trusting import Trusted

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from ipyassets.assets.code_version import counted_as_before
 from ipyassets.assets.config import Config, configured
@@ -23,9 +24,6 @@ from ipyassets.engine.facts import Activity
 from ipyassets.engine.manner import Books, Manner
 from ipyassets.engine.plan import Plan
 from ipyassets.engine.ready import NOTHING
-from ipyassets.engine.result import RunResult
-from ipyassets.engine.run import Run
-from ipyassets.engine.workshop import Means
 from ipyassets.errors import InvalidArgumentError, InvalidInvocationError, UnwritableStoreError, nearest
 from ipyassets.events import Event
 from ipyassets.instance.announcing import Announcer, heard
@@ -42,6 +40,11 @@ from ipyassets.storage.settling import settle
 from ipyassets.storage.signature import Signer
 from ipyassets.storage.staging import unstage
 from ipyassets.storage.value_files import ValueFiles
+
+if TYPE_CHECKING:
+    from ipyassets.engine.result import RunResult
+    from ipyassets.engine.run import Run
+    from ipyassets.engine.workshop import Means
 
 _LOG = logging.getLogger("ipyassets")
 
@@ -84,7 +87,9 @@ class Runs:
 
     def opened(self, plan: Plan, manner: Manner) -> Run:
         """A run of a plan; its partitions count as queued from now on."""
-        run_id = uuid.uuid4().hex
+        from ipyassets.engine.run import Run  # only here: a notebook that shows what is stored need not run anything
+        from ipyassets.engine.workshop import Means
+
         link = Link(instance=self.owner)
         resources = dict(manner.resources)
         _refuse_lacking(resources, plan)
@@ -94,7 +99,7 @@ class Runs:
             io_manager=lambda asset: self.store.io_manager(asset, resources),
             artifacts=self.store.artifacts,
             standing=self.store.standing,
-            run_id=run_id,
+            run_id=uuid.uuid4().hex,
             link=link,
             tags=manner.tags,
             resources={name: value for name, value in resources.items() if name != "io_manager"},
@@ -156,11 +161,7 @@ class Runs:
         return run
 
     def record(
-        self,
-        claims: Claims | NoClaims,
-        events: Sequence[Event],
-        unflushed: Iterable[str],
-        publish: Callable[[], None],
+        self, claims: Claims | NoClaims, events: Sequence[Event], unflushed: Iterable[str], publish: Callable[[], None]
     ) -> None:
         """Record events and put their values in place: one run at a time, so that log and files agree."""
         places = [(event.asset_key, event.partition_key) for event in events]

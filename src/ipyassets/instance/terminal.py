@@ -6,8 +6,11 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ipyassets.engine.run import Run
+if TYPE_CHECKING:
+    from ipyassets.engine.run import Run
+
 
 PATIENCE = 1.0  # seconds before anything is shown: a short run needs no progress
 SECONDS = 0.2  # between two updates

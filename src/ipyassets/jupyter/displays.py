@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from ipyassets.engine.capture import current_output
-from ipyassets.instance.trial import Shown
+from ipyassets.instance.shown import Shown
 
 
 @contextmanager

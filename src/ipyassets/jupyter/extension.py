@@ -17,7 +17,7 @@ from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.instance import Instance
 from ipyassets.instance.composition import FOLDER, HOME
 from ipyassets.instance.current import set_default_graph, set_default_instance
-from ipyassets.instance.trial import Shown
+from ipyassets.instance.shown import Shown
 from ipyassets.jupyter.completion import matcher
 from ipyassets.jupyter.displays import displays_kept, show_again
 from ipyassets.jupyter.kernel import NotebookKernel

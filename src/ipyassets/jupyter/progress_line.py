@@ -6,13 +6,16 @@ import contextvars
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import DisplayHandle
 
 from ipyassets.engine.progress import Progress
-from ipyassets.engine.run import Run
 from ipyassets.instance.terminal import line_of
+
+if TYPE_CHECKING:
+    from ipyassets.engine.run import Run
 
 SECONDS = 0.2  # between two updates: a server drops what comes much faster
 PATIENCE = 0.5  # seconds before anything is shown: a short run needs no progress

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipyassets.assets.definition import AssetsDefinition
 from ipyassets.engine.failing import beyond_ours, is_all_in_its_message, readable, showable
-from ipyassets.engine.result import RunResult
 from ipyassets.errors import InvalidBodyError, IpyassetsError
 from ipyassets.events import Attempt
 from ipyassets.jupyter.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from ipyassets.engine.result import RunResult
 
 SHOWN = 10  # failures told one by one
 WIDTH = 100  # characters of a failure's message

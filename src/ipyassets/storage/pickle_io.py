@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import pickletools
 from collections import deque
 from typing import BinaryIO
 
@@ -44,6 +43,8 @@ class FilesystemIOManager(FileIOManager):
 
 def _is_pickle(file: BinaryIO) -> bool:
     """Whether a file is a whole pickle, as far as can be told without unpickling it."""
+    import pickletools
+
     file.seek(0)
     try:
         deque(pickletools.genops(file), maxlen=0)
