@@ -350,7 +350,7 @@ DYING = """
 import os, sys, threading, time
 from ipyassets import Instance, StaticPartitionsDefinition, asset
 from ipyassets.assets.graph import AssetGraph
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 @asset(partitions_def=StaticPartitionsDefinition(["a", "b", "c", "d"]))
 def gated(context):
