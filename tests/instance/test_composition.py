@@ -34,7 +34,7 @@ from ipyassets.errors import (
 )
 from ipyassets.events import State
 from ipyassets.instance.current import set_default_instance
-from ipyassets.partitions import Spans
+from ipyassets.partitions.spans import Spans
 
 
 @asset
