@@ -16,7 +16,8 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 
 from blake3 import blake3
 
@@ -137,23 +138,27 @@ def deliver(log: SqliteEventLog, events: Sequence[int]) -> None:
     if log.database.path is None or not events:
         return
     root = log.database.path.parent
-    found = [each for each in _carried(log, events) if not any(map(is_shut, each.files(root)))]
-    if not found:
+    files: list[str] = []
+    done: list[tuple[int, str]] = []
+    for each in _carried(log, events):
+        there = _there(*each.files(root))
+        if not any(map(is_shut, there)):
+            files += there
+            done.append((each.event, each.artifact.path))
+    if not done:
         return
-    Flush(file for each in found for file in _there(each.files(root))).wait()
-    flush_folders({os.path.dirname(file) for each in found for file in each.files(root)[:2]})  # noqa: PTH120 - many
+    Flush(files).wait()
+    flush_folders({file.rpartition("/")[0] for file in files})
     with log.database.write(makes=False) as connection:
         # One that was renamed meanwhile may have gone before it was flushed.
-        done = "DELETE FROM carried WHERE event = (SELECT id FROM event WHERE id = ? AND path = ?)"
-        connection.executemany(done, [(each.event, each.artifact.path) for each in found])
+        forget = "DELETE FROM carried WHERE event = (SELECT id FROM event WHERE id = ? AND path = ?)"
+        connection.executemany(forget, done)
 
 
-def _there(files: tuple[str, str, str]) -> Iterator[str]:
+def _there(staged: str, place: str, displaced: str) -> list[str]:
     """Which of the files of a value to flush: it may be put in place meanwhile, so that place comes last."""
-    staged, place, displaced = files
-    if os.path.exists(staged):  # noqa: PTH110 - asked of many
-        yield staged
-    yield displaced if os.path.isdir(place) else place  # noqa: PTH112
+    there = [staged] if os.path.exists(staged) else []  # noqa: PTH110 - asked of many
+    return [*there, displaced if os.path.isdir(place) else place]  # noqa: PTH112
 
 
 def recover(log: SqliteEventLog, signer: Callable[[], Signer]) -> None:
@@ -242,11 +247,12 @@ def _carried(log: SqliteEventLog, events: Sequence[int] | None = None) -> Iterat
                 LEFT JOIN event AS standing ON standing.id = latest.made {among}""",  # noqa: S608 - constants
             () if events is None else (json.dumps(events),),
         ).fetchall()
+    known = lru_cache(AssetKey.from_db_string)
     for event, stands, value, asset, partition, path, size, digest, *place in rows:
         with contextlib.suppress(TypeError, ValueError, InvalidDefinitionError):  # damaged: see `repair`
             artifact = Artifact(path, size, digest, Place(*place))
             if _is_below(artifact) and isinstance(value, bytes):
-                yield _Carried(event, bool(stands), value, AssetKey.from_db_string(asset), partition, artifact)
+                yield _Carried(event, bool(stands), value, known(asset), partition, artifact)
 
 
 def _is_below(artifact: Artifact) -> bool:
@@ -254,15 +260,15 @@ def _is_below(artifact: Artifact) -> bool:
     place = artifact.place
     if place is None or not place.location or ":" in place.location:
         return False
-    path = PurePosixPath(place.location, artifact.path)
-    is_plain = "\0" not in str(path) and seal_of(artifact.digest).isalnum()  # a staged file has it in its name
-    return is_plain and not path.is_absolute() and ".." not in path.parts
+    path = f"{place.location}/{artifact.path}"
+    is_plain = "\0" not in path and seal_of(artifact.digest).isalnum()  # a staged file has it in its name
+    return is_plain and not path.startswith("/") and ".." not in path.split("/")
 
 
 def _staged(root: Path, asset_key: AssetKey, partition_key: str, artifact: Artifact) -> str:
     """Where a value is before it is put in place; see `ValueFiles.staged`."""
     assert artifact.place is not None  # noqa: S101  # asked before
-    folder = os.path.join(root, artifact.place.location, STAGING)  # noqa: PTH118 - of every value that is recorded
+    folder = f"{root}/{artifact.place.location}/{STAGING}"
     return f"{folder}/{identity(asset_key, partition_key)}-{seal_of(artifact.digest)}"
 
 
