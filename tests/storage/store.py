@@ -74,7 +74,7 @@ class Store:
             artifact=artifact,
             **more,
         )
-        self.recorder.record([event], self.manager.unflushed(asset, context.stored))
+        self.recorder.record([event], self.manager.unflushed(asset, context.stored), lambda: None)
         return event
 
     def read(self, key: str | None, asset: AssetKey = SALES) -> Any:

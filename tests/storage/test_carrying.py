@@ -110,7 +110,7 @@ def test_a_value_that_stands_by_another_record_comes_back(store):
 
 def test_a_value_that_somebody_else_has_just_put_in_place_is_recorded(store):
     event = store.make("a", 1)
-    store.recorder.record([event], [store.files.staged(SALES, "a", event.artifact.digest)])
+    store.recorder.record([event], [store.files.staged(SALES, "a", event.artifact.digest)], lambda: None)
     assert [each.artifact for each in store.log.history(SALES, "a")] == [event.artifact] * 2
     emptied(store.file("a"))
     opened_again(store)

@@ -57,9 +57,7 @@ class Recorder:
         self._recording = threading.RLock()
         self._delivering = threading.Lock()
 
-    def record(
-        self, events: Sequence[Event], unflushed: Iterable[str], publish: Callable[[], None] = lambda: None
-    ) -> None:
+    def record(self, events: Sequence[Event], unflushed: Iterable[str], publish: Callable[[], None]) -> None:
         """Record events whose staged files the disk may not have yet, and have `publish` put these in place."""
         log = self._log()
         carried, others = carry(log, events, unflushed, self._signer)
